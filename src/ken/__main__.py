@@ -1,0 +1,5 @@
+"""`python -m ken` is the `ken` command."""
+
+from ken.cli.main import main
+
+main()

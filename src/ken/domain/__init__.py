@@ -1,0 +1,1 @@
+"""Frozen values and pure rules; they know no layer above them."""

@@ -1,0 +1,142 @@
+"""Documents, the passages cut from them, and what a search returns.
+
+Every span is a half-open pair of character offsets into the document's parsed text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "quote"]
+Markup = Literal["markdown", "plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One structural piece of a parsed document, in reading order. Blocks do not overlap."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    """1 to 6 for a heading; nesting depth for a list item, 1 the outermost; else 0."""
+    page: int | None = None
+    """1-based page, where the format has pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a document says about itself; None where it says nothing. Dates are ISO 8601 calendar dates."""
+
+    title: str | None = None
+    owner: str | None = None
+    groups: frozenset[str] | None = None
+    effective: str | None = None
+    review_by: str | None = None
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedDocument:
+    """A document's text with its structure.
+
+    `text` of Markdown is its source without front matter, so that spans point at what the author wrote; HTML and DOCX
+    become Markdown (headings, lists, pipe tables); PDF and plain text stay plain.
+    """
+
+    text: str
+    blocks: tuple[Block, ...]
+    markup: Markup
+    metadata: Metadata = field(default_factory=Metadata)
+    warnings: tuple[str, ...] = ()
+    """What was wrong and got mended or left out, in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document as the home knows it, without its text."""
+
+    id: str
+    """`collection/path`, as in `handbook/people/leave.md`."""
+    collection: str
+    path: str
+    source: str
+    title: str
+    version: str
+    """Hex SHA-256 over the file's bytes and the index configuration that parsed it."""
+    media_type: str
+    markup: Markup
+    groups: frozenset[str]
+    owner: str | None
+    effective: str | None
+    review_by: str | None
+    supersedes: str | None
+    superseded_by: str | None
+    characters: int
+    passages: int
+    synced_at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A retrievable piece of a document."""
+
+    document_id: str
+    version: str
+    ordinal: int
+    """0-based, in reading order."""
+    start: int
+    end: int
+    heading_path: tuple[str, ...]
+    page: int | None
+    text: str
+    """`document.text[start:end]`, marks included."""
+
+    @property
+    def id(self) -> str:
+        """`document_id#p<ordinal>`: the fragment that opens it in the document's page."""
+        return f"{self.document_id}#p{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence, list item, table row or code line of a passage, as the reader may quote it."""
+
+    start: int
+    end: int
+    text: str
+    """Without marks, white space folded."""
+    similarity: float
+    """Cosine with the question, -1 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A passage found for a question, with why it was found."""
+
+    passage: Passage
+    document: Document
+    relevance: float
+    """Calibrated, 0 to 1."""
+    lexical: float
+    """BM25 score; 0 where the lexical search did not return it."""
+    dense: float
+    """Best cosine over the passage's vectors, -1 to 1."""
+    fused: float
+    """Reciprocal Rank Fusion score."""
+    matched_terms: tuple[str, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """What a search returns: best first, and the corpus that it looked at."""
+
+    evidence: tuple[Evidence, ...]
+    corpus_version: int
+    candidates: int
+    """Passages that were scored before the cut."""
+    timings_ms: tuple[tuple[str, float], ...] = ()
+    """`embed`, `lexical`, `dense`, `fuse`, ... in the order they ran."""

@@ -1,0 +1,92 @@
+"""Every error that Ken raises on purpose, in one tree.
+
+    KenError
+    ├── InvalidInput            the caller sent something that can't be used         (HTTP 400)
+    │   ├── InvalidSetting      a value in ken.toml or the environment
+    │   └── InvalidCases        a line of a question file
+    ├── NotAuthorised           no key, an unknown key                               (HTTP 401)
+    ├── Forbidden               a known principal that may not do this               (HTTP 403)
+    ├── NotFound                no such thing, or none that this principal may see   (HTTP 404)
+    ├── Conflict                it exists already, or somebody is at it              (HTTP 409)
+    │   └── SyncRunning         another sync holds the home's lock
+    ├── TooLarge                over a stated limit                                  (HTTP 413)
+    ├── Unreadable              a document that can't be parsed: file and reason     (HTTP 422)
+    ├── DeadlineExceeded        the time given to this question is used up           (HTTP 504)
+    ├── ModelError              a chat model or embedder failed                      (HTTP 502)
+    │   ├── ModelUnavailable    it can't be reached or loaded                        (HTTP 503)
+    │   ├── ModelRefused        it answered with an error: status and message
+    │   └── ModelInterrupted    its stream ended before its answer did
+    └── StorageError            the home can't be read or written                    (HTTP 500)
+
+A message says what was wrong, where, and what to do about it. Whoever shows an error shows its message and nothing else.
+"""
+
+from __future__ import annotations
+
+
+class KenError(Exception):
+    """The root: anything that Ken raises on purpose."""
+
+
+class InvalidInput(KenError):
+    """The caller sent something that can't be used."""
+
+
+class InvalidSetting(InvalidInput):
+    """A value in ken.toml or in the environment can't be used."""
+
+
+class InvalidCases(InvalidInput):
+    """A line of a question file can't be used."""
+
+
+class NotAuthorised(KenError):
+    """No key was given where one is needed, or the key is unknown."""
+
+
+class Forbidden(KenError):
+    """The principal is known and may not do this."""
+
+
+class NotFound(KenError):
+    """There is no such thing, or none that this principal may see: the two look alike on purpose."""
+
+
+class Conflict(KenError):
+    """It exists already, or somebody else is at it."""
+
+
+class SyncRunning(Conflict):
+    """Another sync holds the home's lock."""
+
+
+class TooLarge(KenError):
+    """Over a stated limit."""
+
+
+class Unreadable(KenError):
+    """A document can't be parsed; the message names the file and the reason."""
+
+
+class DeadlineExceeded(KenError):
+    """The time given to this question is used up."""
+
+
+class ModelError(KenError):
+    """A chat model or an embedder failed."""
+
+
+class ModelUnavailable(ModelError):
+    """The model can't be reached or loaded."""
+
+
+class ModelRefused(ModelError):
+    """The model's server answered with an error; the message holds its status and words."""
+
+
+class ModelInterrupted(ModelError):
+    """The model's stream ended before its answer did."""
+
+
+class StorageError(KenError):
+    """The home can't be read or written."""

@@ -1,0 +1,1 @@
+"""Question sets, their metrics and reports."""

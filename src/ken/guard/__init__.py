@@ -1,0 +1,1 @@
+"""Rails for text that comes in."""

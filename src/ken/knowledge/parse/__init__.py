@@ -1,0 +1,1 @@
+"""Files become text with structure: one file for each format."""

@@ -1,0 +1,1 @@
+"""Where documents live: one file for each kind of source."""

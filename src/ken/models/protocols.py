@@ -1,0 +1,87 @@
+"""The seams: what Ken asks of a chat model and of an embedder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ken.domain.answer import Message
+from ken.domain.deadline import Deadline
+from ken.domain.document import Evidence
+from ken.domain.usage import Usage
+
+FinishReason = Literal["stop", "length", "abstain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """A prompt, and the question and evidence it was assembled from.
+
+    A model behind a wire sends `messages`; the extractive reader reads `question` and `evidence` instead.
+    """
+
+    messages: tuple[Message, ...]
+    question: str
+    evidence: tuple[Evidence, ...]
+    """In the order of the prompt: `evidence[0]` is cited as [1]."""
+    deadline: Deadline
+    max_tokens: int | None = None
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """A piece of an answer. The last one carries the finish reason, and the usage where the provider tells it."""
+
+    text: str = ""
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    confidence: float | None = None
+    """Where the model knows it: the probability that the evidence holds the answer."""
+
+
+class ChatModel(Protocol):
+    """Anything that answers a prompt in pieces."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in traces, prices and `/v1/models`."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+        """Yield the answer as it comes. Raises ModelError; closing the iterator ends the call."""
+        ...
+
+
+class Embedder(Protocol):
+    """Anything that turns texts into vectors of one length."""
+
+    @property
+    def name(self) -> str:
+        """Identifies the vector space: vectors of different names are never compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """L2-normalised float32 vectors, shape (len(texts), dimensions). Raises ModelError."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """The part of an embedder's tokenizer that chunking and prompt assembly need."""
+
+    def count(self, text: str) -> int:
+        """Tokens in `text`, without special ones."""
+        ...
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """The character span of each token, in order."""
+        ...

@@ -1,0 +1,1 @@
+"""Prompt templates with versions, and the token plan that fills them."""

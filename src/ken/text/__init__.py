@@ -1,0 +1,1 @@
+"""Pure language work: sentences, tokens, stems, marks, numbers."""
