@@ -66,8 +66,8 @@ passages = sa.Table(
     sa.PrimaryKeyConstraint("document_id", "version", "ordinal"),
 )
 
-vectors = sa.Table(
-    "vectors",
+features = sa.Table(
+    "features",
     metadata,
     sa.Column("document_id", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
@@ -75,7 +75,7 @@ vectors = sa.Table(
     sa.Column("spans", sa.LargeBinary, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.PrimaryKeyConstraint("document_id", "version", "kind"),
-    comment="kind 'window' or 'sentence'; spans int32 (n, 3): passage ordinal, start, end; data float16 (n, dimensions)",
+    comment="what an index is built from, computed once a version: kind 'windows', 'sentences' or 'terms'",
 )
 
 failures = sa.Table(
@@ -93,17 +93,20 @@ conversations = sa.Table(
     "conversations",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("principal", sa.Text, nullable=False, index=True),
+    sa.Column("principal", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("updated_at", sa.Float, nullable=False),
 )
+sa.Index("conversations_by_principal", conversations.c.principal, conversations.c.updated_at)
 
 turns = sa.Table(
     "turns",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("conversation_id", sa.Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column(
+        "conversation_id", sa.Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("trace_id", sa.Text),
@@ -114,7 +117,7 @@ traces = sa.Table(
     "traces",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("principal", sa.Text, nullable=False, index=True),
+    sa.Column("principal", sa.Text, nullable=False),
     sa.Column("conversation_id", sa.Text),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
@@ -134,6 +137,7 @@ traces = sa.Table(
     sa.Column("ms", sa.Float, nullable=False),
     sa.Column("ttft_ms", sa.Float),
 )
+sa.Index("traces_by_principal", traces.c.principal, traces.c.started_at)
 
 spans = sa.Table(
     "spans",

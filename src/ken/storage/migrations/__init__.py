@@ -1,0 +1,8 @@
+"""Alembic's scripts. This file stays free of Alembic: opening an up-to-date home reads it and no more."""
+
+from __future__ import annotations
+
+HEAD = "0001"
+"""The revision that `schema.py` describes."""
+
+VERSION_TABLE = "alembic_version"
