@@ -1,4 +1,4 @@
-"""What holds for every test: nothing of the developer's environment comes in, and nothing reaches beyond this machine."""
+"""What holds for every test: nothing of the developer's environment comes in, nothing reaches beyond this machine."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def guard(event: str, arguments: tuple[object, ...]) -> None:
         return
     if not is_local(host):
         attempts.append(f"{event} {host!r}")
-        message = f"{event} to {host!r}: tests reach this machine only; start a server on 127.0.0.1 instead"
+        message = f"{event} to another machine, {host!r}: tests stay on this one; start a server on 127.0.0.1 instead"
         raise BeyondLoopback(message)
 
 

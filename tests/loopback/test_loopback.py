@@ -15,7 +15,7 @@ DOCUMENTATION_ADDRESS = "192.0.2.1"  # RFC 5737: never routed
 
 def test_a_connection_to_another_machine_is_refused() -> None:
     """Connecting beyond loopback raises before a packet leaves, and is remembered."""
-    with socket.socket() as plug, pytest.raises(loopback.BeyondLoopback, match="socket.connect"):
+    with socket.socket() as plug, pytest.raises(loopback.BeyondLoopback, match="another machine"):
         plug.connect((DOCUMENTATION_ADDRESS, 80))
     assert loopback.attempts == ["socket.connect '192.0.2.1'"]
     loopback.attempts.clear()
@@ -23,7 +23,7 @@ def test_a_connection_to_another_machine_is_refused() -> None:
 
 def test_a_name_of_another_machine_is_not_looked_up() -> None:
     """A look-up would tell a name server what the tests do, so it is refused too."""
-    with pytest.raises(loopback.BeyondLoopback, match="getaddrinfo"):
+    with pytest.raises(loopback.BeyondLoopback, match="another machine"):
         socket.getaddrinfo("ken.example", 443)
     loopback.attempts.clear()
 
@@ -32,7 +32,7 @@ def test_a_datagram_to_another_machine_is_refused() -> None:
     """Datagrams need no connection, and are refused as connections are."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug,
-        pytest.raises(loopback.BeyondLoopback, match="socket.sendto"),
+        pytest.raises(loopback.BeyondLoopback, match="another machine"),
     ):
         plug.sendto(b"x", (DOCUMENTATION_ADDRESS, 9))
     loopback.attempts.clear()
