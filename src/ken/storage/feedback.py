@@ -1,0 +1,41 @@
+"""What people said of answers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from ken.domain.trace import Feedback
+from ken.errors import NotFound
+from ken.storage.database import Database
+from ken.storage.schema import feedback, traces
+
+
+class FeedbackBook:
+    """One word of each principal on each trace: a second one takes the first one's place."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, given: Feedback) -> None:
+        """Keep what was said. Raises NotFound for a trace that doesn't exist (yet: flush the recorder first).
+
+        Whether the principal may see the trace is for the caller to find out, with `Traces.get`.
+        """
+        values = {"helpful": given.helpful, "reason": given.reason, "at": given.at}
+        statement = insert(feedback).values(trace_id=given.trace_id, principal=given.principal, **values)
+        with self._database.write() as connection:
+            if connection.execute(sa.select(traces.c.id).where(traces.c.id == given.trace_id)).first() is None:
+                raise NotFound(f"There is no trace {given.trace_id!r} to say something of.")
+            connection.execute(statement.on_conflict_do_update(index_elements=["trace_id", "principal"], set_=values))
+
+    def of_trace(self, trace_id: str) -> tuple[Feedback, ...]:
+        """Read what was said of a trace, oldest first; empty where nobody said anything."""
+        query = sa.select(feedback).where(feedback.c.trace_id == trace_id).order_by(feedback.c.at)
+        with self._database.read() as connection:
+            return tuple(
+                Feedback(
+                    trace_id=row.trace_id, principal=row.principal, helpful=row.helpful, reason=row.reason, at=row.at
+                )
+                for row in connection.execute(query)
+            )

@@ -1,0 +1,205 @@
+"""The record of every question: traces with their spans and the passages that were looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from ken.domain.answer import Outcome
+from ken.domain.principal import Principal
+from ken.domain.trace import Span, Trace, TracedPassage
+from ken.errors import NotFound
+from ken.storage.database import Database
+from ken.storage.paging import Page, cursor_of, newest_first
+from ken.storage.schema import documents, home, spans, traced_passages, traces, turns
+
+WITHDRAWN = "(withdrawn: a document that this answer quoted was deleted)"
+"""Stands where an answer stood that quoted a document which is gone."""
+
+_AT_ONCE = 500
+_COLUMNS = tuple(field.name for field in fields(Trace) if field.name in traces.c)
+
+
+class Traces:
+    """All traces. A trace is visible to the principal that asked, and to operators."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, many: Sequence[Trace]) -> int:
+        """Keep traces in one transaction; how many were new. A trace whose id is known already is left as it was.
+
+        An answer that was under way while a document it quotes got deleted is withdrawn as it comes in.
+        """
+        with self._database.write(durable=False) as connection:
+            ids = [trace.id for trace in many]
+            known = set(connection.scalars(sa.select(traces.c.id).where(traces.c.id.in_(ids))))
+            # Reversed, so that of two with one id the first stays.
+            new = list({trace.id: trace for trace in reversed(many) if trace.id not in known}.values())
+            if new:
+                _insert(connection, new)
+                _withdraw_overtaken(connection, new)
+        return len(new)
+
+    def exists(self, trace_id: str) -> bool:
+        """Tell whether an id is taken, whoever's it is: a second question needs another one."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(traces.c.id).where(traces.c.id == trace_id)).first() is not None
+
+    def get(self, trace_id: str, principal: Principal) -> Trace:
+        """Read a trace with its spans and passages. Raises NotFound."""
+        return self._read(sa.and_(traces.c.id == trace_id, _visible_to(principal)), f"There is no trace {trace_id!r}.")
+
+    def latest(self, principal: Principal) -> Trace:
+        """Read the trace of the principal's own last question, operator or not. Raises NotFound."""
+        return self._read(traces.c.principal == principal.id, "You have not asked anything yet.")
+
+    def list(
+        self, principal: Principal, *, limit: int = 50, before: str | None = None, outcome: Outcome | None = None
+    ) -> Page[Trace]:
+        """List the traces that a principal may see, newest first, without spans and passages. Raises InvalidInput."""
+        query = sa.select(traces).where(_visible_to(principal))
+        if outcome is not None:
+            query = query.where(traces.c.outcome == outcome)
+        query = newest_first(query, traces.c.started_at, traces.c.id, limit=limit, before=before)
+        with self._database.read() as connection:
+            found = [_trace(row, (), ()) for row in connection.execute(query)]
+        shown = tuple(found[:limit])
+        more = len(found) > limit
+        return Page(shown, cursor_of(shown[-1].started_at, shown[-1].id) if more else None)
+
+    def delete_older_than(self, seconds: float) -> int:
+        """Delete traces, and what was said of them, that began more than `seconds` ago; how many there were."""
+        horizon = time.time() - seconds
+        old = sa.select(traces.c.id).where(traces.c.started_at < horizon).limit(_AT_ONCE)
+        deleted = 0
+        while True:
+            with self._database.write() as connection:
+                gone = connection.execute(sa.delete(traces).where(traces.c.id.in_(old))).rowcount
+            deleted += gone
+            if gone < _AT_ONCE:
+                break
+        if deleted:
+            self._database.purge_log()
+        return deleted
+
+    def delete_of_document(self, document_id: str) -> int:
+        """Withdraw every answer that cites a document, here and in the conversations; how many traces it touched.
+
+        The answer's text and its citations go, from the disk too. The question, the figures and the ids of the
+        passages stay: they are the asker's words and the record.
+        """
+        with self._database.write() as connection:
+            cited = _cited_documents()
+            ids = list(
+                connection.scalars(sa.select(cited.c.trace_id).where(cited.c.document_id == document_id).distinct())
+            )
+            _withdraw(connection, ids)
+        if ids:
+            self._database.purge_log()
+        return len(ids)
+
+    def _read(self, which: sa.ColumnElement[bool], otherwise: str) -> Trace:
+        query = sa.select(traces).where(which).order_by(traces.c.started_at.desc(), traces.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise NotFound(otherwise)
+            steps = connection.execute(
+                sa.select(spans).where(spans.c.trace_id == row.id).order_by(sa.literal_column("rowid"))
+            ).all()
+            seen = connection.execute(
+                sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
+            ).all()
+        return _trace(row, tuple(_span(step) for step in steps), tuple(_passage(one) for one in seen))
+
+
+def _visible_to(principal: Principal) -> sa.ColumnElement[bool]:
+    return sa.true() if principal.is_operator else traces.c.principal == principal.id
+
+
+def _insert(connection: sa.Connection, new: Sequence[Trace]) -> None:
+    connection.execute(sa.insert(traces), [{name: getattr(trace, name) for name in _COLUMNS} for trace in new])
+    steps = [_span_values(trace.id, span) for trace in new for span in trace.spans]
+    if steps:
+        connection.execute(sa.insert(spans), steps)
+    seen = [
+        {"trace_id": trace.id, "rank": rank, **{name: getattr(one, name) for name in TracedPassage.__slots__}}
+        for trace in new
+        for rank, one in enumerate(trace.evidence)
+    ]
+    if seen:
+        connection.execute(sa.insert(traced_passages), seen)
+
+
+def _cited_documents() -> sa.Subquery:
+    """Pairs of trace and document: by the passages that retrieval returned, and by the citations themselves.
+
+    An answer from the cache has citations and no passages.
+    """
+    tree = sa.func.json_tree(
+        sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
+    ).table_valued("key", "atom", name="tree")
+    return sa.union(
+        sa.select(traced_passages.c.trace_id, traced_passages.c.document_id).where(traced_passages.c.cited),
+        sa.select(traces.c.id, tree.c.atom)
+        .select_from(traces.join(tree, sa.true()))
+        .where(tree.c.key == "document_id"),
+    ).subquery("cited")
+
+
+def _withdraw(connection: sa.Connection, ids: Sequence[str]) -> None:
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        connection.execute(sa.update(traces).where(traces.c.id.in_(some)).values(answer=WITHDRAWN, citations="[]"))
+        connection.execute(
+            sa.update(turns).where(turns.c.trace_id.in_(some), turns.c.role == "assistant").values(content=WITHDRAWN)
+        )
+
+
+def _withdraw_overtaken(connection: sa.Connection, new: Sequence[Trace]) -> None:
+    version = int(connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version")) or 0)
+    overtaken = [trace.id for trace in new if trace.corpus_version < version]
+    if not overtaken:
+        return
+    cited = _cited_documents()
+    present = sa.select(documents.c.id).where(documents.c.current)
+    gone = sa.select(cited.c.trace_id).where(cited.c.trace_id.in_(overtaken), cited.c.document_id.not_in(present))
+    _withdraw(connection, list(connection.scalars(gone.distinct())))
+
+
+def _span_values(trace_id: str, span: Span) -> dict[str, object]:
+    return {
+        "trace_id": trace_id,
+        "id": span.id,
+        "parent_id": span.parent_id,
+        "name": span.name,
+        "started_at": span.started_at,
+        "ended_at": span.ended_at,
+        "status": span.status,
+        "attributes": dict(span.attributes),
+    }
+
+
+def _trace(row: sa.Row[Any], steps: tuple[Span, ...], seen: tuple[TracedPassage, ...]) -> Trace:
+    return Trace(**{name: getattr(row, name) for name in _COLUMNS}, spans=steps, evidence=seen)
+
+
+def _span(row: sa.Row[Any]) -> Span:
+    return Span(
+        id=row.id,
+        parent_id=row.parent_id,
+        name=row.name,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        status=row.status,
+        attributes=tuple(row.attributes.items()),
+    )
+
+
+def _passage(row: sa.Row[Any]) -> TracedPassage:
+    return TracedPassage(**{name: getattr(row, name) for name in TracedPassage.__slots__})
