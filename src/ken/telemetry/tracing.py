@@ -1,0 +1,221 @@
+"""Builds the trace of one question while it is answered.
+
+Ids and the `traceparent` header are those of W3C Trace Context, level 1 (w3.org/TR/trace-context-1).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from ken.domain.answer import Answer, Question
+from ken.domain.document import Evidence
+from ken.domain.trace import Scalar, Span, SpanStatus, Trace, TracedPassage
+from ken.storage.answer_json import dump_citations
+
+ROOT = "question"
+"""The name of the span that all others stand under."""
+
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_NO_TRACE = "0" * 32
+_NO_SPAN = "0" * 16
+
+
+def new_trace_id() -> str:
+    """Make up a trace id: 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+def parse_traceparent(header: str) -> str | None:
+    """Find the trace id in a `traceparent` header; None for one that the specification tells to ignore."""
+    match = _TRACEPARENT.fullmatch(header.strip())
+    if match is None:
+        return None
+    version, trace_id, parent_id, rest = match.groups()
+    if version == "ff" or (version == "00" and rest) or trace_id == _NO_TRACE or parent_id == _NO_SPAN:
+        return None
+    return str(trace_id)
+
+
+def format_traceparent(trace_id: str, span_id: str) -> str:
+    """Write the header for a call made within a span, marked as sampled."""
+    return f"00-{trace_id}-{span_id}-01"
+
+
+@dataclass(slots=True, eq=False)
+class OpenSpan:
+    """A span under way; `set` adds to its attributes."""
+
+    id: str
+    name: str
+    parent: OpenSpan | None
+    started: float
+    """Seconds of the trace's monotonic clock."""
+    trace_id: str
+    ended: float | None = None
+    status: SpanStatus = "ok"
+    attributes: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
+
+    def set(self, key: str, value: Scalar) -> None:
+        """Note a fact. A number that JSON can't hold (NaN, infinity) becomes None."""
+        self.attributes[key] = None if isinstance(value, float) and not math.isfinite(value) else value
+
+    @property
+    def traceparent(self) -> str:
+        """The header that lets a called server carry the trace on."""
+        return format_traceparent(self.trace_id, self.id)
+
+
+_current: ContextVar[OpenSpan | None] = ContextVar("ken_span", default=None)
+
+
+class TraceBuilder:
+    """Collects the spans of one question, for one event loop or thread at a time.
+
+    The root span opens at once. Durations come from the monotonic clock, laid onto the wall-clock time of the start.
+    """
+
+    def __init__(self, trace_id: str | None = None) -> None:
+        self.trace_id = trace_id or new_trace_id()
+        self._began = time.time()
+        self._zero = time.perf_counter()
+        self._root = self._open(ROOT, None)
+        self._spans = [self._root]
+        self._ttft_ms: float | None = None
+        self._error = ""
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the question came in."""
+        return self._clock() * 1000
+
+    @contextmanager
+    def span(self, name: str, **attributes: Scalar) -> Generator[OpenSpan, None, None]:
+        """Time a step. It stands under the span that is open where it starts, across `await` and in child tasks.
+
+        An exception that passes through, a cancellation too, marks it as an error with the exception's class name
+        and goes on.
+        """
+        outside = _current.get()
+        opened = self._open(name, self._innermost())
+        for key, value in attributes.items():
+            opened.set(key, value)
+        self._spans.append(opened)
+        _current.set(opened)
+        try:
+            yield opened
+        except BaseException as error:
+            opened.status = "error"
+            opened.set("error", type(error).__name__)
+            raise
+        finally:
+            opened.ended = self._clock()
+            # Not `reset`: an async generator may be resumed, and end, in another context than the one it began in.
+            _current.set(outside)
+
+    def shown(self) -> None:
+        """Note that a piece of the answer was shown; the first time counts."""
+        if self._ttft_ms is None:
+            self._ttft_ms = self.elapsed_ms
+
+    def fail(self, error: BaseException) -> None:
+        """Note why the question as a whole failed."""
+        self._error = f"{type(error).__name__}: {error}"
+        self._root.status = "error"
+        self._root.set("error", type(error).__name__)
+
+    def finish(
+        self,
+        question: Question,
+        answer: Answer,
+        *,
+        task_type: str = "",
+        release: str = "",
+        corpus_version: int = 0,
+        evidence: Sequence[Evidence] = (),
+    ) -> Trace:
+        """Close the root span and return the trace. What is unknown, as the question failed early, stays empty.
+
+        A span that is still open ends here and says so, as an error.
+        """
+        ended = self._clock()
+        for span in self._spans:
+            if span.ended is None:
+                span.ended = ended
+                if span is not self._root:
+                    span.status = "error"
+                    span.set("error", "unfinished")
+        cited = {citation.passage_id for citation in answer.citations}
+        return Trace(
+            id=self.trace_id,
+            principal=question.principal.id,
+            conversation_id=answer.conversation_id or question.conversation_id,
+            question=question.text,
+            answer=answer.text,
+            outcome=answer.outcome,
+            task_type=task_type,
+            release=release,
+            corpus_version=corpus_version,
+            model=answer.model,
+            input_tokens=answer.usage.input_tokens,
+            output_tokens=answer.usage.output_tokens,
+            cost_micros=answer.cost_micros,
+            confidence=answer.confidence,
+            cached=answer.cached,
+            error=self._error,
+            started_at=self._began,
+            ms=ended * 1000,
+            ttft_ms=self._ttft_ms,
+            spans=tuple(self._frozen(span) for span in self._spans),
+            evidence=tuple(_traced(found, cited) for found in evidence),
+            citations=dump_citations(answer.citations),
+        )
+
+    def _clock(self) -> float:
+        return time.perf_counter() - self._zero
+
+    def _open(self, name: str, parent: OpenSpan | None) -> OpenSpan:
+        return OpenSpan(secrets.token_hex(8), name, parent, self._clock() if parent else 0.0, self.trace_id)
+
+    def _innermost(self) -> OpenSpan:
+        """Find the open span that a new one stands under.
+
+        The context knows it. Where the context belongs to another question, or the code was resumed in a fresh one,
+        it is the last opened span of this question that is still open.
+        """
+        span = _current.get()
+        while span is not None and span.ended is not None:
+            span = span.parent
+        if span is not None and span in self._spans:
+            return span
+        return next((span for span in reversed(self._spans) if span.ended is None), self._root)
+
+    def _frozen(self, span: OpenSpan) -> Span:
+        ended = span.started if span.ended is None else span.ended
+        return Span(
+            id=span.id,
+            parent_id=None if span.parent is None else span.parent.id,
+            name=span.name,
+            started_at=self._began + span.started,
+            ended_at=self._began + ended,
+            status=span.status,
+            attributes=tuple(span.attributes.items()),
+        )
+
+
+def _traced(found: Evidence, cited: set[str]) -> TracedPassage:
+    return TracedPassage(
+        passage_id=found.passage.id,
+        document_id=found.passage.document_id,
+        version=found.passage.version,
+        relevance=found.relevance,
+        lexical=found.lexical,
+        dense=found.dense,
+        cited=found.passage.id in cited,
+    )
