@@ -78,7 +78,7 @@ class AnswerCache:
                 _sweep(connection)
 
     def forget_before(self, corpus_version: int) -> int:
-        """Delete the answers of older corpus versions; how many there were. Purging the log is the caller's."""
+        """Delete the answers of older corpus versions; how many there were. `Database.scrub` is the caller's."""
         with self._database.write() as connection:
             return connection.execute(
                 sa.delete(cached_answers).where(cached_answers.c.corpus_version < corpus_version)

@@ -117,7 +117,7 @@ class Conversations:
             _touch(connection, conversation_id, principal, title=_title(title))
 
     def delete(self, conversation_id: str, principal: Principal) -> None:
-        """Delete a conversation with its turns, from the disk too. Raises NotFound.
+        """Delete a conversation with its turns, and empty the database's log. Raises NotFound.
 
         The traces of its questions stay until they are old enough to be deleted.
         """

@@ -90,8 +90,8 @@ class Traces:
     def delete_of_document(self, document_id: str) -> int:
         """Withdraw every answer that cites a document, here and in the conversations; how many traces it touched.
 
-        The answer's text and its citations go, from the disk too. The question, the figures and the ids of the
-        passages stay: they are the asker's words and the record.
+        The answer's text and its citations go. The question, the figures and the ids of the passages stay: they are
+        the asker's words and the record. What is left on the disk goes with `Database.scrub`, once for all documents.
         """
         with self._database.write() as connection:
             cited = _cited_documents()
@@ -99,8 +99,6 @@ class Traces:
                 connection.scalars(sa.select(cited.c.trace_id).where(cited.c.document_id == document_id).distinct())
             )
             _withdraw(connection, ids)
-        if ids:
-            self._database.purge_log()
         return len(ids)
 
     def _read(self, which: sa.ColumnElement[bool], otherwise: str) -> Trace:
@@ -110,7 +108,9 @@ class Traces:
             if row is None:
                 raise NotFound(otherwise)
             steps = connection.execute(
-                sa.select(spans).where(spans.c.trace_id == row.id).order_by(sa.literal_column("rowid"))
+                sa.select(spans)
+                .where(spans.c.trace_id == row.id)
+                .order_by(spans.c.started_at, sa.literal_column("rowid"))
             ).all()
             seen = connection.execute(
                 sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
