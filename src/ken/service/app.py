@@ -1,0 +1,46 @@
+"""The application: middleware outside in, then one router a resource."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+import ken
+from ken.service import errors
+from ken.service.access import Access, is_loopback
+from ken.service.boundary import Boundary
+from ken.service.limits import BodyLimit
+from ken.service.routes import ask, chat, conversations, documents, feedback, health, models, page, search, traces
+from ken.wiring import Ken
+
+ROUTERS = (ask, chat, models, search, documents, conversations, traces, feedback, health, page)
+
+
+def build(opened: Ken) -> FastAPI:
+    """The HTTP service of an opened home. The caller closes the home after the server has ended."""
+    settings = opened.settings
+    app = FastAPI(
+        title="Ken",
+        version=ken.__version__,
+        description="Cited answers from an organisation's documents.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Boundary),
+            Middleware(
+                Access,
+                keys=opened.keys,
+                keyless=is_loopback(settings.host),
+                allowed_hosts=frozenset(settings.allowed_hosts),
+            ),
+            Middleware(BodyLimit),
+        ],
+    )
+    app.state.ken = opened
+    errors.install(app)
+    for resource in ROUTERS:
+        app.include_router(resource.router)
+    app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
+    return app

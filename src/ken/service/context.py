@@ -1,0 +1,34 @@
+"""What every route can ask for: the opened home and the principal who asks."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from ken.domain.principal import OPERATORS, Principal
+from ken.errors import Forbidden
+from ken.wiring import Ken
+
+
+def opened(request: Request) -> Ken:
+    """The home that this app serves."""
+    return cast("Ken", request.app.state.ken)
+
+
+def asking(request: Request) -> Principal:
+    """The principal that `Access` let in."""
+    return cast("Principal", request.state.principal)
+
+
+def operating(request: Request) -> Principal:
+    """The principal, who must be an operator. Raises Forbidden."""
+    principal = asking(request)
+    if not principal.is_operator:
+        raise Forbidden(f"{principal.id!r} may not do this: it takes a key with the group {OPERATORS!r}.")
+    return principal
+
+
+Opened = Annotated[Ken, Depends(opened)]
+Asking = Annotated[Principal, Depends(asking)]
+Operating = Annotated[Principal, Depends(operating)]

@@ -1,0 +1,138 @@
+"""Ask a question: Ken's own door, which shows the stages, the citations and the trace."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from ken.domain.answer import Answer, Message, Question
+from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
+from ken.domain.principal import Principal
+from ken.errors import KenError
+from ken.service.context import Asking, Opened
+from ken.service.errors import api_body, named
+from ken.service.event_stream import EventStream, json_frame, until_hang_up
+from ken.service.shapes import AnswerShape, CitationShape, object_of
+from ken.service.turn import Conversing, answer_of, free_trace_id, model_asked, opened_events
+from ken.wiring import Ken
+
+router = APIRouter(tags=["questions"])
+
+
+class AskBody(BaseModel):
+    """A question."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: str
+    conversation_id: str | None = None
+    """Goes on with that conversation; without one a new conversation is made."""
+    collections: list[str] | None = Field(default=None, max_length=100)
+    """Look only there."""
+    model: str | None = None
+    """One of `/v1/models`; `ken`, or none, leaves the choice to Ken."""
+
+
+@router.post(
+    "/api/ask",
+    summary="Ask a question",
+    response_model=AnswerShape,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events, or the answer as one JSON object"}},
+)
+async def ask(
+    body: AskBody,
+    request: Request,
+    ken: Opened,
+    principal: Asking,
+    *,
+    stream: Annotated[bool | None, Query(description="false: one JSON object instead of events")] = None,
+) -> Response:
+    """Stream `stage`, `token`, `citation` and `notice` events, then one `answer` or `error`."""
+    model = model_asked(ken, body.model)
+    trace_id = await free_trace_id(request, ken)
+    conversation_id, history = await _history(body, ken, principal)
+    conversing = Conversing(ken, conversation_id, principal, is_new=body.conversation_id is None)
+    question = Question(
+        text=body.question,
+        principal=principal,
+        history=history,
+        conversation_id=conversation_id,
+        collections=None if body.collections is None else frozenset(body.collections),
+        model=model,
+        trace_id=trace_id,
+    )
+    try:
+        events = await opened_events(ken.assistant.answer(question))
+    except BaseException:
+        await conversing.drop_if_empty()
+        raise
+    if _wants_events(request) if stream is None else stream:
+        return EventStream(
+            _frames(events, conversing, body.question), failed=lambda error: _failed(error, question.trace_id)
+        )
+    answer = await until_hang_up(request.receive, _whole(events, conversing, body.question))
+    return Response() if answer is None else JSONResponse(object_of(AnswerShape.model_validate(answer)))
+
+
+async def _history(body: AskBody, ken: Ken, principal: Principal) -> tuple[str, tuple[Message, ...]]:
+    """The conversation's id and its last messages."""
+    if body.conversation_id is None:
+        made = await anyio.to_thread.run_sync(ken.conversations.create, principal, body.question)
+        return made.id, ()
+    messages = 2 * ken.settings.history_turns
+    recent = partial(ken.conversations.recent, body.conversation_id, principal, messages=messages)
+    return body.conversation_id, await anyio.to_thread.run_sync(recent)
+
+
+async def _frames(events: AsyncGenerator[Event], conversing: Conversing, question: str) -> AsyncGenerator[bytes]:
+    """The events on the wire. The turn is kept before its answer is sent: a follow-up may come at once."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Answered):
+                    await conversing.keep(question, event.answer)
+                yield _framed(event)
+    finally:
+        await conversing.drop_if_empty()
+
+
+async def _whole(events: AsyncGenerator[Event], conversing: Conversing, question: str) -> Answer:
+    try:
+        answer = await answer_of(events)
+        await conversing.keep(question, answer)
+        return answer
+    finally:
+        await conversing.drop_if_empty()
+
+
+def _framed(event: Event) -> bytes:
+    match event:
+        case StageStarted(stage):
+            return json_frame({"stage": stage, "state": "started"}, "stage")
+        case StageFinished(stage, ms, detail):
+            return json_frame({"stage": stage, "state": "finished", "ms": round(ms, 3), "detail": detail}, "stage")
+        case TokenShown(text):
+            return json_frame({"text": text}, "token")
+        case CitationShown(citation):
+            return json_frame(object_of(CitationShape.model_validate(citation)), "citation")
+        case Notice(kind, text):
+            return json_frame({"kind": kind, "text": text}, "notice")
+        case Answered(answer):
+            return json_frame(object_of(AnswerShape.model_validate(answer)), "answer")
+        case Failed(trace_id, kind, message):
+            return _failed(named(kind, message), trace_id)
+
+
+def _failed(error: KenError, trace_id: str | None) -> bytes:
+    return json_frame(api_body(error, trace_id), "error")
+
+
+def _wants_events(request: Request) -> bool:
+    return "application/json" not in request.headers.get("accept", "")

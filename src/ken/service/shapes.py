@@ -1,0 +1,296 @@
+"""The JSON shapes of the API. Spans are half-open pairs of Unicode code point offsets; times are seconds since the epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from ken.domain.document import Evidence, SearchResult
+from ken.domain.trace import Scalar
+
+
+def _in_order(groups: Iterable[str]) -> list[str]:
+    return sorted(groups)
+
+
+def _by_name(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    return dict(pairs)
+
+
+def _parsed(text: str) -> object:
+    return json.loads(text)
+
+
+class Shape(BaseModel):
+    """Reads its fields off a domain value."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class UsageShape(Shape):
+    """Tokens."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+
+
+class CitationShape(Shape):
+    """The answer's sentence `answer_start:answer_end` rests on `start:end` of the document's text."""
+
+    number: int
+    answer_start: int
+    answer_end: int
+    document_id: str
+    document_title: str
+    passage_id: str
+    version: str
+    start: int
+    end: int
+    quote: str
+    support: float
+    page: int | None
+    heading_path: list[str]
+
+
+class DocumentShape(Shape):
+    """A document without its text."""
+
+    id: str
+    collection: str
+    path: str
+    title: str
+    version: str
+    media_type: str
+    markup: Literal["markdown", "plain"]
+    groups: Annotated[list[str], BeforeValidator(_in_order)]
+    owner: str | None
+    effective: str | None
+    review_by: str | None
+    supersedes: str | None
+    superseded_by: str | None
+    characters: int
+    passages: int
+    synced_at: float
+
+
+class AnswerShape(Shape):
+    """The whole answer."""
+
+    trace_id: str
+    conversation_id: str | None
+    text: str
+    outcome: Literal["answered", "abstained", "refused", "failed"]
+    citations: list[CitationShape]
+    nearest: list[DocumentShape]
+    notices: list[str]
+    model: str
+    usage: UsageShape
+    cost_micros: int | None
+    cached: bool
+    confidence: float
+
+
+class PassageShape(Shape):
+    """A retrievable piece of a document; `text` is `document.text[start:end]`."""
+
+    id: str
+    ordinal: int
+    start: int
+    end: int
+    heading_path: list[str]
+    page: int | None
+    text: str
+
+
+class OpenedDocument(BaseModel):
+    """A document with its text and passages."""
+
+    document: DocumentShape
+    text: str
+    passages: list[PassageShape]
+
+
+class DocumentPage(BaseModel):
+    """Some of the documents, ordered by id; `next` is the `after` of the following page."""
+
+    documents: list[DocumentShape]
+    next: str | None
+
+
+class CollectionShape(BaseModel):
+    """A collection and how many of its documents the asker may read."""
+
+    name: str
+    documents: int
+
+
+class Found(BaseModel):
+    """A passage found, and why: its scores and the question's terms that it holds."""
+
+    passage: PassageShape
+    document: DocumentShape
+    relevance: float
+    lexical: float
+    dense: float
+    fused: float
+    matched_terms: list[str]
+    why: str
+
+
+class SearchShape(BaseModel):
+    """What a search found, best first."""
+
+    evidence: list[Found]
+    corpus_version: int
+    candidates: int
+    timings_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, result: SearchResult) -> SearchShape:
+        """The shape of a search's result."""
+        return cls(
+            evidence=[_found(each) for each in result.evidence],
+            corpus_version=result.corpus_version,
+            candidates=result.candidates,
+            timings_ms=dict(result.timings_ms),
+        )
+
+
+class SpanShape(Shape):
+    """One timed step of a trace."""
+
+    id: str
+    parent_id: str | None
+    name: str
+    started_at: float
+    ended_at: float
+    ms: float
+    status: Literal["ok", "error"]
+    attributes: Annotated[dict[str, Scalar], BeforeValidator(_by_name)]
+
+
+class TracedPassageShape(Shape):
+    """A passage that was retrieved for a question."""
+
+    passage_id: str
+    document_id: str
+    version: str
+    relevance: float
+    lexical: float
+    dense: float
+    cited: bool
+
+
+class TraceSummary(Shape):
+    """A trace as it stands in lists."""
+
+    id: str
+    principal: str
+    conversation_id: str | None
+    question: str
+    outcome: str
+    task_type: str
+    model: str
+    cached: bool
+    confidence: float
+    error: str
+    started_at: float
+    ms: float
+    ttft_ms: float | None
+
+
+class FeedbackShape(Shape):
+    """What a principal said of an answer."""
+
+    principal: str
+    helpful: bool
+    reason: str
+    at: float
+
+
+class TraceShape(TraceSummary):
+    """The whole trace."""
+
+    answer: str
+    release: str
+    corpus_version: int
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int | None
+    spans: list[SpanShape]
+    evidence: list[TracedPassageShape]
+    citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
+    feedback: list[FeedbackShape] = []
+
+
+class TracePage(BaseModel):
+    """Some of the traces, newest first; `before` asks for the following page, null at the end."""
+
+    traces: list[TraceSummary]
+    before: str | None
+
+
+class TurnShape(Shape):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    trace_id: str | None
+    at: float
+
+
+class ConversationSummary(Shape):
+    """A conversation as it stands in lists."""
+
+    id: str
+    title: str
+    created_at: float
+    updated_at: float
+
+
+class ConversationShape(ConversationSummary):
+    """A conversation with its turns, oldest first."""
+
+    turns: list[TurnShape]
+
+
+class ConversationPage(BaseModel):
+    """The asker's conversations, the last used first."""
+
+    conversations: list[ConversationSummary]
+    before: str | None
+
+
+def _found(evidence: Evidence) -> Found:
+    return Found(
+        passage=PassageShape.model_validate(evidence.passage),
+        document=DocumentShape.model_validate(evidence.document),
+        relevance=evidence.relevance,
+        lexical=evidence.lexical,
+        dense=evidence.dense,
+        fused=evidence.fused,
+        matched_terms=list(evidence.matched_terms),
+        why=_why(evidence),
+    )
+
+
+def _why(evidence: Evidence) -> str:
+    """One line for people: by which words, by how near a meaning."""
+    reasons: list[str] = []
+    if evidence.lexical > 0:
+        words = ", ".join(evidence.matched_terms)
+        reasons.append(
+            f"words in common ({words}; BM25 {evidence.lexical:.1f})" if words else f"BM25 {evidence.lexical:.1f}"
+        )
+    if evidence.dense > 0:
+        reasons.append(f"near in meaning (cosine {evidence.dense:.2f})")
+    return " and ".join(reasons) or "closest of what there is"
+
+
+def object_of(shape: BaseModel) -> dict[str, object]:
+    """The shape as JSON-ready values."""
+    return cast("dict[str, object]", shape.model_dump(mode="json"))

@@ -1,0 +1,101 @@
+"""One question and its answer as a turn of a conversation: built from a request, kept when it is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from functools import partial
+from typing import cast
+
+import anyio.to_thread
+from fastapi import Request
+
+from ken.domain.answer import Answer
+from ken.domain.conversation import Turn
+from ken.domain.events import Answered, Event, Failed, StageFinished
+from ken.domain.principal import Principal
+from ken.errors import KenError
+from ken.service.errors import UnknownModel, named
+from ken.wiring import Ken
+
+DEFAULT_ROUTE = "ken"
+"""The model name that leaves the choice to Ken."""
+
+
+def model_asked(ken: Ken, name: str | None) -> str | None:
+    """The model that a request names; None where Ken may choose. Raises UnknownModel."""
+    if name is None or name == DEFAULT_ROUTE:
+        return None
+    if name not in ken.model_names:
+        known = ", ".join(repr(each) for each in (DEFAULT_ROUTE, *ken.model_names))
+        raise UnknownModel(f"There is no model {name!r} here. There are: {known}.")
+    return name
+
+
+async def free_trace_id(request: Request, ken: Ken) -> str | None:
+    """The request's trace id; None (a new one, that is) where a question with it is on record already."""
+    trace_id = cast("str", request.state.trace_id)
+    if request.state.traced and await anyio.to_thread.run_sync(ken.traces.exists, trace_id):
+        return None
+    return trace_id
+
+
+async def opened_events(events: AsyncIterator[Event]) -> AsyncGenerator[Event]:
+    """The events, once the question has passed intake. Raises what it failed with there, while the status is still open."""
+    stream = cast("AsyncGenerator[Event]", events)
+    seen: list[Event] = []
+    async for event in stream:
+        seen.append(event)
+        if isinstance(event, StageFinished | Failed):
+            break
+    last = seen[-1] if seen else None
+    if isinstance(last, Failed):
+        await stream.aclose()
+        raise named(last.kind, last.message)
+    return _resumed(seen, stream)
+
+
+async def _resumed(seen: list[Event], stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    async with aclosing(stream):
+        for event in seen:
+            yield event
+        async for event in stream:
+            yield event
+
+
+async def answer_of(events: AsyncGenerator[Event]) -> Answer:
+    """The answer alone. Raises the error that the question failed with."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Failed):
+                raise named(event.kind, event.message)
+            if isinstance(event, Answered):
+                return event.answer
+    raise KenError("The question ended without an answer.")
+
+
+class Conversing:
+    """The conversation that a question belongs to; one that was made for it goes again unless an answer comes."""
+
+    def __init__(self, ken: Ken, conversation_id: str, principal: Principal, *, is_new: bool) -> None:
+        self._conversations = ken.conversations
+        self._id = conversation_id
+        self._principal = principal
+        self._is_empty = is_new
+
+    async def keep(self, question: str, answer: Answer) -> None:
+        """Append the question and its answer."""
+        now = time.time()
+        turns = (
+            Turn(role="user", content=question, trace_id=answer.trace_id, at=now),
+            Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now),
+        )
+        await anyio.to_thread.run_sync(partial(self._conversations.append, self._id, self._principal, new=turns))
+        self._is_empty = False
+
+    async def drop_if_empty(self) -> None:
+        """Remove the conversation that was made for a question which got no answer."""
+        if self._is_empty:
+            self._is_empty = False
+            await anyio.to_thread.run_sync(self._conversations.delete, self._id, self._principal)
