@@ -1,7 +1,7 @@
 """Write the handbook's PDF and DOCX files from the Markdown texts in office_sources/.
 
-Run `python examples/build_office_files.py` after changing a text. It needs reportlab and python-docx; the files that it
-writes are committed, so nobody who only reads the handbook needs either. The same text gives the same bytes.
+Run `python examples/build_office_files.py` after changing a text. The files that it writes are committed, and the same
+text gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import yaml
 from docx import Document
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
-from reportlab.platypus.doctemplate import BaseDocTemplate
+from docx.document import Document as DocxDocument
+from fpdf import FPDF
+from fpdf.fonts import FontFace
 
 EXAMPLES = Path(__file__).parent
 SOURCES = EXAMPLES / "office_sources"
@@ -32,13 +28,20 @@ NUMBERED = re.compile(r"\d+\. (.+)")
 BULLET = re.compile(r"- (.+)")
 TABLE_RULE = re.compile(r"\|[-| ]+\|")
 
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, spaceAfter=6)
-STEP = ParagraphStyle("step", parent=BODY, leftIndent=16, bulletIndent=0, spaceAfter=3)
-CELL = ParagraphStyle("cell", parent=BODY, fontSize=9, leading=11, spaceAfter=0)
-HEADINGS = tuple(
-    ParagraphStyle(f"heading{level}", parent=BODY, fontName="Helvetica-Bold", fontSize=size, leading=size * 1.25, spaceBefore=8, keepWithNext=1)
-    for level, size in enumerate((20, 14, 11.5), start=1)
-)
+BODY_SIZE = 10  # points
+HEADING_SIZES = (20, 14, 11.5)  # points, by level
+HEADING_ROOM = 35  # millimetres that must be left on the page, so that no heading stands alone at its foot
+DOCX_STYLES = {"numbered": "List Number", "bullet": "List Bullet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The front matter of one text; `keywords` holds what office formats have no field for."""
+
+    title: str
+    owner: str
+    effective: dt.date
+    keywords: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Block:
     rows: list[list[str]] = field(default_factory=list)
 
 
-def read_source(path: Path) -> tuple[dict[str, object], list[Block]]:
+def read_source(path: Path) -> tuple[Front, list[Block]]:
     """Return the front matter and the blocks of one text, which keeps each paragraph on one line."""
     _, front, body = path.read_text(encoding="utf-8").split("---\n", 2)
     blocks: list[Block] = []
@@ -60,10 +63,22 @@ def read_source(path: Path) -> tuple[dict[str, object], list[Block]]:
             add_table_line(blocks, line)
         elif line.strip():
             blocks.append(read_line(line))
-    return yaml.safe_load(front), blocks
+    return read_front(front), blocks
+
+
+def read_front(text: str) -> Front:
+    """Return the front matter; keywords read as `groups: a, b; effective: 2026-01-01; review_by: 2027-01-01`."""
+    values = yaml.safe_load(text)
+    parts = [
+        f"{key}: {', '.join(value) if isinstance(value, list) else value}"
+        for key in ("groups", "effective", "review_by", "supersedes")
+        if (value := values.get(key))
+    ]
+    return Front(values["title"], values["owner"], values["effective"], "; ".join(parts))
 
 
 def read_line(line: str) -> Block:
+    """Return the block that one line outside a table makes."""
     if match := HEADING.fullmatch(line):
         return Block("heading", match[2], level=len(match[1]))
     if match := NUMBERED.fullmatch(line):
@@ -74,46 +89,36 @@ def read_line(line: str) -> Block:
 
 
 def add_table_line(blocks: list[Block], line: str) -> None:
+    """Add a row to the table that is being read, or begin one; the rule under the header is left out."""
     if TABLE_RULE.fullmatch(line):
         return
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    if blocks and blocks[-1].kind == "table":
-        blocks[-1].rows.append(cells)
-    else:
-        blocks.append(Block("table", rows=[cells]))
+    if not blocks or blocks[-1].kind != "table":
+        blocks.append(Block("table"))
+    blocks[-1].rows.append(cells)
 
 
-def keywords(front: dict[str, object]) -> str:
-    """Return the front matter that office formats have no field for, as `groups: a, b; effective: 2026-01-01`."""
-    parts: list[str] = []
-    for key in ("groups", "effective", "review_by", "supersedes"):
-        value = front.get(key)
-        if value:
-            parts.append(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
-    return "; ".join(parts)
-
-
-def write_docx(target: Path, front: dict[str, object], blocks: list[Block]) -> None:
+def write_docx(target: Path, front: Front, blocks: list[Block]) -> None:
+    """Write the blocks with Word's own heading and list styles. Word counts one numbered list per file."""
     document = Document()
     properties = document.core_properties
-    properties.title, properties.author, properties.keywords = str(front["title"]), str(front["owner"]), keywords(front)
-    written = dt.datetime.combine(dt.date.fromisoformat(str(front["effective"])), dt.time(9))
-    properties.created = properties.modified = written
-    properties.last_modified_by = str(front["owner"])
-    properties.comments = ""
+    properties.title, properties.author, properties.keywords = front.title, front.owner, front.keywords
+    properties.created = properties.modified = dt.datetime.combine(front.effective, dt.time(9), dt.UTC)
+    properties.last_modified_by, properties.comments = front.owner, ""
     for block in blocks:
         if block.kind == "heading":
             document.add_heading(block.text, level=block.level)
         elif block.kind == "table":
             add_docx_table(document, block.rows)
         else:
-            document.add_paragraph(block.text, style={"numbered": "List Number", "bullet": "List Bullet"}.get(block.kind))
+            document.add_paragraph(block.text, style=DOCX_STYLES.get(block.kind))
     buffer = io.BytesIO()
     document.save(buffer)
     target.write_bytes(with_fixed_times(buffer.getvalue()))
 
 
-def add_docx_table(document: Document, rows: list[list[str]]) -> None:
+def add_docx_table(document: DocxDocument, rows: list[list[str]]) -> None:
+    """Add a table with borders."""
     table = document.add_table(rows=0, cols=len(rows[0]), style="Table Grid")
     for row in rows:
         for cell, text in zip(table.add_row().cells, row, strict=True):
@@ -129,54 +134,59 @@ def with_fixed_times(archive: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def write_pdf(target: Path, front: dict[str, object], blocks: list[Block]) -> None:
-    title = str(front["title"])
-    template = SimpleDocTemplate(
-        str(target),
-        pagesize=A4,
-        leftMargin=22 * mm,
-        rightMargin=22 * mm,
-        topMargin=20 * mm,
-        bottomMargin=22 * mm,
-        title=title,
-        author=str(front["owner"]),
-        keywords=keywords(front),
-        creator="Ebbstone document templates",
-        subject=title,
-        invariant=1,
-    )
+class Page(FPDF):
+    """A PDF whose pages carry the company, the title and the page number at their foot."""
 
-    def footer(canvas: object, page: BaseDocTemplate) -> None:
-        canvas.setFont("Helvetica", 8)  # type: ignore[attr-defined]
-        canvas.drawString(22 * mm, 12 * mm, f"Ebbstone Instruments - {title} - page {page.page}")  # type: ignore[attr-defined]
-
-    template.build(flowables(blocks), onFirstPage=footer, onLaterPages=footer)
+    def footer(self) -> None:
+        """Draw the foot of one page; FPDF calls it."""
+        self.set_y(-15)
+        self.set_font("Helvetica", size=8)
+        self.cell(text=f"Ebbstone Instruments - {self.title} - page {self.page_no()}")
 
 
-def flowables(blocks: list[Block]) -> list[Flowable]:
-    """Return the blocks as reportlab flowables; a numbered list starts again after any other kind of block."""
-    result: list[Flowable] = []
+def write_pdf(target: Path, front: Front, blocks: list[Block]) -> None:
+    """Write the blocks as a PDF with a text layer, in which headings differ by size alone."""
+    pdf = Page(format="A4")
+    pdf.set_title(front.title)
+    pdf.set_author(front.owner)
+    pdf.set_keywords(front.keywords)
+    pdf.set_creation_date(dt.datetime.combine(front.effective, dt.time(9), dt.UTC))
+    pdf.set_margins(22, 20, 22)
+    pdf.set_auto_page_break(auto=True, margin=22)
+    pdf.add_page()
     number = 0
     for block in blocks:
         number = number + 1 if block.kind == "numbered" else 0
-        text = escape(block.text)
-        if block.kind == "heading":
-            result.append(Paragraph(text, HEADINGS[block.level - 1]))
-        elif block.kind == "table":
-            result += [pdf_table(block.rows), Spacer(1, 8)]
-        elif block.kind == "numbered":
-            result.append(Paragraph(text, STEP, bulletText=f"{number}."))
-        elif block.kind == "bullet":
-            result.append(Paragraph(text, STEP, bulletText="\u2022"))
-        else:
-            result.append(Paragraph(text, BODY))
-    return result
+        draw(pdf, block, number)
+    pdf.output(str(target))
 
 
-def pdf_table(rows: list[list[str]]) -> Table:
-    cells = [[Paragraph(escape(text), CELL) for text in row] for row in rows]
-    grid = [("GRID", (0, 0), (-1, -1), 0.5, colors.grey), ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke)]
-    return Table(cells, style=grid, repeatRows=1, hAlign="LEFT")
+def draw(pdf: FPDF, block: Block, number: int) -> None:
+    """Draw one block at the place that was reached; `number` is that of a step in its list."""
+    pdf.set_font("Helvetica", size=BODY_SIZE)
+    if block.kind == "heading":
+        if pdf.will_page_break(HEADING_ROOM):
+            pdf.add_page()
+        size = HEADING_SIZES[block.level - 1]
+        pdf.ln(size / 6)
+        pdf.set_font("Helvetica", "B", size)
+        pdf.multi_cell(0, size * 0.5, block.text, align="L", new_x="LMARGIN", new_y="NEXT")
+    elif block.kind == "table":
+        draw_table(pdf, block.rows)
+    else:
+        mark = {"numbered": f"{number}. ", "bullet": "- "}.get(block.kind, "")
+        pdf.multi_cell(0, 5, mark + block.text, align="L", new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(1.5)
+
+
+def draw_table(pdf: FPDF, rows: list[list[str]]) -> None:
+    """Draw a table with a bold header; the first column is the widest."""
+    pdf.set_font("Helvetica", size=9)
+    widths = (2, *(1 for _ in rows[0][1:]))
+    bold = FontFace(emphasis="BOLD")
+    with pdf.table(line_height=5, text_align="LEFT", col_widths=widths, headings_style=bold) as table:
+        for row in rows:
+            table.row(row)
 
 
 def main() -> None:
