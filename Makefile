@@ -40,7 +40,7 @@ bench: $(VENV)/.dev $(VENV)/.weights ## Run the benchmarks; each prints its tabl
 	@set -e; for script in $(BENCHES); do echo "== $$script"; $(BIN)/python $$script; done
 
 docs: $(VENV)/.dev ## Write the generated pages anew, check every page against the code
-	@$(BIN)/python docs/build.py
+	@$(BIN)/python -m docs.build
 	@$(BIN)/python -m pytest --quiet tests/architecture/test_pages.py tests/architecture/test_reference.py
 
 $(BIN)/python:

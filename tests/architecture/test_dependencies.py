@@ -1,0 +1,105 @@
+"""What an install brings along: few packages, no torch, each at an exact version, each with its reason."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.architecture.tree import PROJECT, assert_none, plant
+
+MOST_PACKAGES = 75
+DECISION = "docs/decisions/0002-libraries.md"
+UNWANTED = {"torch", "transformers", "langchain", "tensorflow"}
+
+
+def needed_by(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
+    """All packages that an install of `name` brings along on this machine, itself left out; read from what is installed."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [(canonicalize_name(name), extras)]
+    while waiting:
+        package, wanted = waiting.pop()
+        if (package, wanted) in seen:
+            continue
+        seen.add((package, wanted))
+        for line in requires(package) or []:
+            requirement = Requirement(line)
+            if _applies(requirement, wanted):
+                waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
+    return {package for package, _ in seen} - {canonicalize_name(name)}
+
+
+def _applies(requirement: Requirement, extras: frozenset[str]) -> bool:
+    return requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras | {""})
+
+
+def pins(root: Path) -> dict[str, str]:
+    """The versions of constraints.txt, by package. Raises ValueError for a line that pins no exact version."""
+    found: dict[str, str] = {}
+    for line in (root / "constraints.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = re.fullmatch(r"([a-z0-9-]+)==([\w.]+)", line)
+            if pin is None:
+                message = f"constraints.txt: {line!r} is not `name==version`"
+                raise ValueError(message)
+            found[pin[1]] = pin[2]
+    return found
+
+
+def unexplained_libraries(root: Path) -> list[str]:
+    """Default dependencies of pyproject.toml without a row in the decision on libraries, and rows without a dependency."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    rows = re.findall(r"^\| `([^`]+)` \|", (root / DECISION).read_text("utf-8"), re.MULTILINE)
+    explained = {canonicalize_name(name) for name in rows}
+    violations = [f"{DECISION}: no row for {name!r}" for name in sorted(declared - explained)]
+    return violations + [f"{DECISION}: {name!r} is no default dependency" for name in sorted(explained - declared)]
+
+
+def test_a_default_install_stays_small() -> None:
+    """Ken and all that it needs are at most 75 packages."""
+    assert len(needed_by("ken")) <= MOST_PACKAGES
+
+
+def test_a_default_install_brings_no_training_framework() -> None:
+    """Nothing that Ken needs needs torch."""
+    assert needed_by("ken") & UNWANTED == set()
+
+
+def test_the_walk_finds_indirect_and_extra_packages() -> None:
+    """The count above would see a package that only a dependency needs, and one that an extra adds."""
+    assert {"starlette", "numpy"} <= needed_by("ken")
+    assert "pytest" not in needed_by("ken")
+    assert "pytest" in needed_by("ken", frozenset({"dev"}))
+
+
+def test_every_needed_package_is_pinned() -> None:
+    """constraints.txt gives an exact version to all that a default install and the tools bring along."""
+    assert needed_by("ken", frozenset({"dev"})) - pins(PROJECT).keys() == set()
+
+
+@pytest.mark.parametrize("line", ["numpy>=2", "-e .", "ken @ file:///x", "--pre"])
+def test_a_planted_loose_constraint_is_caught(tmp_path: Path, line: str) -> None:
+    """Ranges, addresses and options have no place in constraints.txt."""
+    with pytest.raises(ValueError, match="is not `name==version`"):
+        pins(plant(tmp_path, "constraints.txt", f"# pins\nnumpy==2.4.6\n{line}\n"))
+
+
+def test_every_library_has_its_reason() -> None:
+    """The decision on libraries has a row for each default dependency, and no other."""
+    assert_none(unexplained_libraries(PROJECT))
+
+
+def test_a_planted_unexplained_library_is_caught(tmp_path: Path) -> None:
+    """A dependency without a row and a row without a dependency are caught."""
+    plant(tmp_path, "pyproject.toml", '[project]\ndependencies = ["numpy", "PyYAML>=6"]\n')
+    plant(tmp_path, DECISION, "| library | why |\n|---|---|\n| `pyyaml` | front matter |\n| `pandas` | tables |\n")
+    assert unexplained_libraries(tmp_path) == [
+        f"{DECISION}: no row for 'numpy'",
+        f"{DECISION}: 'pandas' is no default dependency",
+    ]
