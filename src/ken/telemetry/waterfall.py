@@ -1,0 +1,212 @@
+"""Draws a trace for a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+
+from ken.domain.trace import Scalar, Span, Trace, TracedPassage
+from ken.telemetry.prices import money
+from ken.text.normalise import printable
+
+Style = Literal["plain", "strong", "faint", "good", "doubtful", "bad", "bar"]
+Piece = tuple[Style, str]
+
+_ANSI: dict[Style, str] = {
+    "strong": "\x1b[1m",
+    "faint": "\x1b[2m",
+    "good": "\x1b[32m",
+    "doubtful": "\x1b[33m",
+    "bad": "\x1b[31m",
+    "bar": "\x1b[36m",
+}
+_RESET = "\x1b[0m"
+_OUTCOMES: dict[str, Style] = {"answered": "good", "abstained": "doubtful", "refused": "doubtful", "failed": "bad"}
+_QUESTION_LINES = 3
+_MS_CELLS = 11
+_LEAST_NOTE = 12
+_SECONDS_FROM_MS = 10_000
+
+
+def waterfall(trace: Trace, width: int, *, color: bool, ascii_only: bool = False) -> str:
+    """Draw a trace: what it came to, a bar for each span, and the passages that were looked at.
+
+    No line is wider than `width` cells (60 and more look well). Stored text is escaped: none of it reaches the terminal
+    as a control character. `ascii_only` keeps to ASCII, for terminals that speak no UTF-8.
+    """
+    pen = _Pen(width, color, ascii_only)
+    parts = (_header(trace, pen), _bars(trace, pen), _passages(trace.evidence, pen))
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Fits pieces of text into a line, and colours them."""
+
+    width: int
+    color: bool
+    ascii_only: bool
+
+    def text(self, stored: str) -> str:
+        """Make stored text safe to show."""
+        safe = printable(stored)
+        return safe.encode("ascii", "replace").decode() if self.ascii_only else safe
+
+    def cut(self, text: str, cells: int, *, tail: bool = False) -> str:
+        """Shorten a text to some cells, keeping its head, or its tail."""
+        if cell_len(text) <= cells:
+            return text
+        mark = "..." if self.ascii_only else "…"
+        room = max(0, cells - cell_len(mark))
+        if tail:
+            while cell_len(text) > room:
+                text = text[1:]
+            return set_cell_size(mark + text, cells).rstrip()
+        return set_cell_size(set_cell_size(text, room).rstrip() + mark, cells).rstrip()
+
+    def line(self, *pieces: Piece) -> str:
+        """Join pieces into one line of at most the width."""
+        drawn: list[str] = []
+        left = self.width
+        for style, text in pieces:
+            shown = self.cut(text, left)
+            left -= cell_len(shown)
+            code = _ANSI.get(style) if self.color and shown.strip() else None
+            drawn.append(f"{code}{shown}{_RESET}" if code else shown)
+        return "".join(drawn).rstrip()
+
+    def facts(self, facts: Iterable[Piece]) -> list[str]:
+        """Set facts side by side, as many to a line as fit."""
+        between = " | " if self.ascii_only else " · "
+        lines: list[list[Piece]] = [[]]
+        used = 0
+        for style, text in facts:
+            needed = cell_len(text) + (cell_len(between) if lines[-1] else 0)
+            if lines[-1] and used + needed > self.width:
+                lines.append([])
+                used, needed = 0, cell_len(text)
+            if lines[-1]:
+                lines[-1].append(("faint", between))
+            lines[-1].append((style, text))
+            used += needed
+        return [self.line(*pieces) for pieces in lines]
+
+    def paragraph(self, text: str, lines: int) -> list[str]:
+        """Break a text into lines at its blanks, and cut it where it needs more than so many."""
+        broken: list[str] = []
+        rest = text
+        while rest and len(broken) < lines - 1 and cell_len(rest) > self.width:
+            head = set_cell_size(rest, self.width)
+            at = head.rfind(" ")
+            at = at if at > 0 else len(head.rstrip())
+            broken.append(rest[:at])
+            rest = rest[at:].lstrip()
+        return [self.line(("strong", line)) for line in (*broken, rest)]
+
+
+def _header(trace: Trace, pen: _Pen) -> list[str]:
+    began = datetime.fromtimestamp(trace.started_at, UTC)
+    shown = "nothing shown" if trace.ttft_ms is None else f"first text after {_ms(trace.ttft_ms)}"
+    facts: list[Piece] = [
+        (_OUTCOMES.get(trace.outcome, "plain"), pen.text(trace.outcome) + (" (cached)" if trace.cached else "")),
+        ("plain", pen.text(trace.model) or "no model"),
+        ("plain", _ms(trace.ms)),
+        ("plain", shown),
+        ("plain", f"{trace.input_tokens:,} tokens in, {trace.output_tokens:,} out"),
+        ("plain", f"cost {money(trace.cost_micros)}"),
+        ("plain", f"confidence {trace.confidence:.2f}"),
+    ]
+    origin: list[Piece] = [
+        ("faint", f"trace {pen.text(trace.id)}"),
+        ("faint", f"{began:%Y-%m-%d %H:%M:%S} UTC"),
+        ("faint", f"asked by {pen.text(trace.principal)}"),
+        ("faint", f"release {pen.text(trace.release) or 'none'}"),
+        ("faint", f"corpus version {trace.corpus_version}"),
+    ]
+    if trace.task_type:
+        origin.append(("faint", f"task {pen.text(trace.task_type)}"))
+    error = [pen.line(("bad", pen.text(trace.error)))] if trace.error else []
+    return [*pen.paragraph(pen.text(trace.question), _QUESTION_LINES), *pen.facts(facts), *error, *pen.facts(origin)]
+
+
+def _bars(trace: Trace, pen: _Pen) -> list[str]:
+    ordered = _ordered(trace.spans)
+    if not ordered:
+        return ["no spans were kept"]
+    began = min(span.started_at for span, _ in ordered)
+    took = max(max(span.ended_at for span, _ in ordered) - began, 1e-9)
+    names = ["  " * depth + pen.text(span.name) for span, depth in ordered]
+    name_cells = min(max(cell_len(name) for name in names), max(12, pen.width // 4))
+    bar_cells = max(8, (pen.width - name_cells - _MS_CELLS - 2) // 2)
+    note_cells = pen.width - name_cells - bar_cells - _MS_CELLS - 4
+    lines: list[str] = []
+    for (span, _), name in zip(ordered, names, strict=True):
+        start = (span.started_at - began) / took
+        bar = _bar(start, span.ms / 1000 / took, bar_cells, ascii_only=pen.ascii_only)
+        bad = span.status == "error"
+        pieces: list[Piece] = [
+            ("bad" if bad else "plain", set_cell_size(pen.cut(name, name_cells), name_cells) + " "),
+            ("bad" if bad else "bar", bar + " "),
+            ("plain", f"{_ms(span.ms):>{_MS_CELLS}}"),
+        ]
+        if note_cells >= _LEAST_NOTE:
+            pieces.append(("bad" if bad else "faint", "  " + pen.cut(_note(span, pen), note_cells)))
+        lines.append(pen.line(*pieces))
+    return lines
+
+
+def _ordered(spans: Sequence[Span]) -> list[tuple[Span, int]]:
+    """Spans in the order of a tree walk, with their depth; one whose parent is missing stands at the top."""
+    known = {span.id for span in spans}
+    children: defaultdict[str | None, list[Span]] = defaultdict(list)
+    for span in sorted(spans, key=lambda span: span.started_at):
+        children[span.parent_id if span.parent_id in known else None].append(span)
+    walk: list[tuple[Span, int]] = []
+    waiting = [(span, 0) for span in reversed(children[None])]
+    while waiting:
+        span, depth = waiting.pop()
+        walk.append((span, depth))
+        waiting.extend((child, depth + 1) for child in reversed(children[span.id]))
+    return walk
+
+
+def _bar(start: float, share: float, cells: int, *, ascii_only: bool) -> str:
+    full, thin = ("#", "|") if ascii_only else ("█", "▏")
+    first = min(int(start * cells), cells - 1)
+    length = min(round(share * cells), cells - first)
+    return (" " * first + (full * length or thin)).ljust(cells)
+
+
+def _note(span: Span, pen: _Pen) -> str:
+    """Write a span's attributes, an error first."""
+    ordered = sorted(span.attributes, key=lambda pair: pair[0] != "error")
+    return " ".join(f"{pen.text(key)}={pen.text(_value(value))}" for key, value in ordered)
+
+
+def _value(value: Scalar) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return {True: "yes", False: "no", None: "none"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _passages(evidence: Sequence[TracedPassage], pen: _Pen) -> list[str]:
+    if not evidence:
+        return ["no passages were looked at"]
+    lines = [pen.line(("faint", "      relevance     BM25   cosine  passage"))]
+    for rank, passage in enumerate(evidence, start=1):
+        mark = ("*" if pen.ascii_only else "●") if passage.cited else " "
+        figures = f"{rank:>3} {mark} {passage.relevance:>9.3f} {passage.lexical:>8.2f} {passage.dense:>8.3f}  "
+        where = pen.cut(pen.text(passage.passage_id), max(1, pen.width - cell_len(figures)), tail=True)
+        lines.append(pen.line(("good" if passage.cited else "plain", figures + where)))
+    cited = sum(passage.cited for passage in evidence)
+    lines.append(pen.line(("faint", f"{cited} of {len(evidence)} cited ({'*' if pen.ascii_only else '●'})")))
+    return lines
+
+
+def _ms(ms: float) -> str:
+    return f"{ms / 1000:,.2f} s" if ms >= _SECONDS_FROM_MS else f"{ms:,.1f} ms"
