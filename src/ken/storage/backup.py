@@ -1,0 +1,310 @@
+"""The whole home in one file, made while Ken serves, and back again.
+
+A backup is a ZIP archive: `manifest.json` (format, Ken version, time, and the SHA-256 and size of each member), `ken.db`,
+`ken.toml` and `uploads/` where the home has them. `index/` and `models/` stay out: they are made again. A restored
+database has no `index_generation`, which tells whoever opens the home to build its index from the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import sqlite3
+import struct
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from pydantic import TypeAdapter
+
+from ken import __version__
+from ken.errors import Conflict, InvalidInput, NotFound, StorageError
+from ken.storage.database import FILE_NAME, Database
+from ken.storage.faults import storage_error
+from ken.storage.schema import home as home_table
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SETTINGS = "ken.toml"
+UPLOADS = "uploads"
+_REPLACED = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", SETTINGS, UPLOADS, "index")
+_NOT_A_HOME = frozenset({"models", "lost+found"})
+_PIECE = 1024 * 1024
+_LARGEST_MANIFEST = 64 * 1024 * 1024
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, OSError, RuntimeError, ValueError)
+"""What reading an archive raises when it was cut short, altered, or made by something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One file of a backup."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a backup holds. `made_at` is seconds since the epoch."""
+
+    format: int
+    ken: str
+    made_at: float
+    members: tuple[Member, ...]
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def backup(home: Path, to: Path) -> Manifest:
+    """Write the home into one file, readable by this user alone; what stood there is replaced at the end, at once.
+
+    The database is copied as of one moment, while others read and write it. Raises NotFound when there is no home,
+    InvalidInput for an unusable destination, StorageError when the disk fails.
+    """
+    database = home / FILE_NAME
+    if not database.is_file():
+        raise NotFound(f"There is no home at {str(home)!r}: it holds no {FILE_NAME!r}.")
+    if to.is_dir() or to.resolve().is_relative_to((home / UPLOADS).resolve()):
+        raise InvalidInput(f"A backup can't be written to {str(to)!r}: name a file outside of the uploads.")
+    unfinished = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".ken-backup-", dir=to.parent) as folder:
+            copy = Path(folder) / FILE_NAME
+            _copy_database(database, copy)
+            with _created(unfinished) as file:
+                manifest = _write(file, home, copy)
+                file.flush()
+                os.fsync(file.fileno())
+        unfinished.replace(to)
+    except OSError as error:
+        raise StorageError(
+            f"The backup {str(to)!r} can't be written: {error.strerror}. Check the folder and its free space."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return manifest
+
+
+def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
+    """Make a home of a backup. What the home holds stays as it is until the whole backup is read and found sound.
+
+    With `replace`, its database, settings, uploads and index give way; anything else in the folder stays. Raises
+    NotFound without the file, InvalidInput when it is damaged or no backup of Ken's, Conflict when the home is not
+    empty, or in use, and StorageError when the disk fails or the backup is of a newer Ken.
+    """
+    if not from_file.is_file():
+        raise NotFound(f"There is no backup {str(from_file)!r}.")
+    _check_vacant(home, replace=replace)
+    # Within the home, which may be a mount point: only there can files be moved in without copying them.
+    with _folder(home), tempfile.TemporaryDirectory(prefix=".restore-", dir=home) as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        new.mkdir(mode=0o700)
+        old.mkdir(mode=0o700)
+        manifest = _unpack(from_file, new)
+        _forget_index(new)
+        _swap(home, new, old)
+    return manifest
+
+
+@contextmanager
+def _folder(home: Path) -> Generator[None, None, None]:
+    """Make the home's folder where there is none, and take it away again if the restore fails."""
+    found = home.exists()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        if not found:
+            with suppress(OSError):
+                home.rmdir()
+        if not isinstance(error, OSError):
+            raise
+        raise StorageError(
+            f"The home {str(home)!r} can't be restored: {error.strerror}. Check the folder and its free space."
+        ) from error
+
+
+def _created(path: Path) -> IO[bytes]:
+    """Open a new file that this user alone may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _copy_database(database: Path, copy: Path) -> None:
+    """Copy the database in one step of SQLite's online backup: other processes go on reading and writing."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+            # One file: without its log beside it.
+            target.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise storage_error(database, error) or error from error
+
+
+def _write(file: IO[bytes], home: Path, copy: Path) -> Manifest:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        members = [_add(archive, copy, FILE_NAME)]
+        for path in _kept_files(home):
+            try:
+                members.append(_add(archive, path, path.relative_to(home).as_posix()))
+            except FileNotFoundError:
+                continue  # Deleted since it was listed.
+        manifest = Manifest(format=FORMAT, ken=__version__, made_at=time.time(), members=tuple(members))
+        archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
+    return manifest
+
+
+def _kept_files(home: Path) -> Iterator[Path]:
+    """List the regular files beside the database; links lead out of the home and are not followed."""
+    candidates = [home / SETTINGS, *sorted((home / UPLOADS).rglob("*"))]
+    return (path for path in candidates if path.is_file() and not path.is_symlink())
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> Member:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+        while piece := source.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+            target.write(piece)
+    return Member(name=name, size=size, sha256=digest.hexdigest())
+
+
+def _check_vacant(home: Path, *, replace: bool) -> None:
+    if home.exists() and not home.is_dir():
+        raise Conflict(f"{str(home)!r} is not a folder. Choose another home.")
+    held = sorted(entry.name for entry in home.iterdir() if entry.name not in _NOT_A_HOME) if home.exists() else []
+    if not replace:
+        if held:
+            raise Conflict(
+                f"The home {str(home)!r} is not empty (it holds {held[0]!r}). Choose an empty folder, or restore with "
+                "`--replace` to give up what it holds."
+            )
+    elif FILE_NAME in held and _in_use(home / FILE_NAME):
+        raise Conflict(f"The home {str(home)!r} is in use. Stop Ken before you replace it.")
+
+
+def _in_use(database: Path) -> bool:
+    """Tell whether any connection to the database is open: only the last one may leave write-ahead logging."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=0.5)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        # A file that is no sound database is in nobody's use.
+        return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return False
+
+
+def _unpack(from_file: Path, into: Path) -> Manifest:
+    with _read_as_backup(from_file):
+        archive = zipfile.ZipFile(from_file)
+    with archive:
+        with _read_as_backup(from_file):
+            manifest = _read_manifest(archive)
+        if manifest.format != FORMAT:
+            raise InvalidInput(
+                f"The backup {str(from_file)!r} has format {manifest.format} (of Ken {manifest.ken}); this Ken reads "
+                f"format {FORMAT}. Upgrade Ken."
+            )
+        names = [member.name for member in manifest.members]
+        if sorted([*names, MANIFEST]) != sorted(archive.namelist()) or FILE_NAME not in names:
+            raise _damaged(from_file, "its members are not those of its manifest")
+        for member in manifest.members:
+            if not _belongs(member.name):
+                raise _damaged(from_file, f"{member.name!r} is no part of a home")
+            _extract(archive, member, into / member.name, from_file)
+    return manifest
+
+
+def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
+    info = archive.getinfo(MANIFEST)
+    if info.file_size > _LARGEST_MANIFEST:
+        raise zipfile.BadZipFile
+    return _MANIFEST.validate_json(archive.read(info))
+
+
+def _belongs(name: str) -> bool:
+    """Tell whether a name is one that a backup may hold: nothing that leads out of the home, or elsewhere in it."""
+    path = PurePosixPath(name)
+    if name in {FILE_NAME, SETTINGS}:
+        return True
+    clean = path.as_posix() == name and not path.is_absolute() and not {"..", ""} & set(path.parts)
+    return clean and len(path.parts) > 1 and path.parts[0] == UPLOADS and "\\" not in name and "\0" not in name
+
+
+def _extract(archive: zipfile.ZipFile, member: Member, to: Path, from_file: Path) -> None:
+    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    digest, left = hashlib.sha256(), member.size
+    with _created(to) as target:
+        with _read_as_backup(from_file):
+            source = archive.open(member.name)
+        with source:
+            while True:
+                with _read_as_backup(from_file):
+                    piece = source.read(_PIECE)
+                left -= len(piece)
+                if not piece or left < 0:
+                    break
+                digest.update(piece)
+                target.write(piece)
+        os.fsync(target.fileno())
+    if left or digest.hexdigest() != member.sha256:
+        raise _damaged(from_file, f"{member.name!r} is not what was backed up")
+
+
+@contextmanager
+def _read_as_backup(from_file: Path) -> Generator[None, None, None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise StorageError(f"The backup {str(from_file)!r} may not be read by this user. Check its owner.") from error
+    except _DAMAGED as error:
+        raise _damaged(from_file, "it can't be read to its end, or something else made it") from error
+
+
+def _damaged(from_file: Path, why: str) -> InvalidInput:
+    return InvalidInput(f"{str(from_file)!r} is not a sound backup of Ken's: {why}. Use another backup.")
+
+
+def _forget_index(home: Path) -> None:
+    """Open the restored database, which proves it and brings its schema up to date, and ask for a new index."""
+    database = Database(home)
+    try:
+        with database.write() as connection:
+            connection.execute(home_table.delete().where(home_table.c.key == "index_generation"))
+    finally:
+        database.close()
+
+
+def _swap(home: Path, new: Path, old: Path) -> None:
+    """Move the old files out and the new ones in, the database last; put the old ones back when that fails."""
+    moved_out, moved_in = list[str](), list[str]()
+    try:
+        for name in _REPLACED:
+            if (home / name).exists():
+                (home / name).rename(old / name)
+                moved_out.append(name)
+        for name in reversed(_REPLACED):
+            if (new / name).exists():
+                (new / name).rename(home / name)
+                moved_in.append(name)
+    except OSError:
+        for name in moved_in:
+            (home / name).rename(new / name)
+        for name in moved_out:
+            (old / name).rename(home / name)
+        raise
+    # Gone for good with the folder that holds it.
+    shutil.rmtree(old)
