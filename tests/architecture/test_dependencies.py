@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.tree import PROJECT, assert_none, plant
+from tests.architecture.tree import PROJECT, assert_none, place, plant, sources
 
 MOST_PACKAGES = 75
 DECISION = "docs/decisions/0002-libraries.md"
+# Part of another library's face: FastAPI's pages send their readers to Starlette for half of what they describe.
+PART_OF = {"starlette": "fastapi"}
 UNWANTED = {"torch", "transformers", "langchain", "tensorflow"}
 
 
@@ -59,6 +63,68 @@ def unexplained_libraries(root: Path) -> list[str]:
     explained = {canonicalize_name(name) for name in rows}
     violations = [f"{DECISION}: no row for {name!r}" for name in sorted(declared - explained)]
     return violations + [f"{DECISION}: {name!r} is no default dependency" for name in sorted(explained - declared)]
+
+
+def imported_libraries(root: Path) -> dict[str, str]:
+    """The distribution of each third-party module that src/ken imports, and the first place that does."""
+    owners = packages_distributions()
+    found: dict[str, str] = {}
+    for path, tree in sources(root, "src/ken"):
+        for node in ast.walk(tree):
+            modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+            for module in {module.partition(".")[0] for module in modules} - {"ken", *sys.stdlib_module_names}:
+                owner = canonicalize_name(owners.get(module, [module])[0])
+                found.setdefault(PART_OF.get(owner, owner), f"{place(root, path)}: imports {module!r}")
+    return found
+
+
+def undeclared_imports(root: Path) -> list[str]:
+    """Libraries that src/ken imports and pyproject.toml doesn't declare, and default dependencies that nothing imports."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    default = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    extra = {
+        canonicalize_name(Requirement(line).name)
+        for name, lines in project.get("optional-dependencies", {}).items()
+        if name not in {"dev", "lab"}
+        for line in lines
+    }
+    imported = imported_libraries(root)
+    violations = [
+        f"{imported[name]}, which pyproject.toml doesn't declare" for name in sorted(imported.keys() - default - extra)
+    ]
+    return violations + [
+        f"pyproject.toml: nothing in src/ken imports {name!r}" for name in sorted(default - imported.keys())
+    ]
+
+
+def test_what_is_imported_is_declared_and_used() -> None:
+    """Ken imports its declared dependencies, each of them, and no other library."""
+    assert_none(undeclared_imports(PROJECT))
+
+
+def test_a_planted_undeclared_import_is_caught(tmp_path: Path) -> None:
+    """A library that came in with another one, a tool of the tests and a dependency without a use are caught."""
+    plant(
+        tmp_path,
+        "pyproject.toml",
+        """
+        [project]
+        dependencies = ["numpy", "fastapi", "pypdf"]
+        [project.optional-dependencies]
+        dev = ["pytest"]
+        redis = ["redis"]
+        """,
+    )
+    plant(tmp_path, "src/ken/a.py", "import os, numpy.linalg\nfrom starlette import types\nfrom ken import errors\n")
+    plant(
+        tmp_path, "src/ken/b.py", "def late():\n    import redis\n    import pytest\n    from yaml import safe_load\n"
+    )
+    assert undeclared_imports(tmp_path) == [
+        "src/ken/b.py: imports 'pytest', which pyproject.toml doesn't declare",
+        "src/ken/b.py: imports 'yaml', which pyproject.toml doesn't declare",
+        "pyproject.toml: nothing in src/ken imports 'pypdf'",
+    ]
 
 
 def test_a_default_install_stays_small() -> None:
