@@ -1,152 +1,187 @@
-"""The BERT encoder of all-MiniLM-L6-v2 as an ONNX graph, built from its tensors: word pieces of one text in, one vector out.
+"""The encoder of all-MiniLM-L6-v2 as an ONNX graph, built from its tensors: one text's word pieces in, its vector out.
 
-The graph takes one text without padding: there is no mask, nothing is computed twice, and the activations' int8 scale is that
-text's own, so its vector can't depend on its neighbours. Token types are all 0, so their row is added to the positions here.
+The graph takes one text and no padding. So there is no mask, nothing is computed for nothing, and a text's int8
+activations are scaled by that text alone: its vector can't depend on what it is embedded with. Token types are all 0;
+their row is added to the positions when the graph is built.
+
+How int8 comes about (each step's worth is measured in bench/embedding.py's notes):
+
+- Weights: one scale per output, small enough that no processor saturates; see `quantize_columns`.
+- Word embeddings: one scale per word.
+- Activations before attention and the feed-forward network: one scale per text, after the channels that stick out are
+  divided and their weights multiplied by the same power of two (Xiao et al. 2022, SmoothQuant, arXiv:2211.10438).
+- Activations after GELU: one scale per word piece; GELU's fixed lower bound makes the whole range of a byte usable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-Precision = Literal["int8", "float32"]
+from ken.models.weights import DIMENSIONS, MAX_TOKENS, Tensors
 
-GRAPH_VERSION = 1
-"""Counts the changes of the graph that change its vectors."""
-MAX_TOKENS = 256
-DIMENSIONS = 384
+LAYERS = 6
+HEADS = 12
+EPSILON = 1e-12
 
-_LAYERS = 6
-_HEADS = 12
-_EPSILON = 1e-12
+OUTLIERS = (63, 99, 127, 157, 223, 319, 338)
+"""Channels of the hidden states that reach 5 to 20 times the median channel's maximum, in every layer."""
+OUTLIER_DIVISOR = 4.0
+
+GELU_MINIMUM = -0.17
+"""GELU's lowest value, rounded down."""
+GELU_SCALE = (1 - GELU_MINIMUM) / 255
+"""A word piece's activations are divided by their maximum (1 at least), so they lie in [GELU_MINIMUM, 1]."""
+GELU_ZERO = math.ceil(-GELU_MINIMUM / GELU_SCALE)
+
 _FUSED = "com.microsoft"
+_TINY = np.float32(1e-12)
 
-Tensors = Mapping[str, NDArray[np.generic]]
 
+def build_graph(tensors: Tensors, *, precision: Literal["int8", "float32"]) -> ModelProto:
+    """Build the encoder: `ids` int64 (tokens,) with [CLS] and [SEP] → `vector` float32 (384,), of unit length.
 
-def build_graph(tensors: Tensors, *, precision: Precision) -> ModelProto:
-    """Build the encoder: `ids` int64 (tokens,) with [CLS] and [SEP] → `vector` float32 (384,), mean-pooled and L2-normalised.
-
-    Architecture: Devlin et al. 2019 (arXiv:1810.04805), post-norm, exact GELU; pooling: Reimers & Gurevych 2019 (arXiv:1908.10084).
+    BERT: Devlin et al. 2019 (arXiv:1810.04805), post-norm, exact GELU. Mean pooling: Reimers and Gurevych 2019
+    (arXiv:1908.10084). "float32" is the reference that int8 is measured against.
     """
-    graph = _Graph(tensors, precision)
+    graph = _Int8Graph(tensors) if precision == "int8" else _Graph(tensors)
     states = graph.embeddings()
-    for layer in range(_LAYERS):
+    for layer in range(LAYERS):
         states = graph.layer(states, f"encoder.layer.{layer}.")
-    mean = graph.add("ReduceMean", states, graph.constant("axes", np.array([0, 1])), keepdims=0)
+    mean = graph.add("ReduceMean", states, graph.constant("tokens", np.array([0, 1])), keepdims=0)
     graph.nodes.append(helper.make_node("LpNormalization", [mean], ["vector"], name="vector", axis=0, p=2))
     return graph.model()
 
 
 def quantize_columns(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric int8 with one scale per output: `weight` (in, out) ≈ int8 (in, out) * scale (out,).
+    """Quantise symmetrically with one scale per output: `weight` (in, out) ≈ int8 (in, out) * scale (out,).
 
-    Processors without VNNI multiply uint8 activations with int8 weights by an instruction that adds two neighbouring products in
-    int16, saturating. A scale that keeps each such pair of weights within 32,767 / 255 makes that sum exact everywhere; it costs
-    far less precision than the usual seven bits.
+    Processors without VNNI multiply uint8 activations with int8 weights by an instruction that adds two neighbouring
+    products in int16 and saturates. The scale keeps each such pair of weights within 128, and 255 * 128 < 2**15: the
+    sums are exact everywhere. It costs 0.4 bits; weights of 7 bits, the usual way, cost a whole one.
     """
-    largest = np.abs(weight).max(axis=0) / 127
-    pair = np.abs(weight[0::2] + weight[1::2]).max(axis=0) / 127
-    scale = np.maximum(np.maximum(largest, pair), np.finfo(np.float32).tiny).astype(np.float32)
+    largest = np.abs(weight).max(axis=0)
+    pair = np.abs(weight[0::2] + weight[1::2]).max(axis=0)
+    scale = (np.maximum(np.maximum(largest, pair), _TINY) / 127).astype(np.float32)
     return np.rint(weight / scale).astype(np.int8), scale
 
 
 class _Graph:
-    """Nodes and constants in the making. Names of values are unique; names of constants are those of the tensors."""
+    """The float32 graph in the making: nodes, and constants by name."""
 
-    def __init__(self, tensors: Tensors, precision: Precision) -> None:
+    def __init__(self, tensors: Tensors) -> None:
         self.nodes: list[NodeProto] = []
         self._tensors = tensors
-        self._precision = precision
         self._constants: dict[str, TensorProto] = {}
 
     def tensor(self, name: str) -> NDArray[np.float32]:
         return self._tensors[name].astype(np.float32, copy=False)
 
     def constant(self, name: str, values: NDArray[np.generic]) -> str:
-        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name
 
-    def weight(self, name: str) -> str:
-        return self.constant(name, self.tensor(name))
-
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: float) -> str:
         return self.add_many(operator, *inputs, outputs=1, domain=domain, **attributes)[0]
 
-    def add_many(self, operator: str, *inputs: str, outputs: int, domain: str = "", **attributes: object) -> list[str]:
+    def add_many(self, operator: str, *inputs: str, outputs: int, domain: str = "", **attributes: float) -> list[str]:
         name = f"{operator}_{len(self.nodes)}"
         values = [f"{name}:{index}" for index in range(outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, values, name=name, domain=domain, **attributes))
+        node = helper.make_node(operator, inputs, values, name=name, domain=domain)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
         return values
 
     def embeddings(self) -> str:
-        """Word + position + token type 0, normalised: (1, tokens, 384)."""
-        words = self.tensor("embeddings.word_embeddings.weight")
-        if self._precision == "int8":
-            scale = np.abs(words).max(axis=1, keepdims=True) / 127
-            table = self.constant(
-                "words", np.rint(words / np.maximum(scale, np.finfo(np.float32).tiny)).astype(np.int8)
-            )
-            rows = self.add("Cast", self.add("Gather", table, "ids"), to=TensorProto.FLOAT)
-            rows = self.add("Mul", rows, self.add("Gather", self.constant("words.scale", scale), "ids"))
-        else:
-            rows = self.add("Gather", self.constant("words", words), "ids")
-        places = self.tensor("embeddings.position_embeddings.weight")[:MAX_TOKENS]
-        table = self.constant("positions", places + self.tensor("embeddings.token_type_embeddings.weight")[0])
+        """Add words and positions and normalise: (1, tokens, 384)."""
+        table = self.tensor("embeddings.position_embeddings.weight")[:MAX_TOKENS]
+        table = self.constant("positions", table + self.tensor("embeddings.token_type_embeddings.weight")[0])
         first = self.constant("first", np.array([0]))
-        places = self.add("Slice", table, first, self.add("Shape", "ids"), first)
-        return self._add_and_normalise(
-            self.add("Unsqueeze", rows, first), self.add("Unsqueeze", places, first), "embeddings.LayerNorm"
-        )
+        positions = self.add("Slice", table, first, self.add("Shape", "ids"), first)
+        rows = self.add("Add", self.words(self.tensor("embeddings.word_embeddings.weight")), positions)
+        return self.normalise(self.add("Unsqueeze", rows, first), "embeddings.LayerNorm")
 
     def layer(self, states: str, prefix: str) -> str:
-        """One encoder layer, (1, tokens, 384) → the same."""
-        mixed = self._dense(self._attention(states, prefix), prefix + "attention.output.dense")
-        states = self._add_and_normalise(
-            mixed, states, prefix + "attention.output.LayerNorm", bias=prefix + "attention.output.dense.bias"
-        )
-        wide = self._dense(states, prefix + "intermediate.dense")
-        wide = self.add("BiasGelu", wide, self.weight(prefix + "intermediate.dense.bias"), domain=_FUSED)
-        narrow = self._dense(wide, prefix + "output.dense")
-        return self._add_and_normalise(narrow, states, prefix + "output.LayerNorm", bias=prefix + "output.dense.bias")
+        """Add one encoder layer: (1, tokens, 384) → the same."""
+        mixed = self.linear(self.attention(states, prefix), *self.dense(prefix + "attention.output.dense"))
+        states = self.normalise(self.add("Add", mixed, states), prefix + "attention.output.LayerNorm")
+        wide = self.linear_of_states(states, *self.dense(prefix + "intermediate.dense"))
+        narrow = self.linear_of_gelu(self.add("Gelu", wide), *self.dense(prefix + "output.dense"))
+        return self.normalise(self.add("Add", narrow, states), prefix + "output.LayerNorm")
 
-    def _attention(self, states: str, prefix: str) -> str:
-        parts = [f"{prefix}attention.self.{part}" for part in ("query", "key", "value")]
-        weight = np.concatenate([self.tensor(part + ".weight").T for part in parts], axis=1)
-        name = prefix + "attention.self"
-        bias = self.constant(name + ".bias", np.concatenate([self.tensor(part + ".bias") for part in parts]))
-        if self._precision == "float32":
-            inputs = [states, self.constant(name + ".weight", weight), bias]
-            return self.add("Attention", *inputs, domain=_FUSED, num_heads=_HEADS)
-        values, scale = quantize_columns(weight)
-        quantized, states_scale, zero = self.add_many("DynamicQuantizeLinear", states, outputs=3)
-        weight_zero = self.constant(name + ".zero", np.zeros(len(scale), np.int8))
-        inputs = [quantized, self.constant(name + ".weight", values), bias, states_scale]
-        inputs += [self.constant(name + ".scale", scale), "", zero, weight_zero]
-        return self.add("QAttention", *inputs, domain=_FUSED, num_heads=_HEADS)
+    def attention(self, states: str, prefix: str) -> str:
+        parts = [self.dense(f"{prefix}attention.self.{part}") for part in ("query", "key", "value")]
+        weight = np.concatenate([weight for _, weight, _ in parts], axis=1)
+        bias = np.concatenate([bias for _, _, bias in parts])
+        joint = self.linear_of_states(states, prefix + "attention.self", weight, bias)
+        projections = self.add_many("Split", joint, outputs=3, axis=-1, num_outputs=3)
+        return self.add("Attention", *projections, q_num_heads=HEADS, kv_num_heads=HEADS)
 
-    def _dense(self, states: str, name: str) -> str:
-        """`states` times the weight; the bias is left to the operator that follows."""
-        weight = self.tensor(name + ".weight").T
-        if self._precision == "float32":
-            return self.add("MatMul", states, self.constant(name + ".weight", weight))
-        values, scale = quantize_columns(weight)
-        inputs = [states, self.constant(name + ".weight", values), self.constant(name + ".scale", scale)]
-        return self.add("DynamicQuantizeMatMul", *inputs, domain=_FUSED)
+    def dense(self, name: str) -> tuple[str, NDArray[np.float32], NDArray[np.float32]]:
+        """Name, weight (in, out) and bias (out,) of a dense layer."""
+        return name, self.tensor(name + ".weight").T, self.tensor(name + ".bias")
 
-    def _add_and_normalise(self, states: str, skip: str, norm: str, *, bias: str | None = None) -> str:
-        inputs = [states, skip, self.weight(norm + ".weight"), self.weight(norm + ".bias")]
-        if bias is not None:
-            inputs.append(self.weight(bias))
-        return self.add("SkipLayerNormalization", *inputs, domain=_FUSED, epsilon=_EPSILON)
+    def normalise(self, states: str, name: str) -> str:
+        # SkipLayerNormalization, which would take the sum's two sides, runs six times slower than Add and this.
+        weight = self.constant(name + ".weight", self.tensor(name + ".weight"))
+        bias = self.constant(name + ".bias", self.tensor(name + ".bias"))
+        return self.add("LayerNormalization", states, weight, bias, axis=-1, epsilon=EPSILON)
+
+    def words(self, table: NDArray[np.float32]) -> str:
+        return self.add("Gather", self.constant("words", table), "ids")
+
+    def linear(self, inputs: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        product = self.add("MatMul", inputs, self.constant(name + ".weight", weight))
+        return self.add("Add", product, self.constant(name + ".bias", bias))
+
+    def linear_of_states(self, states: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        return self.linear(states, name, weight, bias)
+
+    def linear_of_gelu(self, wide: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        return self.linear(wide, name, weight, bias)
 
     def model(self) -> ModelProto:
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])
         vector = helper.make_tensor_value_info("vector", TensorProto.FLOAT, [DIMENSIONS])
         graph = helper.make_graph(self.nodes, "all-MiniLM-L6-v2", [ids], [vector], list(self._constants.values()))
-        opsets = [helper.make_opsetid("", 21), helper.make_opsetid(_FUSED, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="ken")
+        opsets = [helper.make_opsetid("", 23), helper.make_opsetid(_FUSED, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=11, producer_name="ken")
+
+
+class _Int8Graph(_Graph):
+    """The same graph with int8 weights."""
+
+    def words(self, table: NDArray[np.float32]) -> str:
+        scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), _TINY) / 127
+        rows = self.add("Gather", self.constant("words", np.rint(table / scale).astype(np.int8)), "ids")
+        scales = self.add("Gather", self.constant("words.scale", scale), "ids")
+        return self.add("Mul", self.add("Cast", rows, to=TensorProto.FLOAT), scales)
+
+    def linear(self, inputs: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        values, scale = quantize_columns(weight)
+        constants = [self.constant(name + ".weight", values), self.constant(name + ".scale", scale)]
+        constants += ["", self.constant(name + ".bias", bias)]
+        return self.add("DynamicQuantizeMatMul", inputs, *constants, domain=_FUSED)
+
+    def linear_of_states(self, states: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        divisors = np.ones(DIMENSIONS, np.float32)
+        divisors[list(OUTLIERS)] = OUTLIER_DIVISOR
+        evened = self.add("Mul", states, self.constant("evening", 1 / divisors))
+        return self.linear(evened, name, weight * divisors[:, None], bias)
+
+    def linear_of_gelu(self, wide: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        values, scale = quantize_columns(weight)
+        largest = self.add("ReduceMax", wide, self.constant("channels", np.array([-1])))
+        largest = self.add("Max", largest, self.constant("one", np.array(1, np.float32)))
+        unit = self.constant("gelu.scale", np.array(GELU_SCALE, np.float32))
+        zero = self.constant("gelu.zero", np.array(GELU_ZERO, np.uint8))
+        small = self.add("Mul", wide, self.add("Reciprocal", largest))
+        inputs = [self.add("QuantizeLinear", small, unit, zero), self.constant(name + ".weight", values), unit]
+        inputs += [self.constant(name + ".scale", scale), zero]
+        product = self.add("Mul", self.add("MatMulIntegerToFloat", *inputs, domain=_FUSED), largest)
+        return self.add("Add", product, self.constant(name + ".bias", bias))
