@@ -82,7 +82,7 @@ def backup(home: Path, to: Path) -> Manifest:
             copy = Path(folder) / FILE_NAME
             _copy_database(database, copy)
             with _created(unfinished) as file:
-                manifest = _write(file, home, copy)
+                manifest = _write(file, home, copy=copy)
                 file.flush()
                 os.fsync(file.fileno())
         unfinished.replace(to)
@@ -112,7 +112,7 @@ def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
         old.mkdir(mode=0o700)
         manifest = _unpack(from_file, new)
         _forget_index(new)
-        _swap(home, new, old)
+        _swap(home, new=new, old=old)
     return manifest
 
 
@@ -153,12 +153,12 @@ def _copy_database(database: Path, copy: Path) -> None:
         raise storage_error(database, error) or error from error
 
 
-def _write(file: IO[bytes], home: Path, copy: Path) -> Manifest:
+def _write(file: IO[bytes], home: Path, *, copy: Path) -> Manifest:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        members = [_add(archive, copy, FILE_NAME)]
+        members = [_add(archive, copy, name=FILE_NAME)]
         for path in _kept_files(home):
             try:
-                members.append(_add(archive, path, path.relative_to(home).as_posix()))
+                members.append(_add(archive, path, name=path.relative_to(home).as_posix()))
             except FileNotFoundError:
                 continue  # Deleted since it was listed.
         manifest = Manifest(format=FORMAT, ken=__version__, made_at=time.time(), members=tuple(members))
@@ -172,7 +172,7 @@ def _kept_files(home: Path) -> Iterator[Path]:
     return (path for path in candidates if path.is_file() and not path.is_symlink())
 
 
-def _add(archive: zipfile.ZipFile, path: Path, name: str) -> Member:
+def _add(archive: zipfile.ZipFile, path: Path, *, name: str) -> Member:
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
         while piece := source.read(_PIECE):
@@ -224,7 +224,7 @@ def _unpack(from_file: Path, into: Path) -> Manifest:
         for member in manifest.members:
             if not _belongs(member.name):
                 raise _damaged(from_file, f"{member.name!r} is no part of a home")
-            _extract(archive, member, into / member.name, from_file)
+            _extract(archive, member, to=into / member.name, from_file=from_file)
     return manifest
 
 
@@ -244,7 +244,7 @@ def _belongs(name: str) -> bool:
     return clean and len(path.parts) > 1 and path.parts[0] == UPLOADS and "\\" not in name and "\0" not in name
 
 
-def _extract(archive: zipfile.ZipFile, member: Member, to: Path, from_file: Path) -> None:
+def _extract(archive: zipfile.ZipFile, member: Member, *, to: Path, from_file: Path) -> None:
     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest, left = hashlib.sha256(), member.size
     with _created(to) as target:
@@ -288,7 +288,7 @@ def _forget_index(home: Path) -> None:
         database.close()
 
 
-def _swap(home: Path, new: Path, old: Path) -> None:
+def _swap(home: Path, *, new: Path, old: Path) -> None:
     """Move the old files out and the new ones in, the database last; put the old ones back when that fails."""
     moved_out, moved_in = list[str](), list[str]()
     try:

@@ -50,7 +50,7 @@ class Conversations:
     def append(self, conversation_id: str, principal: Principal, *, new: Sequence[Turn]) -> None:
         """Add turns at the end, all or none. Raises NotFound."""
         with self._database.write() as connection:
-            _touch(connection, conversation_id, principal, updated_at=time.time())
+            _touch(connection, conversation_id, owner=principal, updated_at=time.time())
             if new:
                 connection.execute(
                     sa.insert(turns),
@@ -81,8 +81,7 @@ class Conversations:
         """List a principal's conversations without their turns, last used first. Raises InvalidInput."""
         query = newest_first(
             sa.select(conversations).where(conversations.c.principal == principal.id),
-            conversations.c.updated_at,
-            conversations.c.id,
+            (conversations.c.updated_at, conversations.c.id),
             limit=limit,
             before=before,
         )
@@ -114,7 +113,7 @@ class Conversations:
         if not title.strip():
             raise InvalidInput("A conversation's title can't be empty.")
         with self._database.write() as connection:
-            _touch(connection, conversation_id, principal, title=_title(title))
+            _touch(connection, conversation_id, owner=principal, title=_title(title))
 
     def delete(self, conversation_id: str, principal: Principal) -> None:
         """Delete a conversation with its turns, and empty the database's log. Raises NotFound.
@@ -132,8 +131,8 @@ def _owned(conversation_id: str, principal: Principal) -> sa.ColumnElement[bool]
     return sa.and_(conversations.c.id == conversation_id, conversations.c.principal == principal.id)
 
 
-def _touch(connection: sa.Connection, conversation_id: str, principal: Principal, **values: str | float) -> None:
-    touched = connection.execute(sa.update(conversations).where(_owned(conversation_id, principal)).values(**values))
+def _touch(connection: sa.Connection, conversation_id: str, *, owner: Principal, **values: str | float) -> None:
+    touched = connection.execute(sa.update(conversations).where(_owned(conversation_id, owner)).values(**values))
     if touched.rowcount == 0:
         raise _missing(conversation_id)
 

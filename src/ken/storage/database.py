@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ken.errors import StorageError
 from ken.storage import migrations
-from ken.storage.faults import storage_error, translated
+from ken.storage.faults import UNFIT, storage_error, translated, unfit
 
 FILE_NAME = "ken.db"
 BUSY_S = 10.0
@@ -31,7 +31,7 @@ class Database:
     """`home/ken.db`, opened, migrated and ready for several threads and processes.
 
     Raises StorageError when the home can't be made or written, or when the file is damaged, foreign, or newer than
-    this Ken.
+    this Ken; a connection raises InvalidInput for a value that SQLite can't hold.
 
     SQLite overwrites what it frees (`secure_delete`); `purge_log()` empties the write-ahead log, `scrub()` removes the
     rest of what was deleted. Sorting happens in memory, so that no text reaches temporary files.
@@ -164,6 +164,8 @@ class Database:
             if plain is None:
                 raise
             raise plain from error
+        except UNFIT as error:
+            raise unfit(error) from error
         except sqlite3.Error as error:
             raise storage_error(self.path, error) or error from error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ken.errors import StorageError
+from ken.errors import InvalidInput, KenError, StorageError
 
 REMEDIES: dict[int, str] = {
     sqlite3.SQLITE_PERM: "may not be used. Check that this user owns the home.",
@@ -40,7 +40,16 @@ def storage_error(path: Path, error: sqlite3.Error) -> StorageError | None:
     return None if remedy is None else StorageError(f"The database {str(path)!r} {remedy}")
 
 
-def translated(path: Path, error: SQLAlchemyError) -> StorageError | None:
+UNFIT = (UnicodeEncodeError, OverflowError)
+"""What the driver raises for half a surrogate pair and for a number of more than 64 bits."""
+
+
+def unfit(error: Exception) -> InvalidInput:
+    """Say plainly that a value can't be stored."""
+    return InvalidInput(f"A text or number can't be stored: {error}. Mend it and try again.")
+
+
+def translated(path: Path, error: SQLAlchemyError) -> KenError | None:
     """As `storage_error`, for an error that SQLAlchemy wrapped or raised itself."""
     if isinstance(error, PoolTimeout):
         return StorageError(
@@ -48,4 +57,6 @@ def translated(path: Path, error: SQLAlchemyError) -> StorageError | None:
         )
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return storage_error(path, error.orig)
+    if isinstance(error, StatementError) and isinstance(error.orig, Exception):
+        return unfit(error.orig)
     return None

@@ -26,9 +26,9 @@ class Page(Generic[T]):
 
 
 def newest_first(
-    query: sa.Select[Any], at: sa.Column[float], identity: sa.Column[str], *, limit: int, before: str | None
+    query: sa.Select[Any], by: tuple[sa.Column[float], sa.Column[str]], *, limit: int, before: str | None
 ) -> sa.Select[Any]:
-    """Narrow a query to one page, and one row more that tells whether another page follows.
+    """Narrow a query, by its time and id, to one page and one row more that tells whether another page follows.
 
     Keyset paging: what is written meanwhile neither repeats an entry nor skips one. Raises InvalidInput for a limit
     out of 1 to 500 and for a `before` that no page gave out.
@@ -39,8 +39,8 @@ def newest_first(
         cursor = _CURSOR.fullmatch(before)
         if cursor is None:
             raise InvalidInput(f"The page after {before!r} can't be found. Use the `before` of the page you have.")
-        query = query.where(sa.tuple_(at, identity) < sa.tuple_(float(cursor[1]), cursor[2]))
-    return query.order_by(at.desc(), identity.desc()).limit(limit + 1)
+        query = query.where(sa.tuple_(*by) < sa.tuple_(float(cursor[1]), cursor[2]))
+    return query.order_by(*(column.desc() for column in by)).limit(limit + 1)
 
 
 def cursor_of(at: float, identity: str) -> str:

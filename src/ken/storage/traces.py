@@ -65,9 +65,9 @@ class Traces:
         query = sa.select(traces).where(_visible_to(principal))
         if outcome is not None:
             query = query.where(traces.c.outcome == outcome)
-        query = newest_first(query, traces.c.started_at, traces.c.id, limit=limit, before=before)
+        query = newest_first(query, (traces.c.started_at, traces.c.id), limit=limit, before=before)
         with self._database.read() as connection:
-            found = [_trace(row, (), ()) for row in connection.execute(query)]
+            found = [_trace(row) for row in connection.execute(query)]
         shown = tuple(found[:limit])
         more = len(found) > limit
         return Page(shown, cursor_of(shown[-1].started_at, shown[-1].id) if more else None)
@@ -115,7 +115,7 @@ class Traces:
             seen = connection.execute(
                 sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
             ).all()
-        return _trace(row, tuple(_span(step) for step in steps), tuple(_passage(one) for one in seen))
+        return _trace(row, steps=tuple(_span(step) for step in steps), seen=tuple(_passage(one) for one in seen))
 
 
 def _visible_to(principal: Principal) -> sa.ColumnElement[bool]:
@@ -185,7 +185,7 @@ def _span_values(trace_id: str, span: Span) -> dict[str, object]:
     }
 
 
-def _trace(row: sa.Row[Any], steps: tuple[Span, ...], seen: tuple[TracedPassage, ...]) -> Trace:
+def _trace(row: sa.Row[Any], *, steps: tuple[Span, ...] = (), seen: tuple[TracedPassage, ...] = ()) -> Trace:
     return Trace(**{name: getattr(row, name) for name in _COLUMNS}, spans=steps, evidence=seen)
 
 

@@ -7,10 +7,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from ken.domain.trace import Trace
-from ken.errors import StorageError
+from ken.errors import InvalidInput, StorageError
 from ken.storage.traces import Traces
 
 CAPACITY = 2_048
@@ -20,8 +18,6 @@ BATCH = 64
 DELAY_S = 0.2
 """How long a trace waits for company, at most."""
 _RETRY_S = 1.0
-_UNWRITABLE = (SQLAlchemyError, ValueError, TypeError, OverflowError)
-"""What SQLite's driver says to a value that it can't take: half a surrogate pair, a number of more than 64 bits."""
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +109,7 @@ class Recorder:
                 added = self._traces.add(batch)
             except StorageError as error:
                 self._put_back(batch, error)
-            except _UNWRITABLE:
+            except InvalidInput:
                 self._write_singly(batch)
             else:
                 self._account(batch, added)
@@ -163,7 +159,7 @@ class Recorder:
         for trace in batch:
             try:
                 added += self._traces.add([trace])
-            except (*_UNWRITABLE, StorageError):
+            except (InvalidInput, StorageError):
                 lost += 1
                 _log.exception("The trace %s can't be written and is given up.", trace.id)
         with self._changed:

@@ -147,7 +147,7 @@ def _bars(trace: Trace, pen: _Pen) -> list[str]:
     lines: list[str] = []
     for (span, _), name in zip(ordered, names, strict=True):
         start = (span.started_at - began) / took
-        bar = _bar(start, span.ms / 1000 / took, bar_cells, ascii_only=pen.ascii_only)
+        bar = _bar(start, span.ms / 1000 / took, cells=bar_cells, ascii_only=pen.ascii_only)
         bad = span.status == "error"
         pieces: list[Piece] = [
             ("bad" if bad else "plain", set_cell_size(pen.cut(name, name_cells), name_cells) + " "),
@@ -175,7 +175,7 @@ def _ordered(spans: Sequence[Span]) -> list[tuple[Span, int]]:
     return walk
 
 
-def _bar(start: float, share: float, cells: int, *, ascii_only: bool) -> str:
+def _bar(start: float, share: float, *, cells: int, ascii_only: bool) -> str:
     full, thin = ("#", "|") if ascii_only else ("█", "▏")
     first = min(int(start * cells), cells - 1)
     length = min(round(share * cells), cells - first)
