@@ -44,11 +44,8 @@ class KeyBook(Protocol):
 class Access:
     """ASGI middleware: puts the principal into the request's state, or answers 401."""
 
-    def __init__(
-        self, app: ASGIApp, *, keys: KeyBook, keyless: bool, allowed_hosts: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, keys: KeyBook, keyless: bool) -> None:
         self._app = app
-        self._allowed_hosts = allowed_hosts
         self._authenticate: Callable[[str], Principal] = keys.authenticate
         self._keyless = keyless
 
@@ -66,7 +63,6 @@ class Access:
 
     async def _principal(self, scope: Scope) -> Principal:
         headers = Headers(scope=scope)
-        self._check_host(headers)
         secret = _bearer(headers)
         if secret is not None:
             return await anyio.to_thread.run_sync(self._authenticate, secret)
@@ -81,14 +77,6 @@ class Access:
                 "Send `Authorization: Bearer ken-...`; `ken keys create NAME` makes a key."
             )
         return LOCAL_OPERATOR
-
-    def _check_host(self, headers: Headers) -> None:
-        """Where the operator has listed the names that this Ken goes by, another one is refused."""
-        host = _without_port(headers.get("host", ""))
-        if self._allowed_hosts and host not in self._allowed_hosts | LOOPBACK_HOSTS:
-            raise NotAuthorised(
-                f"The host {host!r} is not one of this Ken's: ask an operator to add it to `allowed_hosts`."
-            )
 
 
 def is_loopback(host: str) -> bool:

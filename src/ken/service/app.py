@@ -29,12 +29,7 @@ def build(opened: Ken) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(Boundary),
-            Middleware(
-                Access,
-                keys=opened.keys,
-                keyless=is_loopback(settings.host),
-                allowed_hosts=frozenset(settings.allowed_hosts),
-            ),
+            Middleware(Access, keys=opened.keys, keyless=is_loopback(settings.host)),
             Middleware(BodyLimit),
         ],
     )

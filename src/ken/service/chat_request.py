@@ -89,8 +89,11 @@ def conversation(body: ChatBody) -> tuple[str, tuple[Message, ...]]:
         raise InvalidParameter(
             f"`messages[{last}].content` is empty: it is the question.", param=f"messages[{last}].content"
         )
-    earlier = [each for each in body.messages[:last] if each.text]
-    history = tuple(Message(each.role, each.text) for each in earlier if each.role in {"user", "assistant"})
+    history = tuple(
+        Message(each.role, each.text)
+        for each in body.messages[:last]
+        if (each.role == "user" or each.role == "assistant") and each.text  # noqa: PLR1714 - tells the type checker
+    )
     return question, history
 
 

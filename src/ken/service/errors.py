@@ -62,8 +62,7 @@ def status_of(error: KenError) -> int:
 def named(kind: str, message: str) -> KenError:
     """The error of `ken.errors` with this class name, as `Failed` events carry it."""
     found = getattr(errors, kind, KenError)
-    error_type = cast("type[KenError]", found) if isinstance(found, type) and issubclass(found, KenError) else KenError
-    return error_type(message)
+    return found(message) if isinstance(found, type) and issubclass(found, KenError) else KenError(message)
 
 
 def openai_body(error: KenError) -> dict[str, dict[str, str | None]]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from ken.domain.document import Evidence, SearchResult
 from ken.domain.trace import Scalar
+from ken.text.tokens import terms
 
 
 def _in_order(groups: Iterable[str]) -> list[str]:
@@ -137,6 +138,7 @@ class Found(BaseModel):
     lexical: float
     dense: float
     fused: float
+    coverage: float
     matched_terms: list[str]
     why: str
 
@@ -145,6 +147,7 @@ class SearchShape(BaseModel):
     """What a search found, best first."""
 
     evidence: list[Found]
+    answerable: float
     corpus_version: int
     candidates: int
     timings_ms: dict[str, float]
@@ -153,7 +156,8 @@ class SearchShape(BaseModel):
     def of(cls, result: SearchResult) -> SearchShape:
         """The shape of a search's result."""
         return cls(
-            evidence=[_found(each) for each in result.evidence],
+            evidence=[_found(each, [term for term, _ in result.terms]) for each in result.evidence],
+            answerable=result.answerable,
             corpus_version=result.corpus_version,
             candidates=result.candidates,
             timings_ms=dict(result.timings_ms),
@@ -265,7 +269,9 @@ class ConversationPage(BaseModel):
     before: str | None
 
 
-def _found(evidence: Evidence) -> Found:
+def _found(evidence: Evidence, asked: list[str]) -> Found:
+    held = set(terms(" ".join((evidence.document.title, *evidence.passage.heading_path, evidence.passage.text))))
+    matched = [term for term in asked if term in held]
     return Found(
         passage=PassageShape.model_validate(evidence.passage),
         document=DocumentShape.model_validate(evidence.document),
@@ -273,22 +279,20 @@ def _found(evidence: Evidence) -> Found:
         lexical=evidence.lexical,
         dense=evidence.dense,
         fused=evidence.fused,
-        matched_terms=list(evidence.matched_terms),
-        why=_why(evidence),
+        coverage=evidence.coverage,
+        matched_terms=matched,
+        why=_why(evidence, matched),
     )
 
 
-def _why(evidence: Evidence) -> str:
+def _why(evidence: Evidence, matched: list[str]) -> str:
     """One line for people: by which words, by how near a meaning."""
     reasons: list[str] = []
-    if evidence.lexical > 0:
-        words = ", ".join(evidence.matched_terms)
-        reasons.append(
-            f"words in common ({words}; BM25 {evidence.lexical:.1f})" if words else f"BM25 {evidence.lexical:.1f}"
-        )
+    if matched:
+        reasons.append(f"holds {', '.join(matched)} (BM25 {evidence.lexical:.1f})")
     if evidence.dense > 0:
         reasons.append(f"near in meaning (cosine {evidence.dense:.2f})")
-    return " and ".join(reasons) or "closest of what there is"
+    return "; ".join(reasons) or "closest of what there is"
 
 
 def object_of(shape: BaseModel) -> dict[str, object]:

@@ -152,9 +152,10 @@ export class Turn {
 
   actions(answer) {
     const reason = make("form", { class: "reason", hidden: true });
-    const thumbs = [[true, "👍", "Helpful"], [false, "👎", "Not helpful"]].map(([helpful, sign, label]) =>
+    const thumbs = [[true, "Helpful"], [false, "Not helpful"]].map(([helpful, label]) =>
       make("button", { type: "button", class: "quiet thumb", "aria-pressed": "false", "aria-label": label, title: label,
-        onclick: (event) => this.thumb(answer.trace_id, helpful, event.currentTarget, reason) }, sign));
+        onclick: (event) => this.thumb(answer.trace_id, helpful, event.currentTarget, reason) },
+        make("span", { class: helpful ? "icon up" : "icon down", "aria-hidden": "true" })));
     const copy = make("button", { type: "button", class: "quiet", onclick: (event) => this.copy(event.currentTarget) }, "Copy");
     return make("div", { class: "actions" }, thumbs, copy, this.traceButton(answer.trace_id), reason);
   }

@@ -1,6 +1,13 @@
 // The API's reference, made from /openapi.json.
 
 import { byId, make } from "./elements.js";
+import { Inline, Run } from "./inline.js";
+
+const inline = new Inline();
+
+function prose(text) {
+  return make("p", {}, inline.nodes(Run.of(text, [{ start: 0, end: text.length }])));
+}
 
 function schemaName(schema) {
   if (!schema) return "";
@@ -26,7 +33,7 @@ function reference(schema) {
 function operation(method, path, about) {
   const parts = [make("h3", { id: about.operationId }, make("span", { class: `method ${method}` }, method.toUpperCase()), " ", make("code", {}, path))];
   if (about.summary) parts.push(make("p", { class: "summary" }, about.summary));
-  if (about.description) parts.push(make("p", {}, about.description));
+  if (about.description) parts.push(prose(about.description));
   const fields = (about.parameters ?? []).map((each) => [make("code", {}, each.name), each.in, schemaName(each.schema), each.required ? "yes" : "", each.description ?? ""]);
   if (fields.length) parts.push(table(["Parameter", "In", "Is", "Needed", ""], fields));
   for (const [type, { schema }] of Object.entries(about.requestBody?.content ?? {})) {
@@ -43,7 +50,7 @@ function operation(method, path, about) {
 function shape(name, schema) {
   const required = new Set(schema.required ?? []);
   const rows = Object.entries(schema.properties ?? {}).map(([field, each]) => [make("code", {}, field), reference(each), required.has(field) ? "yes" : ""]);
-  return make("section", {}, make("h3", { id: name }, name), schema.description ? make("p", {}, schema.description) : "", rows.length ? table(["Field", "Is", "Always there"], rows) : "");
+  return make("section", {}, make("h3", { id: name }, name), schema.description ? prose(schema.description) : "", rows.length ? table(["Field", "Is", "Always there"], rows) : "");
 }
 
 const openapi = await (await fetch("/openapi.json")).json();

@@ -71,6 +71,6 @@ function evidence(passages) {
     make("td", {}, each.relevance.toFixed(2)), make("td", {}, each.lexical.toFixed(1)), make("td", {}, each.dense.toFixed(2)),
     make("td", {}, each.cited ? "yes" : "")));
   const head = ["Passage", "Relevance", "BM25", "Cosine", "Cited"].map((name) => make("th", { scope: "col" }, name));
-  return make("section", {}, make("h3", {}, "Passages looked at"),
+  return make("section", { class: "looked" }, make("h3", {}, "Passages looked at"),
     make("div", { class: "wide-table", tabindex: "0", role: "group", "aria-label": "Passages looked at" }, make("table", {}, make("thead", {}, make("tr", {}, head)), make("tbody", {}, rows))));
 }

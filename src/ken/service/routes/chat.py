@@ -75,12 +75,17 @@ class _Completion:
     def _end(self, answer: Answer) -> list[bytes]:
         ken = self._ken(answer)
         head = self._head("chat.completion.chunk")
-        choice = {"index": 0, "delta": {}, "finish_reason": self._finish(answer), "logprobs": None}
+        choice: dict[str, object] = {
+            "index": 0,
+            "delta": dict[str, str](),
+            "finish_reason": self._finish(answer),
+            "logprobs": None,
+        }
         with_usage = self._body.stream_options is not None and self._body.stream_options.include_usage
         last: dict[str, object] = {**head, "choices": [choice], "ken": ken}
         if not with_usage:
             return [json_frame(last), frame("[DONE]")]
-        usage = {**head, "choices": [], "usage": _usage(answer)}
+        usage: dict[str, object] = {**head, "choices": list[object](), "usage": _usage(answer)}
         return [json_frame({**last, "usage": None}), json_frame(usage), frame("[DONE]")]
 
     def _chunk(self, delta: dict[str, str]) -> bytes:

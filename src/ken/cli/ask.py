@@ -1,0 +1,174 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
+"""`ken ask`: a question from the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, cast
+
+import anyio.to_thread
+import typer
+
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.output import complain, say, say_json, shown, tell
+from ken.cli.ticker import Ticker
+from ken.domain.answer import Answer, Citation, Message, Question
+from ken.domain.conversation import Turn
+from ken.domain.events import Answered, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
+from ken.domain.principal import LOCAL_OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from ken.wiring import Ken
+
+NEW = "new"
+"""As a conversation's id: begin one."""
+
+BEYOND = 3
+FAILED = 1
+BAD_INPUT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The command line, read."""
+
+    question: str
+    collections: frozenset[str] | None
+    model: str | None
+    conversation: str | None
+    as_json: bool
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
+    *,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Go on with this conversation; `new` begins one.")
+    ] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", help="Look only there; may be given more than once.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The model that answers.")] = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Ask a question and print the cited answer.
+
+    The answer goes to stdout as it is verified, its sources below it. Exit codes: 0 answered, 2 the question can't be
+    used, 3 the answer is beyond what the documents hold, 1 anything else.
+    """
+    text = sys.stdin.buffer.read().decode("utf-8", "replace") if question == "-" else question
+    asked = _Asked(
+        question=text,
+        collections=frozenset(collection) if collection else None,
+        model=model,
+        conversation=conversation,
+        as_json=as_json,
+    )
+    code = in_home(settings_of(context, home), partial(_ask, asked=asked))
+    raise typer.Exit(code)
+
+
+async def _ask(ken: Ken, *, asked: _Asked) -> int:
+    conversation_id, history = await _history(ken, asked)
+    question = Question(
+        text=asked.question,
+        principal=LOCAL_OPERATOR,
+        history=history,
+        conversation_id=conversation_id,
+        collections=asked.collections,
+        model=asked.model,
+    )
+    last = await _show(cast("AsyncGenerator[Event]", ken.assistant.answer(question)), is_quiet=asked.as_json)
+    if isinstance(last, Failed):
+        complain(last.message)
+        if conversation_id is not None and asked.conversation == NEW:
+            await anyio.to_thread.run_sync(ken.conversations.delete, conversation_id, LOCAL_OPERATOR)
+        return _code_of(last)
+    answer = last.answer
+    if conversation_id is not None:
+        await _keep(ken, conversation_id, asked.question, answer)
+    if asked.as_json:
+        say_json(answer)
+    else:
+        _finish(answer)
+    if answer.abstained and not await ken.library.collections(LOCAL_OPERATOR):
+        tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
+    return BEYOND if answer.abstained else 0
+
+
+async def _show(events: AsyncGenerator[Event], *, is_quiet: bool) -> Answered | Failed:
+    """Print the answer as it comes; the last event."""
+    to_terminal = sys.stdout.isatty()
+    with Ticker(is_quiet=is_quiet) as ticker:
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, StageStarted):
+                    ticker.started(event.stage)
+                elif isinstance(event, StageFinished):
+                    ticker.finished(event.stage, event.ms)
+                elif isinstance(event, TokenShown) and not is_quiet:
+                    ticker.stop()
+                    say(shown(event.text, to_terminal=to_terminal), end="")
+                elif isinstance(event, Notice) and not is_quiet:
+                    ticker.note(event.text)
+                elif isinstance(event, Answered | Failed):
+                    return event
+    raise AssertionError("an answer ends in Answered or Failed")
+
+
+def _finish(answer: Answer) -> None:
+    """The sources below the answer, on stdout; what else is worth knowing, on stderr."""
+    say()
+    by_number: dict[int, Citation] = {}
+    for citation in answer.citations:
+        by_number.setdefault(citation.number, citation)
+    if by_number:
+        say()
+    for number, citation in sorted(by_number.items()):
+        say(_source(number, citation))
+    tell(f"\n{answer.model or 'no model'}, trace {answer.trace_id}: `ken trace latest` shows where the time went.")
+
+
+def _source(number: int, citation: Citation) -> str:
+    path = [part for part in citation.heading_path if part != citation.document_title]
+    place = " > ".join([citation.document_title, *path])
+    page = f", page {citation.page}" if citation.page is not None else ""
+    text = f"[{number}] {place}{page}\n    {citation.passage_id}\n    “{citation.quote}”"
+    return shown(text, to_terminal=sys.stdout.isatty())
+
+
+async def _history(ken: Ken, asked: _Asked) -> tuple[str | None, tuple[Message, ...]]:
+    """The conversation's id and its last messages."""
+    if asked.conversation is None:
+        return None, ()
+    if asked.conversation == NEW:
+        made = await anyio.to_thread.run_sync(ken.conversations.create, LOCAL_OPERATOR, asked.question)
+        tell(f"Conversation {made.id}")
+        return made.id, ()
+    messages = 2 * ken.settings.history_turns
+    recent = partial(ken.conversations.recent, asked.conversation, LOCAL_OPERATOR, messages=messages)
+    return asked.conversation, await anyio.to_thread.run_sync(recent)
+
+
+async def _keep(ken: Ken, conversation_id: str, question: str, answer: Answer) -> None:
+    now = time.time()
+    turns = (
+        Turn(role="user", content=question, trace_id=answer.trace_id, at=now),
+        Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now),
+    )
+    await anyio.to_thread.run_sync(partial(ken.conversations.append, conversation_id, LOCAL_OPERATOR, new=turns))
+
+
+def _code_of(failed: Failed) -> int:
+    from ken import errors
+
+    kind = getattr(errors, failed.kind, None)
+    return BAD_INPUT if isinstance(kind, type) and issubclass(kind, errors.InvalidInput) else FAILED

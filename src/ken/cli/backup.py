@@ -1,0 +1,43 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
+"""`ken backup` and `ken restore`: the home in one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ken.cli.home import HomeOption, settings_of
+from ken.cli.output import say, tell
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    *,
+    home: HomeOption = None,
+) -> None:
+    """Write everything that Ken keeps into one file; Ken may be running meanwhile."""
+    from ken.storage.backup import backup as write
+
+    manifest = write(settings_of(context, home).home, file)
+    size = sum(member.size for member in manifest.members)
+    say(str(file))
+    tell(f"{len(manifest.members)} files, {size / 1e6:.1f} MB before compression.")
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `ken backup` wrote.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Give up what the home holds.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Make the home of a backup; Ken must not be running there."""
+    from ken.storage.backup import restore as read
+
+    place = settings_of(context, home).home
+    manifest = read(file, place, replace=replace)
+    say(str(place))
+    tell(f"Restored the backup of Ken {manifest.ken}. The index is built anew when Ken opens the home.")

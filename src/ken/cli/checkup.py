@@ -1,0 +1,154 @@
+"""What `ken doctor` looks at, one function each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from ken.errors import KenError
+from ken.models.weights import find_model
+from ken.settings import ModelSettings, Settings
+from ken.wiring import open_home
+
+_OLDEST_PYTHON = (3, 11)
+_NEEDED_BYTES = 1_000_000_000
+_PATIENCE_S = 5.0
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "warning", "failed"]
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; a broken thing does not keep the others from being looked at."""
+    findings = [_python(), _home(settings.home), _disk(settings.home), _weights(settings)]
+    findings += _library(settings)
+    findings.append(_port(settings))
+    findings += [_endpoint(model) for model in settings.models]
+    return findings
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info < _OLDEST_PYTHON:
+        return Finding(what="Python", state="failed", detail=version, remedy="Ken needs Python 3.11 or newer.")
+    return Finding(what="Python", state="ok", detail=version)
+
+
+def _home(home: Path) -> Finding:
+    place = home
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK) or not place.is_dir():
+        remedy = f"Make it writable for this user, or name another home: ken --home FOLDER (looked at {str(place)!r})"
+        return Finding(what="Home", state="failed", detail=f"{str(home)!r} can't be written", remedy=remedy)
+    if place != home:
+        return Finding(what="Home", state="ok", detail=f"{str(home)!r} is not there yet and will be made")
+    if home.stat().st_mode & _OTHERS:
+        remedy = f"The documents lie there: chmod 700 {home}"
+        return Finding(what="Home", state="warning", detail=f"{str(home)!r} is open to other users", remedy=remedy)
+    return Finding(what="Home", state="ok", detail=str(home))
+
+
+def _disk(home: Path) -> Finding:
+    place = home
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    detail = f"{free / 1e9:.1f} GB free"
+    if free < _NEEDED_BYTES:
+        return Finding(what="Disk", state="failed", detail=detail, remedy="Free some space: Ken wants 1 GB to work in.")
+    return Finding(what="Disk", state="ok", detail=detail)
+
+
+def _weights(settings: Settings) -> Finding:
+    return _tried("Embedder's weights", lambda: _checked_weights(settings))
+
+
+def _checked_weights(settings: Settings) -> str:
+    files = find_model(settings.model_folder, allow_download=False)
+    files.check()
+    return f"{str(files.weights)!r}, the published file (SHA-256)"
+
+
+def _library(settings: Settings) -> Iterator[Finding]:
+    """Only of a home that is there: looking must not make one."""
+    if not (settings.home / "ken.db").exists():
+        remedy = "Put documents in: ken sync FOLDER --collection NAME"
+        yield Finding(what="Documents", state="warning", detail="there are none yet", remedy=remedy)
+        return
+    yield _tried("Database and index", lambda: asyncio.run(_opened(settings)))
+
+
+async def _opened(settings: Settings) -> str:
+    ken = await open_home(settings)
+    try:
+        sources = await ken.library.status()
+        documents = sum(source.documents for source in sources)
+        failures = sum(len(source.failures) for source in sources)
+        left_out = f"; {failures} files could not be taken (`ken sync` names them)" if failures else ""
+        return f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources{left_out}"
+    finally:
+        await ken.aclose()
+
+
+def _port(settings: Settings) -> Finding:
+    what = f"Port {settings.port} of {settings.host}"
+    try:
+        with socket.create_server((settings.host, settings.port)):
+            return Finding(what=what, state="ok", detail="free")
+    except OSError as error:
+        detail = f"can't be listened on: {error.strerror}"
+        remedy = f"Unless it is Ken itself that listens there: ken up --port {settings.port + 1}"
+        return Finding(what=what, state="warning", detail=detail, remedy=remedy)
+
+
+def _endpoint(model: ModelSettings) -> Finding:
+    what = f"Model {model.name!r}"
+    try:
+        status = asyncio.run(_asked(model))
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        detail = f"{model.base_url} can't be reached: {error or type(error).__name__}"
+        remedy = "Start it, or mend `base_url` of its [[models]] table in ken.toml."
+        return Finding(what=what, state="failed", detail=detail, remedy=remedy)
+    if status in {401, 403}:
+        remedy = f"Check the key in the environment variable {model.api_key_env!r}."
+        return Finding(what=what, state="failed", detail=f"{model.base_url} refuses the key", remedy=remedy)
+    return Finding(what=what, state="ok", detail=f"{model.base_url} answers")
+
+
+async def _asked(model: ModelSettings) -> int:
+    """The status of the endpoint's list of models; nothing is spent by asking for it."""
+    headers = {"authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
+    patience = aiohttp.ClientTimeout(total=_PATIENCE_S)
+    url = str(model.base_url).rstrip("/") + "/models"
+    async with (
+        aiohttp.ClientSession(timeout=patience, headers=headers) as session,
+        session.get(url, allow_redirects=False) as response,
+    ):
+        return response.status
+
+
+def _tried(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, state="ok", detail=look())
+    except KenError as error:
+        message, _, remedy = str(error).partition(". ")
+        return Finding(what=what, state="failed", detail=message, remedy=remedy)

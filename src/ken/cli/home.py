@@ -1,0 +1,61 @@
+# ruff: noqa: PLC0415 - what opens a home takes half a second to import; `ken --help` must not wait for it
+"""The home that a command works on, and its opening and closing around the command's work."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from ken.settings import Settings
+    from ken.wiring import Ken
+
+T = TypeVar("T")
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="The folder of everything that Ken keeps [default: $KEN_HOME or ~/.ken]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What stood before the command."""
+
+    home: Path | None
+
+
+def settings_of(context: typer.Context, home: Path | None, **flags: object) -> Settings:
+    """The settings of the home that was named after the command, before it, or nowhere. Raises InvalidSetting."""
+    from ken.settings import load
+
+    return load(home or context.obj.home, **flags)
+
+
+def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
+    """Open the home, do the work, close the home."""
+    from ken.wiring import open_home
+
+    async def run() -> T:
+        ken = await open_home(settings)
+        try:
+            return await work(ken)
+        finally:
+            await ken.aclose()
+
+    return asyncio.run(run())
+
+
+def log_file(arguments: Sequence[str]) -> Path:
+    """Where the log of the home lies, as far as the bare arguments tell: it is needed when all else has failed."""
+    named = [value for flag, value in itertools.pairwise(arguments) if flag == "--home"]
+    named += [argument.removeprefix("--home=") for argument in arguments if argument.startswith("--home=")]
+    place = named[-1] if named else os.environ.get("KEN_HOME") or "~/.ken"
+    return Path(place).expanduser() / "logs" / "ken.log"

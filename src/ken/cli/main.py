@@ -1,0 +1,79 @@
+"""The `ken` command: what it is made of, and what a person sees when something goes wrong.
+
+Exit codes: 0 done (for `ask`: answered), 1 it failed, 2 the command or its input can't be used, 3 (`ask` only) the answer is
+beyond Ken's ken.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+import ken
+from ken.cli import ask, backup, doctor, documents, evaluate, keys, sync, trace, up
+from ken.cli.home import HomeOption, Shared, log_file
+from ken.cli.output import complain, speak_any_text
+from ken.errors import InvalidInput, KenError
+
+app = typer.Typer(
+    name="ken",
+    help="Ken answers questions from an organisation's documents, cites each sentence, and says what it can't know.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("sync")(sync.sync)
+app.command("ask")(ask.ask)
+app.command("trace")(trace.trace)
+app.command("eval")(evaluate.evaluate)
+app.command("documents")(documents.documents)
+app.command("doctor")(doctor.doctor)
+app.add_typer(keys.app, name="keys")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    home: HomeOption = None,
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version and end."),
+) -> None:
+    """Ken answers questions from an organisation's documents, cites each sentence, and says what it can't know."""
+    if version:
+        typer.echo(ken.__version__)
+        raise typer.Exit
+    context.obj = Shared(home=home)
+
+
+def main() -> None:
+    """Run the command; a failure is one plain line on stderr, and never a traceback."""
+    speak_any_text()
+    try:
+        app()
+    except KenError as error:
+        complain(str(error))
+        sys.exit(2 if isinstance(error, InvalidInput) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the person a line
+        complain(f"Something went wrong inside Ken ({type(error).__name__}). {_logged()}")
+        sys.exit(1)
+
+
+def _logged() -> str:
+    """Where the traceback of the present exception went, in words."""
+    place: Path = log_file(sys.argv[1:])
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with place.open("a", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+    except OSError as error:
+        return f"The details could not be written to {str(place)!r}: {error.strerror}."
+    return f"The details are in {str(place)!r}."

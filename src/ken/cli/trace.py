@@ -1,0 +1,71 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
+"""`ken trace`: the record of a question."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import anyio.to_thread
+import typer
+
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.output import say, say_json
+from ken.domain.principal import LOCAL_OPERATOR
+
+if TYPE_CHECKING:
+    from ken.domain.trace import Trace
+    from ken.wiring import Ken
+
+LATEST = "latest"
+_NARROWEST = 60
+
+
+def trace(
+    context: typer.Context,
+    trace_id: Annotated[str, typer.Argument(metavar="[ID|latest]", help="The trace's id.")] = LATEST,
+    *,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Show where a question's time went, and the passages that were looked at."""
+    from ken.telemetry.waterfall import waterfall
+
+    found = in_home(settings_of(context, home), partial(_find, trace_id=trace_id))
+    if as_json:
+        say_json(_by_name(found))
+        return
+    width = max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+    speaks_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    say(
+        waterfall(
+            found, width, color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"), ascii_only=not speaks_utf8
+        ),
+        end="",
+    )
+
+
+async def _find(ken: Ken, *, trace_id: str) -> Trace:
+    if trace_id != LATEST:
+        return await anyio.to_thread.run_sync(ken.traces.get, trace_id, LOCAL_OPERATOR)
+    page = await anyio.to_thread.run_sync(partial(ken.traces.list, LOCAL_OPERATOR, limit=1))
+    newest = page.entries[0].id if page.entries else None
+    if newest is None:
+        return await anyio.to_thread.run_sync(ken.traces.latest, LOCAL_OPERATOR)
+    return await anyio.to_thread.run_sync(ken.traces.get, newest, LOCAL_OPERATOR)
+
+
+def _by_name(found: Trace) -> dict[str, object]:
+    """The trace with its attributes as an object and its citations parsed, as the API shows it."""
+    fields: dict[str, object] = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    spans = [
+        {field.name: getattr(span, field.name) for field in dataclasses.fields(span)}
+        | {"ms": span.ms, "attributes": dict(span.attributes)}
+        for span in found.spans
+    ]
+    return fields | {"spans": spans, "citations": json.loads(found.citations)}

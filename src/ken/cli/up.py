@@ -1,0 +1,179 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
+"""`ken up`: serve the page and the API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import logging.handlers
+import signal
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ken.cli.home import HomeOption, settings_of
+from ken.cli.output import say, shown, tell
+from ken.cli.suggestions import suggested
+from ken.domain.principal import LOCAL_OPERATOR
+from ken.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from ken.settings import Settings
+    from ken.wiring import Ken
+
+_BACKLOG = 2048
+_LOG_BYTES = 5_000_000
+_SEEN = 200
+"""Documents looked at for the suggestions."""
+
+
+def up(
+    context: typer.Context,
+    *,
+    host: Annotated[str | None, typer.Option("--host", help="Listen on this address [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Listen on this port [default: 8000]")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Serve the page and the API until Ctrl-C or SIGTERM; what is being answered then is finished first.
+
+    On 127.0.0.1 no key is needed. On any other address every call needs one: `ken keys create`.
+    """
+    settings = settings_of(context, home, host=host, port=port)
+    _log_to(settings.home / "logs" / "ken.log")
+    with _listening(settings) as listener:
+        asyncio.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from ken.service.app import build
+    from ken.wiring import open_home
+
+    tell("Opening the home and its index…")
+    ken = await open_home(settings)
+    try:
+        config = uvicorn.Config(
+            build(ken),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=int(settings.deadline_s) + 5,
+        )
+        server = _server(config)
+        await _greet(ken, settings)
+        await server.serve(sockets=[listener])
+    finally:
+        await ken.aclose()
+    tell("Ken has ended.")
+
+
+def _server(config: uvicorn.Config) -> uvicorn.Server:
+    """A server that ends on SIGINT and SIGTERM and lets the home be closed after it.
+
+    uvicorn raises the signal anew once it has ended, which would end the process before that.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Generator[None, None, None]:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            try:
+                yield
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.remove_signal_handler(number)
+
+    return Server(config)
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Generator[socket.socket, None, None]:
+    """The bound socket: a taken port is found out before anything is loaded. Raises InvalidSetting."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise InvalidSetting(
+            f"The host {settings.host!r} is not an address of this machine: {error.strerror}."
+        ) from error
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            raise InvalidSetting(_why_not(settings, error)) from error
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    where = f"port {settings.port} of {settings.host}"
+    if error.errno == errno.EADDRINUSE:
+        who = "Another Ken" if _is_ken(settings) else "Another program"
+        return f"{who} listens on {where} already. End it, or choose another port: ken up --port {settings.port + 1}"
+    if error.errno == errno.EACCES:
+        return (
+            f"This user may not listen on {where}: ports below 1024 are for root. Choose one above: ken up --port 8000"
+        )
+    return f"Ken can't listen on {where}: {error.strerror}. Choose an address of this machine: ken up --host 127.0.0.1"
+
+
+def _is_ken(settings: Settings) -> bool:
+    """Whether what listens there answers as Ken does."""
+    import http.client
+
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().read() == b'{"status":"ok"}'
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+async def _greet(ken: Ken, settings: Settings) -> None:
+    """Say where Ken is and what to try."""
+    from ken.service.access import is_loopback
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    say(f"Ken is at http://{host}:{settings.port}")
+    if not is_loopback(settings.host):
+        tell("It is open to the network: every call needs a key. `ken keys create NAME` makes one.")
+    collections = await ken.library.collections(LOCAL_OPERATOR)
+    if not collections:
+        tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
+        return
+    tell("It answers from: " + ", ".join(f"{name} ({count} documents)" for name, count in collections))
+    questions = suggested(await ken.library.documents(LOCAL_OPERATOR, limit=_SEEN))
+    tell("Try, there or with `ken ask`:")
+    for question in questions:
+        tell(shown(f"  {question}", to_terminal=True))
+
+
+def _log_to(place: Path) -> None:
+    """Everything from warnings upwards goes to the home's log, and its messages to stderr."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    to_file = logging.handlers.RotatingFileHandler(place, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    to_file.setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[to_file, _Brief()])
+
+
+class _Brief(logging.Handler):
+    """The first line of a message on stderr; the rest is in the file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(f"ken: {record.getMessage().splitlines()[0]}")
