@@ -20,13 +20,15 @@ from ken.text.normalise import normalise_question
 CAPACITY = 10_000
 """Answers kept at most; the oldest go first."""
 _SWEEP_EVERY = 100
+"""Answers put between two sweeps: by so many the cache may be larger."""
 
 
 class AnswerCache:
     """Answers that may be given again: to whoever may read the same, under the same release and corpus version."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, capacity: int = CAPACITY) -> None:
         self._database = database
+        self._capacity = capacity
         self._puts = 0
 
     @staticmethod
@@ -75,7 +77,7 @@ class AnswerCache:
             connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
             self._puts += 1
             if self._puts % _SWEEP_EVERY == 0:
-                _sweep(connection)
+                _sweep(connection, keep=self._capacity)
 
     def forget_before(self, corpus_version: int) -> int:
         """Delete the answers of older corpus versions; how many there were. `Database.scrub` is the caller's."""
@@ -85,6 +87,6 @@ class AnswerCache:
             ).rowcount
 
 
-def _sweep(connection: sa.Connection) -> None:
-    excess = sa.select(cached_answers.c.key).order_by(cached_answers.c.at.desc()).limit(-1).offset(CAPACITY)
+def _sweep(connection: sa.Connection, *, keep: int) -> None:
+    excess = sa.select(cached_answers.c.key).order_by(cached_answers.c.at.desc()).limit(-1).offset(keep)
     connection.execute(sa.delete(cached_answers).where(cached_answers.c.key.in_(excess)))

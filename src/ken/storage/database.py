@@ -22,7 +22,7 @@ from ken.storage.faults import UNFIT, storage_error, translated, unfit
 FILE_NAME = "ken.db"
 BUSY_S = 10.0
 """How long a writer waits for another one, and a reader for a connection."""
-_PURGE_WAIT_MS = 2_000
+_PURGE_WAIT_MS = 1_000
 _CONNECTIONS = 8
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -81,10 +81,10 @@ class Database:
     def scrub(self) -> bool:
         """Write the database anew without its unused bytes, and empty the log: the end of deleting for good.
 
-        SQLite overwrites what it frees, but not the copy that stays behind where a page was split in two: about one
-        text in 2,000 leaves one. Nothing does after this. It takes some 10 s per GB, in which nobody else can write,
-        and needs room for two more copies of the database; so call it once after many deletions. False as for
-        `purge_log`.
+        SQLite overwrites what it frees, but not the copy that may stay behind where a page was split in two; one
+        deleted text in some thousands leaves one. Nothing does after this. It takes some 10 s per GB, in which nobody
+        else can write, and needs room for two more copies of the database; so call it once after many deletions.
+        False as for `purge_log`.
         """
         with self._alone() as driver:
             driver.execute("PRAGMA temp_store=FILE")
