@@ -25,7 +25,11 @@ from __future__ import annotations
 
 
 class KenError(Exception):
-    """The root: anything that Ken raises on purpose."""
+    """The root: anything that Ken raises on purpose. `param` is the parameter that it is about, where it is about one."""
+
+    def __init__(self, message: str = "", *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
 
 
 class InvalidInput(KenError):

@@ -8,7 +8,7 @@ import time
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import anyio.to_thread
 import typer
@@ -86,7 +86,7 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
         collections=asked.collections,
         model=asked.model,
     )
-    last = await _show(cast("AsyncGenerator[Event]", ken.assistant.answer(question)), is_quiet=asked.as_json)
+    last = await _show(ken.assistant.answer(question), is_quiet=asked.as_json)
     if isinstance(last, Failed):
         complain(last.message)
         if conversation_id is not None and asked.conversation == NEW:
@@ -94,7 +94,7 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
         return _code_of(last)
     answer = last.answer
     if conversation_id is not None:
-        await _keep(ken, conversation_id, asked.question, answer)
+        await _keep(ken, conversation_id, question=asked.question, answer=answer)
     if asked.as_json:
         say_json(answer)
     else:
@@ -158,7 +158,7 @@ async def _history(ken: Ken, asked: _Asked) -> tuple[str | None, tuple[Message, 
     return asked.conversation, await anyio.to_thread.run_sync(recent)
 
 
-async def _keep(ken: Ken, conversation_id: str, question: str, answer: Answer) -> None:
+async def _keep(ken: Ken, conversation_id: str, *, question: str, answer: Answer) -> None:
     now = time.time()
     turns = (
         Turn(role="user", content=question, trace_id=answer.trace_id, at=now),

@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from ken.errors import KenError
 
 if TYPE_CHECKING:
     from ken.settings import Settings
@@ -55,7 +56,12 @@ def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
 
 def log_file(arguments: Sequence[str]) -> Path:
     """Where the log of the home lies, as far as the bare arguments tell: it is needed when all else has failed."""
-    named = [value for flag, value in itertools.pairwise(arguments) if flag == "--home"]
+    from ken.settings import Settings, load
+
+    named = [value for flag, value in pairwise(arguments) if flag == "--home"]
     named += [argument.removeprefix("--home=") for argument in arguments if argument.startswith("--home=")]
-    place = named[-1] if named else os.environ.get("KEN_HOME") or "~/.ken"
-    return Path(place).expanduser() / "logs" / "ken.log"
+    try:
+        place = load(Path(named[-1]) if named else None).home
+    except KenError:
+        place = Path(named[-1] if named else Settings.model_fields["home"].default).expanduser()
+    return place / "logs" / "ken.log"

@@ -71,14 +71,14 @@ def _show(report: SyncReport) -> None:
         f"{report.collection}: {report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
         f"{report.deleted} deleted; {report.passages} passages; {report.seconds:.1f} s"
     )
-    _list("warnings", "taken, with a remark", report.warnings)
-    _list("failures", "not taken", report.failures)
+    _list(report.warnings, "warnings (taken, with a remark)")
+    _list(report.failures, "failures (not taken)")
 
 
-def _list(name: str, meaning: str, files: list[SyncFailure]) -> None:
+def _list(files: list[SyncFailure], what: str) -> None:
     if not files:
         return
-    tell(f"\n{len(files)} {name} ({meaning}):")
+    tell(f"\n{len(files)} {what}:")
     width = min(48, max(len(each.path) for each in files))
     for each in files:
         tell(shown(f"  {each.path:<{width}}  {each.reason}", to_terminal=True))

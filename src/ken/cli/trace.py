@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -34,18 +32,19 @@ def trace(
     home: HomeOption = None,
 ) -> None:
     """Show where a question's time went, and the passages that were looked at."""
+    from rich.console import Console
+
     from ken.telemetry.waterfall import waterfall
 
     found = in_home(settings_of(context, home), partial(_find, trace_id=trace_id))
     if as_json:
         say_json(_by_name(found))
         return
-    width = max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+    console = Console()
+    width = max(_NARROWEST, console.width)
     speaks_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     say(
-        waterfall(
-            found, width, color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"), ascii_only=not speaks_utf8
-        ),
+        waterfall(found, width, color=console.is_terminal and not console.no_color, ascii_only=not speaks_utf8),
         end="",
     )
 

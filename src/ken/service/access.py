@@ -57,7 +57,7 @@ class Access:
         try:
             scope["state"]["principal"] = await self._principal(scope)
         except KenError as error:
-            await error_response(error, scope["path"], scope["state"]["trace_id"])(scope, receive, send)
+            await error_response(error, scope["path"], trace_id=scope["state"]["trace_id"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -55,7 +55,7 @@ class Boundary:
         except Exception as error:  # noqa: BLE001 - nothing may pass here but an answer; the log gets the rest
             fault = told(error, scope)
             if not started:
-                await error_response(fault, scope["path"], trace_id)(scope, receive, send_secured)
+                await error_response(fault, scope["path"], trace_id=trace_id)(scope, receive, send_secured)
 
 
 def trace_id_of(traceparent: str) -> str | None:

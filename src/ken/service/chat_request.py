@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from ken.domain.answer import Message
-from ken.service.errors import InvalidParameter
+from ken.errors import InvalidInput
 
 _UNSUPPORTED: dict[str, tuple[JsonValue, ...]] = {
     "n": (1,),
@@ -77,16 +77,16 @@ class ChatBody(BaseModel):
 
 
 def conversation(body: ChatBody) -> tuple[str, tuple[Message, ...]]:
-    """The question and the messages before it. Raises InvalidParameter for what Ken can't do."""
+    """The question and the messages before it. Raises InvalidInput for what Ken can't do."""
     _refuse_unsupported(body)
     last = next((at for at in range(len(body.messages) - 1, -1, -1) if body.messages[at].role == "user"), None)
     if last is None:
-        raise InvalidParameter(
+        raise InvalidInput(
             "`messages` holds no message with the role 'user': the last of these is the question.", param="messages"
         )
     question = body.messages[last].text
     if not question.strip():
-        raise InvalidParameter(
+        raise InvalidInput(
             f"`messages[{last}].content` is empty: it is the question.", param=f"messages[{last}].content"
         )
     history = tuple(
@@ -112,10 +112,10 @@ def unused(body: ChatBody) -> list[str]:
 
 def _refuse_unsupported(body: ChatBody) -> None:
     if body.stream_options is not None and not body.stream:
-        raise InvalidParameter("`stream_options` goes with `stream: true` only.", param="stream_options")
+        raise InvalidInput("`stream_options` goes with `stream: true` only.", param="stream_options")
     for name, harmless in _UNSUPPORTED.items():
         value = (body.model_extra or {}).get(name)
         if value is not None and value not in harmless:
-            raise InvalidParameter(
+            raise InvalidInput(
                 f"`{name}` is not supported here: Ken gives one answer in text. Leave it out.", param=name
             )

@@ -35,23 +35,11 @@ STATUS: dict[type[KenError], int] = {
 }
 """A class that is not here takes its nearest ancestor's."""
 
+MODEL_NOT_FOUND = "model_not_found"
+"""OpenAI's code, which its clients look for."""
+
 _OPENAI_TYPE = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error"}
 _UNION_TAG = re.compile(r"^(str|int|float|bool|none|list\[.*|function-.*|.*\[.*\])$")
-
-
-class InvalidParameter(InvalidInput):
-    """An InvalidInput that can name its parameter."""
-
-    def __init__(self, message: str, *, param: str) -> None:
-        super().__init__(message)
-        self.param = param
-
-
-class UnknownModel(NotFound):
-    """The model asked for is not one of this Ken's."""
-
-    param = "model"
-    code = "model_not_found"
 
 
 def status_of(error: KenError) -> int:
@@ -73,18 +61,18 @@ def openai_body(error: KenError) -> dict[str, dict[str, str | None]]:
         "error": {
             "type": _OPENAI_TYPE.get(status, fallback),
             "message": str(error),
-            "param": getattr(error, "param", None),
-            "code": getattr(error, "code", None),
+            "param": error.param,
+            "code": MODEL_NOT_FOUND if isinstance(error, NotFound) and error.param == "model" else None,
         }
     }
 
 
 def api_body(error: KenError, trace_id: str | None) -> dict[str, dict[str, str | None]]:
     """Ken's own shape of an error."""
-    return {"error": {"kind": _kind(error), "message": str(error), "trace_id": trace_id}}
+    return {"error": {"kind": type(error).__name__, "message": str(error), "trace_id": trace_id}}
 
 
-def error_response(error: KenError, path: str, trace_id: str | None, *, status: int | None = None) -> JSONResponse:
+def error_response(error: KenError, path: str, *, trace_id: str | None, status: int | None = None) -> JSONResponse:
     """The response that tells of an error, in the shape that belongs to the path."""
     body = openai_body(error) if path.startswith("/v1/") else api_body(error, trace_id)
     response = JSONResponse(body, status or status_of(error))
@@ -97,16 +85,16 @@ def install(app: FastAPI) -> None:
     """Make the app answer every error that a route raises in Ken's shapes."""
 
     async def on_ken_error(request: Request, error: Exception) -> JSONResponse:
-        return error_response(cast("KenError", error), request.url.path, request.state.trace_id)
+        return error_response(cast("KenError", error), request.url.path, trace_id=request.state.trace_id)
 
     async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         faults = cast("Sequence[dict[str, object]]", cast("RequestValidationError", error).errors())
-        return error_response(in_words(faults), request.url.path, request.state.trace_id)
+        return error_response(in_words(faults), request.url.path, trace_id=request.state.trace_id)
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         fault = cast("HTTPException", error)
-        wording = _http_words(fault.status_code, request.method, request.url.path)
-        response = error_response(wording, request.url.path, request.state.trace_id, status=fault.status_code)
+        wording = _http_words(fault.status_code, method=request.method, path=request.url.path)
+        response = error_response(wording, request.url.path, trace_id=request.state.trace_id, status=fault.status_code)
         response.headers.update(fault.headers or {})
         return response
 
@@ -115,26 +103,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
 
 
-def in_words(faults: Sequence[dict[str, object]]) -> InvalidParameter:
+def in_words(faults: Sequence[dict[str, object]]) -> InvalidInput:
     """The most specific fault of a body or query that failed validation, as a sentence about one parameter."""
     fault = max(faults, key=lambda each: len(cast("tuple[object, ...]", each["loc"])))
     where = _parameter(cast("tuple[str | int, ...]", fault["loc"]))
     context = cast("dict[str, object]", fault.get("ctx", {}))
     kind = str(fault["type"])
     if kind == "json_invalid":
-        return InvalidParameter(
-            f"The body is not valid JSON: {context.get('error', 'it ends too early')}.", param="body"
-        )
+        return InvalidInput(f"The body is not valid JSON: {context.get('error', 'it ends too early')}.", param="body")
     if not where:
-        return InvalidParameter(
-            "The body must be a JSON object, sent with `Content-Type: application/json`.", param="body"
-        )
-    return InvalidParameter(f"`{where}` {_complaint(kind, context, str(fault['msg']))}.", param=where)
-
-
-def _kind(error: KenError) -> str:
-    """The class name, of the tree's own class where the service refined it."""
-    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return InvalidInput("The body must be a JSON object, sent with `Content-Type: application/json`.", param="body")
+    return InvalidInput(f"`{where}` {_complaint(kind, context, message=str(fault['msg']))}.", param=where)
 
 
 def _parameter(loc: tuple[str | int, ...]) -> str:
@@ -167,7 +146,7 @@ _COMPLAINTS = {
 }
 
 
-def _complaint(kind: str, context: dict[str, object], message: str) -> str:
+def _complaint(kind: str, context: dict[str, object], *, message: str) -> str:
     if kind == "literal_error":
         return f"must be {context.get('expected')}"
     if kind == "string_too_short":
@@ -183,7 +162,7 @@ def _complaint(kind: str, context: dict[str, object], message: str) -> str:
     return _COMPLAINTS.get(kind, f"can't be used: {message[:1].lower()}{message[1:]}")
 
 
-def _http_words(status: int, method: str, path: str) -> KenError:
+def _http_words(status: int, *, method: str, path: str) -> KenError:
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(f"There is no {path!r} here. /docs lists what there is.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

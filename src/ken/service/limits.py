@@ -27,7 +27,7 @@ class BodyLimit:
         try:
             body = await self._read(scope, receive)
         except TooLarge as error:
-            response = error_response(error, scope["path"], scope["state"]["trace_id"])
+            response = error_response(error, scope["path"], trace_id=scope["state"]["trace_id"])
             response.headers["connection"] = "close"
             await response(scope, receive, send)
             return

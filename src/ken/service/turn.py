@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import cast
@@ -15,8 +15,8 @@ from ken.domain.answer import Answer
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
 from ken.domain.principal import Principal
-from ken.errors import KenError
-from ken.service.errors import UnknownModel, named
+from ken.errors import KenError, NotFound
+from ken.service.errors import named
 from ken.wiring import Ken
 
 DEFAULT_ROUTE = "ken"
@@ -24,12 +24,12 @@ DEFAULT_ROUTE = "ken"
 
 
 def model_asked(ken: Ken, name: str | None) -> str | None:
-    """The model that a request names; None where Ken may choose. Raises UnknownModel."""
+    """The model that a request names; None where Ken may choose. Raises NotFound."""
     if name is None or name == DEFAULT_ROUTE:
         return None
     if name not in ken.model_names:
         known = ", ".join(repr(each) for each in (DEFAULT_ROUTE, *ken.model_names))
-        raise UnknownModel(f"There is no model {name!r} here. There are: {known}.")
+        raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
     return name
 
 
@@ -41,9 +41,8 @@ async def free_trace_id(request: Request, ken: Ken) -> str | None:
     return trace_id
 
 
-async def opened_events(events: AsyncIterator[Event]) -> AsyncGenerator[Event]:
+async def opened_events(stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     """The events, once the question has passed intake. Raises what it failed with there, while the status is still open."""
-    stream = cast("AsyncGenerator[Event]", events)
     seen: list[Event] = []
     async for event in stream:
         seen.append(event)
@@ -78,7 +77,7 @@ async def answer_of(events: AsyncGenerator[Event]) -> Answer:
 class Conversing:
     """The conversation that a question belongs to; one that was made for it goes again unless an answer comes."""
 
-    def __init__(self, ken: Ken, conversation_id: str, principal: Principal, *, is_new: bool) -> None:
+    def __init__(self, ken: Ken, conversation_id: str, *, principal: Principal, is_new: bool) -> None:
         self._conversations = ken.conversations
         self._id = conversation_id
         self._principal = principal

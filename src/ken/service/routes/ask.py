@@ -57,8 +57,8 @@ async def ask(
     """Stream `stage`, `token`, `citation` and `notice` events, then one `answer` or `error`."""
     model = model_asked(ken, body.model)
     trace_id = await free_trace_id(request, ken)
-    conversation_id, history = await _history(body, ken, principal)
-    conversing = Conversing(ken, conversation_id, principal, is_new=body.conversation_id is None)
+    conversation_id, history = await _history(body, ken, principal=principal)
+    conversing = Conversing(ken, conversation_id, principal=principal, is_new=body.conversation_id is None)
     question = Question(
         text=body.question,
         principal=principal,
@@ -75,13 +75,13 @@ async def ask(
         raise
     if _wants_events(request) if stream is None else stream:
         return EventStream(
-            _frames(events, conversing, body.question), failed=lambda error: _failed(error, question.trace_id)
+            _frames(events, conversing, question=body.question), failed=lambda error: _failed(error, question.trace_id)
         )
-    answer = await until_hang_up(request.receive, _whole(events, conversing, body.question))
+    answer = await until_hang_up(request.receive, _whole(events, conversing, question=body.question))
     return Response() if answer is None else JSONResponse(object_of(AnswerShape.model_validate(answer)))
 
 
-async def _history(body: AskBody, ken: Ken, principal: Principal) -> tuple[str, tuple[Message, ...]]:
+async def _history(body: AskBody, ken: Ken, *, principal: Principal) -> tuple[str, tuple[Message, ...]]:
     """The conversation's id and its last messages."""
     if body.conversation_id is None:
         made = await anyio.to_thread.run_sync(ken.conversations.create, principal, body.question)
@@ -91,7 +91,7 @@ async def _history(body: AskBody, ken: Ken, principal: Principal) -> tuple[str, 
     return body.conversation_id, await anyio.to_thread.run_sync(recent)
 
 
-async def _frames(events: AsyncGenerator[Event], conversing: Conversing, question: str) -> AsyncGenerator[bytes]:
+async def _frames(events: AsyncGenerator[Event], conversing: Conversing, *, question: str) -> AsyncGenerator[bytes]:
     """The events on the wire. The turn is kept before its answer is sent: a follow-up may come at once."""
     try:
         async with aclosing(events):
@@ -103,7 +103,7 @@ async def _frames(events: AsyncGenerator[Event], conversing: Conversing, questio
         await conversing.drop_if_empty()
 
 
-async def _whole(events: AsyncGenerator[Event], conversing: Conversing, question: str) -> Answer:
+async def _whole(events: AsyncGenerator[Event], conversing: Conversing, *, question: str) -> Answer:
     try:
         answer = await answer_of(events)
         await conversing.keep(question, answer)
