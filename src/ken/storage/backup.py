@@ -112,6 +112,8 @@ def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
         old.mkdir(mode=0o700)
         manifest = _unpack(from_file, new)
         _forget_index(new)
+        if _in_use(home / FILE_NAME):
+            raise Conflict(f"The home {str(home)!r} is in use. Stop Ken before you replace it.")
         _swap(home, new=new, old=old)
     return manifest
 
@@ -186,18 +188,17 @@ def _check_vacant(home: Path, *, replace: bool) -> None:
     if home.exists() and not home.is_dir():
         raise Conflict(f"{str(home)!r} is not a folder. Choose another home.")
     held = sorted(entry.name for entry in home.iterdir() if entry.name not in _NOT_A_HOME) if home.exists() else []
-    if not replace:
-        if held:
-            raise Conflict(
-                f"The home {str(home)!r} is not empty (it holds {held[0]!r}). Choose an empty folder, or restore with "
-                "`--replace` to give up what it holds."
-            )
-    elif FILE_NAME in held and _in_use(home / FILE_NAME):
-        raise Conflict(f"The home {str(home)!r} is in use. Stop Ken before you replace it.")
+    if held and not replace:
+        raise Conflict(
+            f"The home {str(home)!r} is not empty (it holds {held[0]!r}). Choose an empty folder, or restore with "
+            "`--replace` to give up what it holds."
+        )
 
 
 def _in_use(database: Path) -> bool:
     """Tell whether any connection to the database is open: only the last one may leave write-ahead logging."""
+    if not database.is_file():
+        return False
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=0.5)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")
