@@ -4,18 +4,21 @@ The graph takes one text and no padding. So there is no mask, nothing is compute
 activations are scaled by that text alone: its vector can't depend on what it is embedded with. Token types are all 0;
 their row is added to the positions when the graph is built.
 
-How int8 comes about (each step's worth is measured in bench/embedding.py's notes):
+How int8 comes about:
 
 - Weights: one scale per output, small enough that no processor saturates; see `quantize_columns`.
 - Word embeddings: one scale per word.
-- Activations before attention and the feed-forward network: one scale per text, after the channels that stick out are
-  divided and their weights multiplied by the same power of two (Xiao et al. 2022, SmoothQuant, arXiv:2211.10438).
-- Activations after GELU: one scale per word piece; GELU's fixed lower bound makes the whole range of a byte usable.
+- Hidden states, before attention and before the feed-forward network: one scale per text, after the channels that stick
+  out are divided, and their weights multiplied, by a power of two (Xiao et al. 2022, SmoothQuant, arXiv:2211.10438).
+- Mixed values, after attention: one scale per text.
+- Activations after GELU: one scale per word piece, as single pieces stick out. GELU's lower bound is known, so almost
+  the whole range of a byte is left for what is positive.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -70,6 +73,15 @@ def quantize_columns(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDA
     return np.rint(weight / scale).astype(np.int8), scale
 
 
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    """A layer's weight (in, out) and bias (out,), and the name for its constants."""
+
+    name: str
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
 class _Graph:
     """The float32 graph in the making: nodes, and constants by name."""
 
@@ -108,23 +120,22 @@ class _Graph:
 
     def layer(self, states: str, prefix: str) -> str:
         """Add one encoder layer: (1, tokens, 384) → the same."""
-        mixed = self.linear(self.attention(states, prefix), *self.dense(prefix + "attention.output.dense"))
+        mixed = self.linear(self.attention(states, prefix), self.dense(prefix + "attention.output.dense"))
         states = self.normalise(self.add("Add", mixed, states), prefix + "attention.output.LayerNorm")
-        wide = self.linear_of_states(states, *self.dense(prefix + "intermediate.dense"))
-        narrow = self.linear_of_gelu(self.add("Gelu", wide), *self.dense(prefix + "output.dense"))
+        wide = self.linear_of_states(states, self.dense(prefix + "intermediate.dense"))
+        narrow = self.linear_of_gelu(self.add("Gelu", wide), self.dense(prefix + "output.dense"))
         return self.normalise(self.add("Add", narrow, states), prefix + "output.LayerNorm")
 
     def attention(self, states: str, prefix: str) -> str:
         parts = [self.dense(f"{prefix}attention.self.{part}") for part in ("query", "key", "value")]
-        weight = np.concatenate([weight for _, weight, _ in parts], axis=1)
-        bias = np.concatenate([bias for _, _, bias in parts])
-        joint = self.linear_of_states(states, prefix + "attention.self", weight, bias)
+        weight = np.concatenate([part.weight for part in parts], axis=1)
+        bias = np.concatenate([part.bias for part in parts])
+        joint = self.linear_of_states(states, _Dense(prefix + "attention.self", weight, bias))
         projections = self.add_many("Split", joint, outputs=3, axis=-1, num_outputs=3)
         return self.add("Attention", *projections, q_num_heads=HEADS, kv_num_heads=HEADS)
 
-    def dense(self, name: str) -> tuple[str, NDArray[np.float32], NDArray[np.float32]]:
-        """Name, weight (in, out) and bias (out,) of a dense layer."""
-        return name, self.tensor(name + ".weight").T, self.tensor(name + ".bias")
+    def dense(self, name: str) -> _Dense:
+        return _Dense(name, self.tensor(name + ".weight").T, self.tensor(name + ".bias"))
 
     def normalise(self, states: str, name: str) -> str:
         # SkipLayerNormalization, which would take the sum's two sides, runs six times slower than Add and this.
@@ -135,15 +146,15 @@ class _Graph:
     def words(self, table: NDArray[np.float32]) -> str:
         return self.add("Gather", self.constant("words", table), "ids")
 
-    def linear(self, inputs: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        product = self.add("MatMul", inputs, self.constant(name + ".weight", weight))
-        return self.add("Add", product, self.constant(name + ".bias", bias))
+    def linear(self, inputs: str, dense: _Dense) -> str:
+        product = self.add("MatMul", inputs, self.constant(dense.name + ".weight", dense.weight))
+        return self.add("Add", product, self.constant(dense.name + ".bias", dense.bias))
 
-    def linear_of_states(self, states: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        return self.linear(states, name, weight, bias)
+    def linear_of_states(self, states: str, dense: _Dense) -> str:
+        return self.linear(states, dense)
 
-    def linear_of_gelu(self, wide: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        return self.linear(wide, name, weight, bias)
+    def linear_of_gelu(self, wide: str, dense: _Dense) -> str:
+        return self.linear(wide, dense)
 
     def model(self) -> ModelProto:
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])
@@ -162,26 +173,26 @@ class _Int8Graph(_Graph):
         scales = self.add("Gather", self.constant("words.scale", scale), "ids")
         return self.add("Mul", self.add("Cast", rows, to=TensorProto.FLOAT), scales)
 
-    def linear(self, inputs: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        values, scale = quantize_columns(weight)
-        constants = [self.constant(name + ".weight", values), self.constant(name + ".scale", scale)]
-        constants += ["", self.constant(name + ".bias", bias)]
+    def linear(self, inputs: str, dense: _Dense) -> str:
+        values, scale = quantize_columns(dense.weight)
+        constants = [self.constant(dense.name + ".weight", values), self.constant(dense.name + ".scale", scale)]
+        constants += ["", self.constant(dense.name + ".bias", dense.bias)]
         return self.add("DynamicQuantizeMatMul", inputs, *constants, domain=_FUSED)
 
-    def linear_of_states(self, states: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+    def linear_of_states(self, states: str, dense: _Dense) -> str:
         divisors = np.ones(DIMENSIONS, np.float32)
         divisors[list(OUTLIERS)] = OUTLIER_DIVISOR
         evened = self.add("Mul", states, self.constant("evening", 1 / divisors))
-        return self.linear(evened, name, weight * divisors[:, None], bias)
+        return self.linear(evened, replace(dense, weight=dense.weight * divisors[:, None]))
 
-    def linear_of_gelu(self, wide: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        values, scale = quantize_columns(weight)
+    def linear_of_gelu(self, wide: str, dense: _Dense) -> str:
+        values, scale = quantize_columns(dense.weight)
         largest = self.add("ReduceMax", wide, self.constant("channels", np.array([-1])))
         largest = self.add("Max", largest, self.constant("one", np.array(1, np.float32)))
         unit = self.constant("gelu.scale", np.array(GELU_SCALE, np.float32))
         zero = self.constant("gelu.zero", np.array(GELU_ZERO, np.uint8))
         small = self.add("Mul", wide, self.add("Reciprocal", largest))
-        inputs = [self.add("QuantizeLinear", small, unit, zero), self.constant(name + ".weight", values), unit]
-        inputs += [self.constant(name + ".scale", scale), zero]
+        inputs = [self.add("QuantizeLinear", small, unit, zero), self.constant(dense.name + ".weight", values), unit]
+        inputs += [self.constant(dense.name + ".scale", scale), zero]
         product = self.add("Mul", self.add("MatMulIntegerToFloat", *inputs, domain=_FUSED), largest)
-        return self.add("Add", product, self.constant(name + ".bias", bias))
+        return self.add("Add", product, self.constant(dense.name + ".bias", dense.bias))

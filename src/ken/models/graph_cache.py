@@ -45,7 +45,7 @@ def built_graph(
         files = find_model(folder, allow_download=allow_download)
         files.check()
         try:
-            _build(files, home, precision)
+            _build(files, home, precision=precision)
         except OSError as error:
             raise ModelUnavailable(
                 f"The embedder's graph can't be kept in {str(home)!r}: {error}. Make the folder writable, with 200 MB free"
@@ -65,7 +65,7 @@ def _manifest(home: Path) -> dict[str, str]:
     return {"model.safetensors": WEIGHTS_SHA256} | {name: sha256(home / name) for name in _FILES}
 
 
-def _build(files: ModelFiles, home: Path, precision: Precision) -> None:
+def _build(files: ModelFiles, home: Path, *, precision: Precision) -> None:
     # Imported here because only a build needs onnx, which costs 20 MB of memory.
     import onnx  # noqa: PLC0415
 

