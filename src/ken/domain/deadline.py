@@ -28,4 +28,6 @@ class Deadline:
     def check(self, stage: str) -> None:
         """Raise DeadlineExceeded when nothing is left, naming the stage that could not start."""
         if self.remaining == 0.0:
-            raise DeadlineExceeded(f"The time for this question ran out before {stage!r}. Ask again, or raise `deadline_s` in ken.toml.")
+            raise DeadlineExceeded(
+                f"The time for this question ran out before {stage!r}. Ask again, or raise `deadline_s` in ken.toml."
+            )

@@ -108,8 +108,11 @@ class Sentence:
     end: int
     text: str
     """Without marks, white space folded."""
+    is_code: bool
     similarity: float
     """Cosine with the question, -1 to 1."""
+    coverage: float
+    """Share of the question's terms that it holds, each weighted by its rarity, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,8 @@ class Evidence:
     """Best cosine over the passage's vectors, -1 to 1."""
     fused: float
     """Reciprocal Rank Fusion score."""
-    matched_terms: tuple[str, ...] = ()
+    coverage: float = 0.0
+    """Share of the question's terms that the passage, its headings or title hold, each weighted by its rarity, 0 to 1."""
     sentences: tuple[Sentence, ...] = ()
 
 
@@ -138,5 +142,9 @@ class SearchResult:
     corpus_version: int
     candidates: int
     """Passages that were scored before the cut."""
+    answerable: float = 0.0
+    """Calibrated: the probability that these passages hold the answer."""
+    terms: tuple[tuple[str, float], ...] = ()
+    """The question's terms with their inverse document frequency."""
     timings_ms: tuple[tuple[str, float], ...] = ()
     """`embed`, `lexical`, `dense`, `fuse`, ... in the order they ran."""

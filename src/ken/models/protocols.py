@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.answer import Message
+from ken.domain.answer import Message, TaskType
 from ken.domain.deadline import Deadline
 from ken.domain.document import Evidence
 from ken.domain.usage import Usage
@@ -29,6 +29,9 @@ class ChatRequest:
     evidence: tuple[Evidence, ...]
     """In the order of the prompt: `evidence[0]` is cited as [1]."""
     deadline: Deadline
+    task: TaskType = "lookup"
+    answerable: float = 1.0
+    """The search's estimate of the probability that the evidence holds the answer."""
     max_tokens: int | None = None
     temperature: float = 0.0
 
@@ -52,7 +55,7 @@ class ChatModel(Protocol):
         """As it stands in traces, prices and `/v1/models`."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         """Yield the answer as it comes. Raises ModelError; closing the iterator ends the call."""
         ...
 

@@ -1,0 +1,287 @@
+"""One question through the ten stages: the order, the spans and the events. What a stage does is in its own file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from time import perf_counter
+
+from ken.assistant import classify, recall, retrieve, route, screen, settle
+from ken.assistant.assemble import assemble
+from ken.assistant.generate import generate
+from ken.assistant.intake import admit
+from ken.assistant.retrieve import Searcher
+from ken.assistant.turn import Turn
+from ken.assistant.verify import Shown, Verifier
+from ken.domain.answer import Answer, Question
+from ken.domain.deadline import Deadline
+from ken.domain.document import Evidence
+from ken.domain.events import (
+    Answered,
+    CitationShown,
+    Event,
+    Failed,
+    Notice,
+    Stage,
+    StageFinished,
+    StageStarted,
+    TokenShown,
+)
+from ken.errors import DeadlineExceeded, KenError
+from ken.gateway.call import Metered, PriceOf
+from ken.models.protocols import ChatModel, TokenCounter
+from ken.releases.release import Release
+from ken.storage.answers import AnswerCache
+from ken.telemetry.recorder import Recorder
+from ken.telemetry.tracing import OpenSpan, TraceBuilder
+
+_log = logging.getLogger(__name__)
+
+Work = Callable[[], str | Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a question may take."""
+
+    deadline_s: float
+    max_chars: int
+    history_turns: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the stages work with; wiring.py puts it together."""
+
+    searcher: Searcher
+    models: Mapping[str, ChatModel]
+    context_tokens: Mapping[str, int]
+    """The window of each model, in tokens."""
+    default_model: str
+    tokens: TokenCounter
+    price_of: PriceOf
+    cache: AnswerCache | None
+    recorder: Recorder
+    release: Release
+    limits: Limits
+
+
+class Assistant:
+    """Answers questions; stateless between them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def answer(self, question: Question) -> AsyncGenerator[Event]:
+        """Yield what happens, ending in Answered or Failed. A KenError becomes Failed; closing the iterator cancels.
+
+        The texts of the TokenShown events, put together, are the answer's text.
+        """
+        trace = TraceBuilder(question.trace_id)
+        turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s))
+        corpus_version = self._parts.searcher.corpus_version
+        answer: Answer | None = None
+        try:
+            async with aclosing(_Run(self._parts, trace, turn, corpus_version).events()) as events:
+                async for event in events:
+                    if isinstance(event, TokenShown):
+                        trace.shown()
+                    if isinstance(event, Answered):
+                        answer = event.answer
+                        break
+                    yield event
+            if answer is not None:
+                self._record(trace, turn, answer, corpus_version)
+                yield Answered(answer)
+        except KenError as error:
+            trace.fail(error)
+            yield Failed(trace.trace_id, type(error).__name__, str(error))
+        except GeneratorExit:
+            trace.fail(DeadlineExceeded("The client hung up."))
+            raise
+        except Exception as error:  # noqa: BLE001 - the last door: a fault of ours becomes an event and a log entry
+            trace.fail(error)
+            _log.exception("question %s failed", trace.trace_id)
+            yield Failed(
+                trace.trace_id, "InternalError", f"Something went wrong inside Ken; its log has trace {trace.trace_id}."
+            )
+        finally:
+            if answer is None:
+                self._record(trace, turn, _unfinished(trace, turn), corpus_version)
+
+    def _record(self, trace: TraceBuilder, turn: Turn, answer: Answer, corpus_version: int) -> None:
+        self._parts.recorder.record(
+            trace.finish(
+                turn.question,
+                answer,
+                task_type=turn.task,
+                release=self._parts.release.id,
+                corpus_version=corpus_version,
+                evidence=turn.evidence,
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One question under way."""
+
+    parts: Parts
+    trace: TraceBuilder
+    turn: Turn
+    corpus_version: int
+
+    async def events(self) -> AsyncGenerator[Event]:
+        turn, parts = self.turn, self.parts
+        limits = parts.limits
+        model = route.choose(turn.question.model, parts.models, parts.default_model)
+        early: tuple[tuple[Stage, Work], ...] = (
+            ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
+            ("screen", lambda: screen.screen(turn)),
+            ("classify", lambda: classify.classify(turn)),
+            (
+                "recall",
+                lambda: recall.recall(turn, parts.cache, release=parts.release.id, corpus_version=self.corpus_version),
+            ),
+            ("retrieve", lambda: retrieve.retrieve(turn, parts.searcher, limit=limits.passages)),
+            ("assemble", lambda: assemble(turn, tokens=parts.tokens, context_tokens=parts.context_tokens[model])),
+            ("route", lambda: route.route(turn, parts.models, parts.default_model)),
+        )
+        for stage, work in early:
+            yield StageStarted(stage)
+            yield await self._stage(stage, work)
+            if turn.outcome is not None:
+                break
+        if turn.outcome is None:
+            async with aclosing(self._written()) as written:
+                async for event in written:
+                    yield event
+        else:
+            for event in self._replied():
+                yield event
+        yield StageStarted("settle")
+        started = perf_counter()
+        with self.trace.span("settle"):
+            answer = await settle.settle(turn, self.trace.trace_id, parts.cache, corpus_version=self.corpus_version)
+        yield StageFinished("settle", (perf_counter() - started) * 1000)
+        yield Answered(answer)
+
+    async def _stage(self, stage: Stage, work: Work) -> StageFinished:
+        self.turn.deadline.check(stage)
+        started = perf_counter()
+        with self.trace.span(stage) as span:
+            result = work()
+            detail = result if isinstance(result, str) else await result
+            span.set("detail", detail)
+            if stage == "retrieve" and self.turn.result is not None:
+                for name, ms in self.turn.result.timings_ms:
+                    span.set(f"{name}_ms", round(ms, 3))
+        return StageFinished(stage, (perf_counter() - started) * 1000, detail)
+
+    def _replied(self) -> list[Event]:
+        """Show a reply that needed no model."""
+        turn = self.turn
+        events: list[Event] = [TokenShown(turn.reply)]
+        events += [CitationShown(citation) for citation in turn.citations]
+        if turn.cached:
+            events.append(Notice("cached", "This answer was given before and its documents have not changed."))
+        return events
+
+    async def _written(self) -> AsyncGenerator[Event]:
+        """Let the model write, and show each sentence once it is verified.
+
+        Generate and verify run at the same time: each has a span, and verify's counts only its own work.
+        """
+        turn = self.turn
+        if not turn.evidence or turn.model is None:
+            yield TokenShown(settle.abstain(turn))
+            return
+        meter = Metered(model=turn.model.name, usage=turn.usage)
+        verifier = Verifier(turn.evidence)
+        checking = 0.0
+        yield StageStarted("generate")
+        started = perf_counter()
+        with self.trace.span("generate", model=turn.model.name) as span:
+            try:
+                pieces = generate(turn, turn.model, meter, tokens=self.parts.tokens, price_of=self.parts.price_of)
+                async with aclosing(pieces):  # pyright: ignore[reportArgumentType] - it is an async generator
+                    async for piece in pieces:
+                        before = perf_counter()
+                        shown = list(verifier.feed(piece))
+                        checking += perf_counter() - before
+                        for event in self._show(shown):
+                            yield event
+            finally:
+                self._spent(meter, span)
+        yield StageFinished("generate", (perf_counter() - started) * 1000, f"{turn.usage.output_tokens} tokens")
+        yield StageStarted("verify")
+        with self.trace.span("verify") as span:
+            before = perf_counter()
+            for event in self._show(list(verifier.finish())):
+                yield event
+            checking += perf_counter() - before
+            detail = self._concluded(verifier)
+            span.set("detail", detail)
+            span.set("checking_ms", round(checking * 1000, 3))
+        yield StageFinished("verify", checking * 1000, detail)
+        if turn.outcome == "abstained":
+            yield TokenShown(turn.reply)
+        for text in turn.notices:
+            yield Notice("verify", text)
+
+    def _show(self, pieces: list[Shown]) -> list[Event]:
+        events: list[Event] = []
+        for piece in pieces:
+            self.turn.reply += piece.text
+            self.turn.citations += piece.citations
+            events.append(TokenShown(piece.text))
+            events += [CitationShown(citation) for citation in piece.citations]
+        return events
+
+    def _spent(self, meter: Metered, span: OpenSpan) -> None:
+        turn = self.turn
+        turn.usage, turn.cost_micros = meter.usage, meter.cost_micros
+        if meter.confidence is not None:
+            turn.confidence = meter.confidence
+        span.set("input_tokens", meter.usage.input_tokens)
+        span.set("output_tokens", meter.usage.output_tokens)
+        span.set("estimated", meter.usage.estimated)
+        span.set("cost_micros", meter.cost_micros)
+
+    def _concluded(self, verifier: Verifier) -> str:
+        """Set outcome and notices from what the verifier saw."""
+        turn = self.turn
+        if not turn.reply:
+            settle.abstain(turn)
+        else:
+            turn.outcome = "answered"
+        if verifier.dropped and turn.outcome == "answered":
+            count = len(verifier.dropped)
+            turn.notices.append(
+                "A sentence was left out, as no passage supports it."
+                if count == 1
+                else f"{count} sentences were left out, as no passage supports them."
+            )
+        superseded = {item.document.title for item in self._cited() if item.document.superseded_by}
+        turn.notices += [f"“{title}” has been superseded by a newer document." for title in sorted(superseded)]
+        return f"{len(turn.citations)} citations, {verifier.moved} moved, {len(verifier.dropped)} sentences left out"
+
+    def _cited(self) -> list[Evidence]:
+        cited = {citation.passage_id for citation in self.turn.citations}
+        return [item for item in self.turn.evidence if item.passage.id in cited]
+
+
+def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:
+    return Answer(
+        trace_id=trace.trace_id,
+        text=turn.reply,
+        outcome="failed",
+        citations=tuple(turn.citations),
+        conversation_id=turn.question.conversation_id,
+        model=turn.model.name if turn.model is not None else "",
+        usage=turn.usage,
+        cost_micros=turn.cost_micros,
+    )

@@ -1,0 +1,27 @@
+"""Generate: the model's answer in pieces, through the metered call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from ken.assistant.turn import Turn
+from ken.gateway.call import Metered, PriceOf, call
+from ken.models.protocols import ChatModel, ChatRequest, TokenCounter
+
+
+async def generate(
+    turn: Turn, model: ChatModel, meter: Metered, *, tokens: TokenCounter, price_of: PriceOf
+) -> AsyncGenerator[str]:
+    """Read `standalone`, `prompt` and `deadline`; yield pieces. Raises ModelError and DeadlineExceeded."""
+    turn.deadline.check("generate")
+    request = ChatRequest(
+        messages=turn.prompt.messages if turn.prompt is not None else (),
+        question=turn.standalone,
+        evidence=turn.evidence,
+        deadline=turn.deadline,
+        task=turn.task,
+        answerable=turn.result.answerable if turn.result is not None else 0.0,
+        max_tokens=turn.question.max_tokens,
+    )
+    async for piece in call(model, request, meter, tokens=tokens, price_of=price_of):
+        yield piece

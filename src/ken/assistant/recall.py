@@ -1,0 +1,28 @@
+"""Recall: the exact-match cache, keyed by what the principal may read, the release and the normalised question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio.to_thread
+
+from ken.assistant.turn import Turn
+from ken.storage.answers import AnswerCache
+
+
+async def recall(turn: Turn, cache: AnswerCache | None, *, release: str, corpus_version: int) -> str:
+    """Set `cache_key`; where an answer is found, set everything that settles the turn."""
+    if cache is None:
+        return "off"
+    turn.cache_key = cache.key(replace(turn.question, history=turn.history), release)
+    answer = await anyio.to_thread.run_sync(cache.get, turn.cache_key, corpus_version)
+    if answer is None:
+        return "miss"
+    turn.cached = True
+    turn.reply = answer.text
+    turn.outcome = answer.outcome
+    turn.citations = list(answer.citations)
+    turn.nearest = answer.nearest
+    turn.notices = list(answer.notices)
+    turn.confidence = answer.confidence
+    return "found"

@@ -1,0 +1,56 @@
+"""What one question gathers on its way through the stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ken.domain.answer import Citation, Message, Outcome, Question, TaskType
+from ken.domain.deadline import Deadline
+from ken.domain.document import Document, Evidence, SearchResult
+from ken.domain.usage import Usage
+from ken.models.protocols import ChatModel
+from ken.prompts.grounded import Prompt
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """Filled by one stage after the other; each stage says in its docstring what it reads and what it sets."""
+
+    question: Question
+    deadline: Deadline
+    text: str = ""
+    """The question, trimmed (intake)."""
+    standalone: str = ""
+    """The question as it would be asked without the conversation before it (classify)."""
+    history: tuple[Message, ...] = ()
+    """The rolling window (intake)."""
+    task: TaskType = "lookup"
+    """(classify)"""
+    cache_key: str | None = None
+    """Set where the answer may be kept (recall)."""
+    result: SearchResult | None = None
+    """(retrieve)"""
+    prompt: Prompt | None = None
+    """(assemble)"""
+    model: ChatModel | None = None
+    """(route)"""
+    route_reason: str = ""
+    """(route)"""
+    reply: str = ""
+    """What has been shown so far (verify), or a reply that needs no model (screen, classify, recall)."""
+    outcome: Outcome | None = None
+    """Set as soon as it is known how this ends."""
+    citations: list[Citation] = field(default_factory=list[Citation])
+    notices: list[str] = field(default_factory=list[str])
+    nearest: tuple[Document, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cost_micros: int | None = 0
+    confidence: float = 0.0
+    cached: bool = False
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The passages of the prompt, in its order; of the search where no prompt was assembled."""
+        if self.prompt is not None:
+            return self.prompt.evidence
+        return self.result.evidence if self.result is not None else ()

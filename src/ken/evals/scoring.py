@@ -1,0 +1,93 @@
+"""The metrics, each a pure function of one case and what came back for it.
+
+All texts are normalised first: Markdown marks and link targets dropped, white space folded, lower-cased.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from ken.checks.support import SUPPORTED, support
+from ken.text.tokens import stem
+
+_LINK_TARGET = re.compile(r"\]\([^)\n]*\)")
+_MARKS = re.compile(r"[*_#>|~`\[\]]")
+_SPACE = re.compile(r"\s+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORD = re.compile(r"[^\W_]+(?:[.,:'’-][^\W_]+)*")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_FACT_WORDS = 0.8
+TOP = 5
+"""Documents and passages that recall is measured in."""
+
+
+def normalise(text: str) -> str:
+    """Drop `* _ # > | ~`, backticks, square brackets and link targets, fold white space, lower the case."""
+    return _SPACE.sub(" ", _MARKS.sub("", _LINK_TARGET.sub("]", text))).strip().lower()
+
+
+def distinct(documents: Sequence[str]) -> list[str]:
+    """Document ids in order of their first passage."""
+    return list(dict.fromkeys(documents))
+
+
+def document_recall(gold: Sequence[str], documents: Sequence[str]) -> float:
+    """Share of gold documents among the first five distinct documents."""
+    wanted = set(gold)
+    return len(wanted & set(distinct(documents)[:TOP])) / len(wanted)
+
+
+def document_hit(gold: Sequence[str], documents: Sequence[str]) -> float:
+    """1 where the first document is a gold one."""
+    return float(bool(documents) and documents[0] in gold)
+
+
+def reciprocal_rank(gold: Sequence[str], documents: Sequence[str]) -> float:
+    """1 / rank of the first gold document among the first ten distinct ones, else 0."""
+    for rank, document in enumerate(distinct(documents)[:10], start=1):
+        if document in gold:
+            return 1.0 / rank
+    return 0.0
+
+
+def evidence_recall(evidence: Sequence[str], passages: Sequence[str]) -> float:
+    """Share of evidence strings inside the text of one of the first five passages."""
+    texts = [normalise(text) for text in passages[:TOP]]
+    return sum(any(normalise(piece) in text for text in texts) for piece in evidence) / len(evidence)
+
+
+def fact_coverage(facts: Sequence[str], answer: str) -> float:
+    """Share of facts that the answer covers."""
+    return sum(covers(answer, fact) for fact in facts) / len(facts)
+
+
+def covers(answer: str, fact: str) -> bool:
+    """A fact is inside the answer, or one sentence of it holds all its numbers and 80 % of its other words by stem."""
+    wanted = normalise(fact)
+    if wanted in normalise(answer):
+        return True
+    numbers = set(_NUMBER.findall(wanted))
+    others = [stem(word) for word in _WORD.findall(wanted) if not _NUMBER.fullmatch(word)]
+    for sentence in _SENTENCE.split(answer):
+        text = normalise(sentence)
+        stems = {stem(word) for word in _WORD.findall(text)}
+        held = sum(word in stems for word in others)
+        if numbers <= set(_NUMBER.findall(text)) and held >= _FACT_WORDS * len(others):
+            return True
+    return False
+
+
+def supported(sentence: str, passage: str) -> float:
+    """1 where the cited passage contains the sentence, or supports it by its words, numbers and negations."""
+    return float(normalise(sentence) in normalise(passage) or support(sentence, passage) >= SUPPORTED)
+
+
+def interval(values: Sequence[float], *, samples: int = 2000, seed: int = 7) -> tuple[float, float]:
+    """95 % percentile bootstrap of the mean (Efron and Tibshirani 1993, chapter 13), over cases; seeded."""
+    data = np.asarray(values, dtype=np.float64)
+    drawn = np.random.default_rng(seed).integers(0, len(data), size=(samples, len(data)))
+    low, high = np.percentile(data[drawn].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)

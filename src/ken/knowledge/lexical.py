@@ -1,0 +1,104 @@
+"""The lexical index: BM25F over three fields, as memory-mapped arrays.
+
+BM25F: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.6. The weight
+of each posting is worked out when the index is built (as in BM25S, Lù 2024), so that a search adds up one array for
+each term of the question. Terms are kept as 64-bit hashes: no word of a deleted document stays behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+TERM_DTYPE = np.dtype([("term", "<u8"), ("body", "<u2"), ("heading", "<u2"), ("title", "<u2")])
+"""One term of one passage: its hash, and how often it stands in each field."""
+
+_K1 = 1.2
+_FIELDS = (("body", 1.0, 0.6), ("heading", 1.6, 0.4), ("title", 1.6, 0.4))
+"""Field, weight, length normalisation b."""
+
+
+@lru_cache(maxsize=200_000)
+def term_hash(term: str) -> int:
+    """The 64-bit name of a term in the index."""
+    return int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalIndex:
+    """Postings in compressed-row form, one row for each term, sorted by term hash."""
+
+    terms: NDArray[np.uint64]
+    """Shape (T,), ascending."""
+    bounds: NDArray[np.int64]
+    """Shape (T + 1,): postings of term i are [bounds[i], bounds[i + 1])."""
+    rows: NDArray[np.int32]
+    """Shape (P,): the passage's row."""
+    weights: NDArray[np.float32]
+    """Shape (P,): what the posting adds to the passage's score."""
+    size: int
+    """Passages in the index."""
+
+    def search(self, rarity: Mapping[str, float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """BM25F score of every passage for these terms, and the summed rarity of the terms it holds; shapes (size,)."""
+        scores = np.zeros(self.size, dtype=np.float32)
+        matched = np.zeros(self.size, dtype=np.float32)
+        for term, worth in rarity.items():
+            position = self._position(term)
+            if position is not None:
+                start, end = self.bounds[position], self.bounds[position + 1]
+                rows = self.rows[start:end]
+                # A passage stands at most once under a term, so that plain fancy-indexed addition is right.
+                scores[rows] += self.weights[start:end]
+                matched[rows] += np.float32(worth)
+        return scores, matched
+
+    def rarity(self, terms: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of each term; a term that no passage holds gets the highest."""
+        found: dict[str, float] = {}
+        for term in dict.fromkeys(terms):
+            frequency = 0
+            position = self._position(term)
+            if position is not None:
+                frequency = int(self.bounds[position + 1] - self.bounds[position])
+            found[term] = float(_idf(np.array([frequency]), self.size)[0])
+        return found
+
+    def _position(self, term: str) -> int | None:
+        wanted = np.uint64(term_hash(term))
+        position = int(np.searchsorted(self.terms, wanted))
+        return position if position < len(self.terms) and self.terms[position] == wanted else None
+
+
+def build(passages: Sequence[NDArray[np.void]]) -> LexicalIndex:
+    """Index the passages' terms (arrays of TERM_DTYPE, each term once a passage); row i is passages[i]."""
+    size = len(passages)
+    counts = np.array([len(passage) for passage in passages], dtype=np.int64)
+    postings = np.concatenate(passages) if size else np.empty(0, dtype=TERM_DTYPE)
+    rows = np.repeat(np.arange(size, dtype=np.int32), counts)
+
+    frequency = np.zeros(len(postings), dtype=np.float32)
+    for field, weight, b in _FIELDS:
+        lengths = np.bincount(rows, weights=postings[field], minlength=size)
+        average = float(lengths.mean()) if size else 0.0
+        norm = 1.0 - b + b * lengths / (average or 1.0)
+        frequency += weight * postings[field] / norm[rows].astype(np.float32)
+
+    order = np.argsort(postings["term"], kind="stable")
+    sorted_terms = postings["term"][order]
+    terms, starts = np.unique(sorted_terms, return_index=True)
+    bounds = np.append(starts, len(sorted_terms)).astype(np.int64)
+    idf = np.repeat(_idf(np.diff(bounds), size), np.diff(bounds))
+    tf = frequency[order]
+    weights = (idf * tf * (_K1 + 1.0) / (_K1 + tf)).astype(np.float32)
+    return LexicalIndex(terms=terms, bounds=bounds, rows=rows[order], weights=weights, size=size)
+
+
+def _idf(frequency: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """Lucene's form, never negative: ln(1 + (N - n + 0.5) / (n + 0.5))."""
+    return np.log1p((size - frequency + 0.5) / (frequency + 0.5))

@@ -1,0 +1,225 @@
+"""The extractive reader: answers by quoting. It picks the sentences that answer, and never adds a word of its own facts.
+
+It needs no download, no key and no network, and it can't invent: what it says stands in a passage, in these words. It
+abstains where the search is not confident that the passages hold the answer.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
+
+from ken.domain.document import Evidence, Sentence
+from ken.domain.usage import Usage
+from ken.models.protocols import ChatDelta, ChatRequest
+from ken.text.tokens import STOP_WORDS, stem, words
+
+ABSTAIN_BELOW = 0.5
+"""Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
+
+# Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
+_WEIGHTS = (5.4, 1.4, 0.6, 2.8, -1.5, -1.4, 2.2, -2.5)
+
+_ASKS_FOR_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|often|old|far|big|soon|late|early|high|large)\b|\bwhen\b"
+    r"|\bwhat (?:is the |are the |'s the )?(?:\w+ )?"
+    r"(?:percentage|number|time|date|day|version|port|limit|amount|cost|price|fee|rate)\b",
+    re.IGNORECASE,
+)
+_LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
+_NUMBERED = re.compile(r"[ \t>]*\d{1,3}[.)][ \t]+")
+_CONTINUES = re.compile(
+    r"^(?:this|that|these|those|it|they|otherwise|however|if not|then|also|in that case|after that|you|but)\b",
+    re.IGNORECASE,
+)
+
+_MAX_SENTENCES = 3
+_MAX_WORDS = 90
+_NEAR_BEST = 1.6
+"""A further sentence is quoted when its score lies this close to the best one's."""
+_MAX_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence that may be quoted."""
+
+    evidence: int
+    position: int
+    """Among its passage's sentences."""
+    sentence: Sentence
+    score: float
+
+
+class ExtractiveReader:
+    """A ChatModel that quotes. It reads the request's question and evidence, and no prompt."""
+
+    @property
+    def name(self) -> str:
+        """Always `extractive`."""
+        return "extractive"
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        """Yield the answer one quoted sentence at a time, each with its citation; or nothing, as an abstention."""
+        if request.answerable < ABSTAIN_BELOW:
+            yield ChatDelta(finish_reason="abstain", usage=Usage(), confidence=request.answerable)
+            return
+        for piece in _compose(request):
+            yield ChatDelta(piece)
+        yield ChatDelta(finish_reason="stop", usage=Usage(), confidence=request.answerable)
+
+
+def _compose(request: ChatRequest) -> Iterator[str]:
+    candidates = sorted(_candidates(request.question, request.evidence), key=lambda found: -found.score)
+    if not candidates:
+        return
+    steps = _steps(request, candidates) if request.task in {"procedure", "troubleshooting"} else []
+    chosen = steps or _sentences(request, candidates)
+    budget = request.max_tokens
+    previous: _Candidate | None = None
+    for number, found in enumerate(chosen, start=1):
+        text = _as_sentence(found.sentence.text)
+        if budget is not None:
+            budget -= len(text.split()) * 4 // 3 + 4
+            if budget < 0 and previous is not None:
+                return
+        yield f"{_separator(request, previous, found, number)}{text} [{found.evidence + 1}]"
+        previous = found
+
+
+def _candidates(question: str, evidence: Sequence[Evidence]) -> Iterator[_Candidate]:
+    number = _ASKS_FOR_NUMBER.search(question) is not None
+    asked = {stem(word) for word in words(question.lower()) if word not in STOP_WORDS}
+    best = _log_odds(evidence[0].relevance) if evidence else 0.0
+    for index, item in enumerate(evidence):
+        above = " ".join((item.document.title, *item.passage.heading_path)).lower()
+        headings = {stem(word) for word in words(above)}
+        under = len(asked & headings) / (len(asked) or 1)
+        behind = _log_odds(item.relevance) - best
+        for position, sentence in enumerate(item.sentences):
+            inputs = sentence_inputs(sentence, behind=behind, under=under, asks_for_number=number)
+            score = sum(weight * value for weight, value in zip(_WEIGHTS, inputs, strict=True))
+            yield _Candidate(index, position, sentence, score)
+
+
+def sentence_inputs(sentence: Sentence, *, behind: float, under: float, asks_for_number: bool) -> tuple[float, ...]:
+    """What tells a sentence that answers from one beside it.
+
+    `behind`: log-odds of its passage's relevance less those of the best passage. `under`: share of the question's words
+    in the headings above it.
+    """
+    return (
+        sentence.similarity,
+        sentence.coverage,
+        behind,
+        float(asks_for_number and any(character.isdigit() for character in sentence.text)),
+        float(sentence.text.endswith("?")),
+        float(len(sentence.text.split()) < 4),  # noqa: PLR2004 - a fragment
+        under,
+        float(sentence.text.endswith(":")),
+    )
+
+
+def _sentences(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+    """The best few sentences, in the order of the passages; with what a lead-in leads to, without repeats."""
+    best = ranked[0]
+    chosen: list[_Candidate] = []
+    seen: set[str] = set()
+    spent = 0
+    for found in ranked:
+        if len(chosen) >= _MAX_SENTENCES or found.score < best.score - _NEAR_BEST:
+            break
+        for part in _with_rest(request, found, ranked):
+            size = len(part.sentence.text.split())
+            key = " ".join(words(part.sentence.text.lower()))
+            if key not in seen and (not chosen or spent + size <= _MAX_WORDS):
+                seen.add(key)
+                chosen.append(part)
+                spent += size
+    return sorted(chosen, key=lambda found: (found.evidence, found.position))
+
+
+def _with_rest(request: ChatRequest, found: _Candidate, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+    """A sentence, and the next where it only makes sense with it: a lead-in with its points, a "This ..." with its before."""
+    siblings = sorted((other for other in ranked if other.evidence == found.evidence), key=lambda other: other.position)
+    if found.sentence.text.endswith(":"):
+        item = request.evidence[found.evidence]
+        points = _run(item, siblings, found.position + 1)
+        return [found, *(points or siblings[found.position + 1 : found.position + 2])]
+    if _CONTINUES.match(found.sentence.text) and found.position > 0:
+        return [siblings[found.position - 1], found]
+    return [found]
+
+
+def _steps(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+    """The list that holds the best sentence, or that it leads to, with its lead-in; empty where there is none."""
+    for found in ranked[:3]:
+        if found.score < ranked[0].score - _NEAR_BEST:
+            break
+        item = request.evidence[found.evidence]
+        siblings = sorted(
+            (other for other in ranked if other.evidence == found.evidence), key=lambda other: other.position
+        )
+        start = found.position
+        if not _in_list(item, found.sentence):
+            start += 1
+        while start > 0 and start < len(siblings) and _in_list(item, siblings[start - 1].sentence):
+            start -= 1
+        points = _run(item, siblings, start)
+        if len(points) > 1:
+            lead_in = (
+                siblings[start - 1 : start] if start > 0 and siblings[start - 1].sentence.text.endswith(":") else []
+            )
+            own = [found] if found.position == start - 1 and not lead_in else []
+            return [*lead_in, *own, *points]
+    return []
+
+
+def _run(item: Evidence, siblings: Sequence[_Candidate], start: int) -> list[_Candidate]:
+    points: list[_Candidate] = []
+    for found in siblings[start : start + _MAX_STEPS]:
+        if not _in_list(item, found.sentence):
+            break
+        points.append(found)
+    return points
+
+
+def _line(item: Evidence, sentence: Sentence) -> str:
+    """The passage's text from the start of the sentence's line up to the end of the sentence."""
+    text = item.passage.text
+    at = max(0, sentence.start - item.passage.start)
+    return text[text.rfind("\n", 0, at) + 1 : max(at, sentence.end - item.passage.start)]
+
+
+def _in_list(item: Evidence, sentence: Sentence) -> bool:
+    return _LIST_MARK.match(_line(item, sentence)) is not None
+
+
+def _separator(request: ChatRequest, previous: _Candidate | None, found: _Candidate, number: int) -> str:
+    item = request.evidence[found.evidence]
+    if _in_list(item, found.sentence):
+        same_point = (
+            previous is not None
+            and previous.evidence == found.evidence
+            and _line(item, found.sentence).startswith(_line(item, previous.sentence))
+        )
+        if same_point:
+            return " "
+        mark = _NUMBERED.match(_line(item, found.sentence))
+        return ("\n" if number > 1 else "") + (mark.group().strip() + " " if mark else "- ")
+    if previous is not None and _in_list(request.evidence[previous.evidence], previous.sentence):
+        return "\n\n"
+    return " " if previous is not None else ""
+
+
+def _as_sentence(text: str) -> str:
+    """With a full stop where it has no end of its own."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", ":", ".)", '."', "”")) else f"{text}."
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(clipped / (1 - clipped))

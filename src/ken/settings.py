@@ -1,0 +1,131 @@
+"""The only reader of the environment and of ken.toml. Lower layers take plain values.
+
+A value is looked for in this order: command-line flag, environment (`KEN_` and the name in capitals), `ken.toml` in the
+home, the default below. docs/settings.md describes each.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ken.errors import InvalidSetting
+
+_FILE = "ken.toml"
+
+
+class ModelSettings(BaseModel):
+    """One `[[models]]` table: an OpenAI-compatible endpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=100)
+    """What people call it: in `/v1/models`, in `--model`, in traces."""
+    base_url: HttpUrl
+    """Up to and with `/v1`."""
+    model: str = Field(min_length=1)
+    """What the endpoint calls it."""
+    api_key_env: str | None = None
+    """The environment variable that holds the endpoint's key."""
+    context_tokens: int = Field(default=8192, ge=1024)
+    """The endpoint's window: prompt and answer together."""
+    max_tokens: int = Field(default=800, ge=16)
+    """At most this many tokens of answer."""
+    first_token_s: float = Field(default=30.0, gt=0)
+    """Give up when nothing has come by then."""
+    stall_s: float = Field(default=30.0, gt=0)
+    """Give up when nothing has come for so long in mid-answer."""
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+    """Read from `api_key_env`; never written in ken.toml."""
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="KEN_", extra="forbid", frozen=True)
+
+    home: Path = Path("~/.ken")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    deadline_s: float = Field(default=60.0, gt=0)
+    max_file_mb: int = Field(default=50, ge=1)
+    max_question_chars: int = Field(default=8000, ge=100)
+    threads: int = Field(default=min(4, os.cpu_count() or 1), ge=1)
+    model_folder: Path | None = None
+    allow_download: bool = False
+    models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    default_model: str = "extractive"
+    history_turns: int = Field(default=5, ge=0)
+    passages: int = Field(default=6, ge=1, le=20)
+    cache: bool = True
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before environment before ken.toml; no .env file and no secrets folder."""
+        _ = dotenv_settings, file_secret_settings
+        home = init_settings().get("home", cls.model_fields["home"].default)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(home) / _FILE)
+
+
+def load(home: Path | None = None, **flags: object) -> Settings:
+    """Read the settings of a home. Raises InvalidSetting, naming the setting, its place and the remedy."""
+    place = (home or Path(os.environ.get("KEN_HOME") or Settings.model_fields["home"].default)).expanduser().absolute()
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(home=place, **given)  # pyright: ignore[reportArgumentType] - checked by the model itself
+        return _with_keys(settings)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSetting(f"{str(place / _FILE)!r} is not valid TOML: {error}. Mend that line.") from error
+    except OSError as error:
+        raise InvalidSetting(f"{str(place / _FILE)!r} can't be read: {error.strerror}.") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"])
+        raise InvalidSetting(
+            f"The setting {name!r} (ken.toml, or KEN_{name.split('.')[0].upper()} in the environment): {problem['msg']}. "
+            "docs/settings.md lists what it may be."
+        ) from error
+
+
+def _with_keys(settings: Settings) -> Settings:
+    names = [model.name for model in settings.models]
+    known = {"extractive", *names}
+    if len(known) != len(names) + 1:
+        raise InvalidSetting(f"The names of [[models]] must differ from each other and from 'extractive': {names!r}.")
+    if settings.default_model not in known:
+        raise InvalidSetting(
+            f"default_model {settings.default_model!r} is not one of the models: {', '.join(sorted(known))}. "
+            "Name one of these, or add a [[models]] table."
+        )
+    models = tuple(_with_key(model) for model in settings.models)
+    return settings.model_copy(update={"models": models})
+
+
+def _with_key(model: ModelSettings) -> ModelSettings:
+    if model.api_key_env is None:
+        return model
+    value = os.environ.get(model.api_key_env)
+    if not value:
+        raise InvalidSetting(
+            f"The model {model.name!r} wants its key in the environment variable {model.api_key_env!r}, which is not set. "
+            f"Set it, or remove `api_key_env` from its [[models]] table."
+        )
+    return model.model_copy(update={"api_key": SecretStr(value)})

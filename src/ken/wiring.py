@@ -1,0 +1,158 @@
+"""The composition root: settings become objects. The only file that names concrete classes.
+
+What happens when a dependency fails is decided here, once:
+
+| dependency            | when it fails      | the question                                                       |
+|-----------------------|--------------------|--------------------------------------------------------------------|
+| database              | closed             | fails with a StorageError                                          |
+| index                 | built anew, closed | waits for the build; fails where the index can't be written        |
+| embedder              | closed             | Ken doesn't start without it                                       |
+| model endpoint        | closed             | fails with the model's error; what was shown before stays shown    |
+| answer cache          | -                  | it is in the database                                              |
+| record                | open               | is answered; the loss is counted and logged once                   |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+
+from ken.assistant.answer import Assistant, Limits, Parts
+from ken.guard.question import VERSION as GUARD_VERSION
+from ken.knowledge.chunking import Chunking
+from ken.knowledge.ingest import Ingest
+from ken.knowledge.library import Library
+from ken.knowledge.parse.parser import IsolatedParser
+from ken.models.extractive import ExtractiveReader
+from ken.models.minilm import MiniLM
+from ken.models.openai import Endpoint, OpenAIChat
+from ken.models.protocols import ChatModel
+from ken.prompts.grounded import VERSION as PROMPT_VERSION
+from ken.releases.release import Release
+from ken.settings import ModelSettings, Settings
+from ken.storage.answers import AnswerCache
+from ken.storage.conversations import Conversations
+from ken.storage.database import Database
+from ken.storage.documents import Documents
+from ken.storage.feedback import FeedbackBook
+from ken.storage.keys import Keys
+from ken.storage.traces import Traces
+from ken.telemetry.prices import Prices
+from ken.telemetry.recorder import Recorder
+
+_EXTRACTIVE_WINDOW = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ken:
+    """Everything of an opened home."""
+
+    settings: Settings
+    assistant: Assistant
+    examinee: Assistant
+    """The same without the answer cache, so that an evaluation measures answers and not their repetition."""
+    library: Library
+    conversations: Conversations
+    traces: Traces
+    feedback: FeedbackBook
+    keys: Keys
+    recorder: Recorder
+    model_names: tuple[str, ...]
+    database: Database
+    endpoints: tuple[OpenAIChat, ...]
+
+    async def aclose(self) -> None:
+        """Write what is still to be written and let go of everything."""
+        for endpoint in self.endpoints:
+            await endpoint.aclose()
+        self.library.close()
+        await anyio.to_thread.run_sync(self.recorder.close)
+        await anyio.to_thread.run_sync(self.database.close)
+
+
+async def open_home(settings: Settings) -> Ken:
+    """Open a home, creating it where there is none. Raises StorageError, ModelUnavailable, InvalidSetting."""
+    database = await anyio.to_thread.run_sync(Database, settings.home)
+    embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
+    store = Documents(database)
+    max_bytes = settings.max_file_mb * 1_000_000
+    ingest = Ingest(store, IsolatedParser(max_bytes=max_bytes), embedder, embedder, Chunking())
+    library = Library(home=settings.home, store=store, ingest=ingest, max_bytes=max_bytes)
+    await library.open()
+
+    endpoints = tuple(_endpoint(model) for model in settings.models)
+    reader = ExtractiveReader()
+    models: dict[str, ChatModel] = {reader.name: reader, **{endpoint.name: endpoint for endpoint in endpoints}}
+    traces = Traces(database)
+    recorder = Recorder(traces)
+    release = Release(
+        prompt_version=PROMPT_VERSION,
+        default_model=settings.default_model,
+        models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
+        index_configuration=ingest.configuration,
+        passages=settings.passages,
+        history_turns=settings.history_turns,
+        guard_version=GUARD_VERSION,
+    )
+    parts = Parts(
+        searcher=library,
+        models=models,
+        context_tokens={reader.name: _EXTRACTIVE_WINDOW}
+        | {model.name: model.context_tokens for model in settings.models},
+        default_model=settings.default_model,
+        tokens=embedder,
+        price_of=Prices.shipped().cost_micros,
+        cache=AnswerCache(database) if settings.cache else None,
+        recorder=recorder,
+        release=release,
+        limits=Limits(
+            deadline_s=settings.deadline_s,
+            max_chars=settings.max_question_chars,
+            history_turns=settings.history_turns,
+            passages=settings.passages,
+        ),
+    )
+    return Ken(
+        settings=settings,
+        assistant=Assistant(parts),
+        examinee=Assistant(replace(parts, cache=None)),
+        library=library,
+        conversations=Conversations(database),
+        traces=traces,
+        feedback=FeedbackBook(database),
+        keys=Keys(database),
+        recorder=recorder,
+        model_names=tuple(models),
+        database=database,
+        endpoints=endpoints,
+    )
+
+
+def _embedder(settings: Settings) -> MiniLM:
+    return MiniLM(
+        _model_cache(settings.home),
+        folder=settings.model_folder,
+        allow_download=settings.allow_download,
+        threads=settings.threads,
+    )
+
+
+def _model_cache(home: Path) -> Path:
+    return home / "models"
+
+
+def _endpoint(model: ModelSettings) -> OpenAIChat:
+    return OpenAIChat(
+        model.name,
+        Endpoint(
+            base_url=str(model.base_url),
+            model=model.model,
+            api_key=model.api_key.get_secret_value() if model.api_key is not None else None,
+            max_tokens=model.max_tokens,
+            first_token_s=model.first_token_s,
+            stall_s=model.stall_s,
+        ),
+    )
