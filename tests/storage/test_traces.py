@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from ken.domain.conversation import Turn
 from ken.domain.trace import Feedback
-from ken.errors import NotFound
+from ken.errors import InvalidInput, NotFound
 from ken.storage.answer_json import dump_citations, load_citations
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
@@ -48,7 +48,7 @@ def test_a_batch_is_added_whole_or_not_at_all(database: Database) -> None:
     """When one trace of a batch can't be written, none is."""
     traces = Traces(database)
     broken = a_trace(2)
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(InvalidInput, match="UNIQUE"):
         traces.add([a_trace(1), a_trace(2, spans=(*broken.spans, broken.spans[0]))])
     assert not traces.exists(a_trace(1).id)
 

@@ -21,7 +21,6 @@ from ken.storage.faults import UNFIT, storage_error, translated, unfit
 
 FILE_NAME = "ken.db"
 BUSY_S = 10.0
-"""How long a writer waits for another one, and a reader for a connection."""
 _PURGE_WAIT_MS = 1_000
 _CONNECTIONS = 8
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
@@ -31,15 +30,17 @@ class Database:
     """`home/ken.db`, opened, migrated and ready for several threads and processes.
 
     Raises StorageError when the home can't be made or written, or when the file is damaged, foreign, or newer than
-    this Ken; a connection raises InvalidInput for a value that SQLite can't hold.
+    this Ken; a connection raises InvalidInput for a value that SQLite can't hold. Whoever meets another process's
+    transaction waits for it, `busy_s` seconds at most, then raises StorageError.
 
     SQLite overwrites what it frees (`secure_delete`); `purge_log()` empties the write-ahead log, `scrub()` removes the
     rest of what was deleted. Sorting happens in memory, so that no text reaches temporary files.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, busy_s: float = BUSY_S) -> None:
         self.home = home
         self.path = home / FILE_NAME
+        self._busy_s = busy_s
         self._writing = threading.Lock()
         _create(self.home, self.path)
         revision = self._prepare()
@@ -76,7 +77,7 @@ class Database:
         Takes milliseconds. False when a reader kept part of the log in use: call again later.
         """
         with self._alone() as driver:
-            return _emptied(driver)
+            return self._emptied(driver)
 
     def scrub(self) -> bool:
         """Write the database anew without its unused bytes, and empty the log: the end of deleting for good.
@@ -92,7 +93,7 @@ class Database:
                 driver.execute("VACUUM")
             finally:
                 driver.execute("PRAGMA temp_store=MEMORY")
-            return _emptied(driver)
+            return self._emptied(driver)
 
     def close(self) -> None:
         """Give back every connection. The last one to leave folds the log into the database."""
@@ -101,8 +102,8 @@ class Database:
     def _prepare(self) -> str | None:
         """Switch a new file to write-ahead logging; the schema's revision, None where there is no schema yet."""
         try:
-            with closing(_open(self.path)) as connection:
-                _use_write_ahead_log(connection)
+            with closing(_open(self.path, self._busy_s)) as connection:
+                _use_write_ahead_log(connection, self._busy_s)
                 tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
                 if migrations.VERSION_TABLE in tables:
                     row = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchone()  # noqa: S608 # a constant
@@ -119,11 +120,11 @@ class Database:
     def _connect_engine(self) -> sa.Engine:
         engine = sa.create_engine(
             "sqlite+pysqlite://",
-            creator=lambda: _open(self.path),
+            creator=lambda: _open(self.path, self._busy_s),
             poolclass=sa.QueuePool,
             pool_size=_CONNECTIONS,
             max_overflow=_CONNECTIONS,
-            pool_timeout=BUSY_S,
+            pool_timeout=self._busy_s,
         )
         event.listen(engine, "begin", _begin)
         return engine
@@ -141,10 +142,18 @@ class Database:
         with self._turn(), self._connection(query_only=False, durable=True) as connection:
             yield _driver(connection)
 
+    def _emptied(self, driver: sqlite3.Connection) -> bool:
+        driver.execute(f"PRAGMA busy_timeout={_PURGE_WAIT_MS}")
+        try:
+            busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={int(self._busy_s * 1000)}")
+        return not busy
+
     @contextmanager
     def _turn(self) -> Generator[None, None, None]:
         """Wait for this process's other writers here, in order: SQLite makes them poll."""
-        if not self._writing.acquire(timeout=BUSY_S):
+        if not self._writing.acquire(timeout=self._busy_s):
             raise StorageError(f"The database {str(self.path)!r} is being written for too long. Try again in a moment.")
         try:
             yield
@@ -182,15 +191,6 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
-def _emptied(driver: sqlite3.Connection) -> bool:
-    driver.execute(f"PRAGMA busy_timeout={_PURGE_WAIT_MS}")
-    try:
-        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
-    return not busy
-
-
 def _create(home: Path, path: Path) -> None:
     """Make the home for this user alone, and an empty file for SQLite to fill with the same permissions."""
     try:
@@ -203,11 +203,11 @@ def _create(home: Path, path: Path) -> None:
         ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, busy_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
-        timeout=BUSY_S,
+        timeout=busy_s,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -221,9 +221,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, busy_s: float) -> None:
     """Switch the file's journal, which SQLite refuses without waiting while another process does the same."""
-    give_up = time.monotonic() + BUSY_S
+    give_up = time.monotonic() + busy_s
     while True:
         try:
             if connection.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",):

@@ -8,11 +8,12 @@ from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from ken.domain.answer import Outcome
 from ken.domain.principal import Principal
 from ken.domain.trace import Span, Trace, TracedPassage
-from ken.errors import NotFound
+from ken.errors import InvalidInput, NotFound
 from ken.storage.database import Database
 from ken.storage.paging import Page, cursor_of, newest_first
 from ken.storage.schema import documents, home, spans, traced_passages, traces, turns
@@ -33,7 +34,8 @@ class Traces:
     def add(self, many: Sequence[Trace]) -> int:
         """Keep traces in one transaction; how many were new. A trace whose id is known already is left as it was.
 
-        An answer that was under way while a document it quotes got deleted is withdrawn as it comes in.
+        An answer that was under way while a document it quotes got deleted is withdrawn as it comes in. Raises
+        InvalidInput for a trace that can't be stored; then none of them is.
         """
         with self._database.write(durable=False) as connection:
             ids = [trace.id for trace in many]
@@ -41,7 +43,10 @@ class Traces:
             # Reversed, so that of two with one id the first stays.
             new = list({trace.id: trace for trace in reversed(many) if trace.id not in known}.values())
             if new:
-                _insert(connection, new)
+                try:
+                    _insert(connection, new)
+                except IntegrityError as error:
+                    raise InvalidInput(f"A trace can't be stored: {error.orig}. Give each span its own id.") from error
                 _withdraw_overtaken(connection, new)
         return len(new)
 

@@ -17,7 +17,7 @@ BATCH = 64
 """Traces written in one transaction, at most."""
 DELAY_S = 0.2
 """How long a trace waits for company, at most."""
-_RETRY_S = 1.0
+_RETRY_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class RecorderStats:
 class Recorder:
     """A bounded queue and one thread that empties it in batches.
 
-    While the database fails, traces wait in the queue and are tried again each second; the log says once when that
+    While the database fails, traces wait in the queue and are tried again every half second; the log says once when that
     begins and once when it ends.
     """
 

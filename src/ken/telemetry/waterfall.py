@@ -70,15 +70,20 @@ class _Pen:
         return set_cell_size(set_cell_size(text, room).rstrip() + mark, cells).rstrip()
 
     def line(self, *pieces: Piece) -> str:
-        """Join pieces into one line of at most the width."""
-        drawn: list[str] = []
+        """Join pieces into one line of at most the width, without blanks at its end."""
+        fitted: list[Piece] = []
         left = self.width
         for style, text in pieces:
-            shown = self.cut(text, left)
-            left -= cell_len(shown)
-            code = _ANSI.get(style) if self.color and shown.strip() else None
-            drawn.append(f"{code}{shown}{_RESET}" if code else shown)
-        return "".join(drawn).rstrip()
+            fitted.append((style, self.cut(text, left)))
+            left -= cell_len(fitted[-1][1])
+        while fitted and not fitted[-1][1].strip():
+            fitted.pop()
+        drawn = [self._drawn(style, text) for style, text in fitted[:-1]]
+        return "".join([*drawn, *(self._drawn(style, text.rstrip()) for style, text in fitted[-1:])])
+
+    def _drawn(self, style: Style, text: str) -> str:
+        code = _ANSI.get(style) if self.color else None
+        return f"{code}{text}{_RESET}" if code and text.strip() else text
 
     def facts(self, facts: Iterable[Piece]) -> list[str]:
         """Set facts side by side, as many to a line as fit."""
@@ -137,7 +142,7 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
 def _bars(trace: Trace, pen: _Pen) -> list[str]:
     ordered = _ordered(trace.spans)
     if not ordered:
-        return ["no spans were kept"]
+        return [pen.line(("faint", "no spans were kept"))]
     began = min(span.started_at for span, _ in ordered)
     took = max(max(span.ended_at for span, _ in ordered) - began, 1e-9)
     names = ["  " * depth + pen.text(span.name) for span, depth in ordered]
@@ -196,7 +201,7 @@ def _value(value: Scalar) -> str:
 
 def _passages(evidence: Sequence[TracedPassage], pen: _Pen) -> list[str]:
     if not evidence:
-        return ["no passages were looked at"]
+        return [pen.line(("faint", "no passages were looked at"))]
     lines = [pen.line(("faint", "      relevance     BM25   cosine  passage"))]
     for rank, passage in enumerate(evidence, start=1):
         mark = ("*" if pen.ascii_only else "●") if passage.cited else " "
