@@ -190,6 +190,26 @@ def test_an_async_generator_may_be_resumed_in_other_contexts() -> None:
     assert {span.status for span in trace.spans} == {"ok"}
 
 
+def test_a_span_that_ended_elsewhere_takes_no_children() -> None:
+    """Where a stream began here and ended in another context, what comes next stands beside it, not under it."""
+    builder = TraceBuilder()
+
+    async def stream() -> AsyncIterator[str]:
+        with builder.span("generate"):
+            yield "a"
+
+    async def consume() -> None:
+        pieces = stream()
+        await anext(pieces)
+        rest = anext(pieces, "end")
+        assert await asyncio.get_running_loop().create_task(rest, context=contextvars.Context()) == "end"  # type: ignore[arg-type]
+        with builder.span("settle"):
+            pass
+
+    asyncio.run(consume())
+    assert parents(finished(builder)) == {"question": None, "generate": "question", "settle": "question"}
+
+
 def test_an_abandoned_stream_says_so() -> None:
     """When the reader goes away in mid-answer, the open spans end as errors."""
     builder = TraceBuilder()
