@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -99,7 +100,7 @@ class Assistant:
         except KenError as error:
             trace.fail(error)
             yield Failed(trace.trace_id, type(error).__name__, str(error))
-        except GeneratorExit:
+        except (GeneratorExit, asyncio.CancelledError):
             trace.fail(DeadlineExceeded("The client hung up."))
             raise
         except Exception as error:  # noqa: BLE001 - the last door: a fault of ours becomes an event and a log entry

@@ -78,6 +78,8 @@ def error_response(error: KenError, path: str, *, trace_id: str | None, status: 
     response = JSONResponse(body, status or status_of(error))
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
+    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        response.headers["connection"] = "close"  # nobody reads the rest of the body
     return response
 
 

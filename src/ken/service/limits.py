@@ -28,7 +28,6 @@ class BodyLimit:
             body = await self._read(scope, receive)
         except TooLarge as error:
             response = error_response(error, scope["path"], trace_id=scope["state"]["trace_id"])
-            response.headers["connection"] = "close"
             await response(scope, receive, send)
             return
         if body is None:
