@@ -52,6 +52,7 @@ def python(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
     """Start another process on the same home."""
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -209,8 +210,10 @@ def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
         import sys, pathlib
         from ken.storage.database import Database
         from ken.storage.schema import home
+        print("ready", flush=True)
+        sys.stdin.readline()
         database = Database(pathlib.Path(sys.argv[1]))
-        for step in range(20):
+        for step in range(40):
             with database.write() as connection:
                 count = connection.scalar(home.select().with_only_columns(home.c.value).where(home.c.key == "count"))
                 connection.execute(home.delete().where(home.c.key == "count"))
@@ -218,9 +221,14 @@ def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
         database.close()
     """
     writers = [python(code, home) for _ in range(3)]
+    assert [writer.stdout.readline() for writer in writers if writer.stdout] == ["ready\n"] * 3
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
     assert [writer.communicate() for writer in writers] == [("", "")] * 3
     database = Database(home)
-    assert all_facts(database) == {"count": "60"}
+    assert all_facts(database) == {"count": "120"}
     database.close()
 
 
