@@ -124,6 +124,7 @@ def measure(contenders: Sequence[Embed], texts: Sequence[str], *, rounds: int) -
         embed([QUESTION], 5)
     for _ in range(rounds):
         for embed, row in zip(contenders, seconds, strict=True):
+            time.sleep(0.3)  # torch's threads spin for a while after their work
             row.append((embed(texts, 1)[0] / len(texts), embed([QUESTION], 20)[0] / 20))
     medians = [
         (statistics.median(bulk for bulk, _ in row), statistics.median(one for _, one in row)) for row in seconds
