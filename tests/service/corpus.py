@@ -7,6 +7,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ken.settings import load
@@ -78,7 +79,8 @@ def synced_home() -> Path:
     """A home that holds the corpus as the collection `harbour`. Don't write to it: take a `copy`."""
     place = Path(tempfile.mkdtemp(prefix="ken-tests-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    asyncio.run(_sync(write(place / "harbour"), place / "home"))
+    with ThreadPoolExecutor(1) as thread:  # whose event loop is nobody else's
+        thread.submit(asyncio.run, _sync(write(place / "harbour"), place / "home")).result()
     return place / "home"
 
 
