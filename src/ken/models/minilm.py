@@ -24,7 +24,7 @@ class MiniLM:
     weights nor the package that they came in. `folder` and `allow_download` say where else the weights may come from.
 
     A text's vector is the same, bit for bit, whatever it is embedded with: every text is a run of its own, `threads` of
-    them at a time, longest first. Runs of one length need no padding, and measured faster than padded batches.
+    them at a time, longest first. So nothing is padded, and no batch is filled.
 
     An empty text has the vector of "[CLS] [SEP]": of unit length like any other, and near no text in particular.
 
