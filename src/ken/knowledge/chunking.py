@@ -8,7 +8,6 @@ breaks. Tokens are counted once for each unit.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -252,7 +251,8 @@ def _atoms(parsed: ParsedDocument, units: list[_Unit], plan: Chunking) -> list[_
     for index, unit in enumerate(units):
         total += unit.tokens
         if unit.kind == "heading":
-            title = re.sub(r"\s+", " ", plain(parsed.text[unit.start : unit.end], parsed.markup))[:_LONGEST_HEADING]
+            block = parsed.blocks[unit.block]
+            title = plain(parsed.text[block.start : block.end], parsed.markup)[:_LONGEST_HEADING]
             path = [entry for entry in path if entry[0] < unit.level]
             path.append((unit.level, title))
         following = units[index + 1] if index + 1 < len(units) else None

@@ -1,0 +1,76 @@
+"""The parser's worker process: reads files from its input and answers with documents, under limits of its own.
+
+Run as `python -m ken.knowledge.parse.worker MEMORY_MB TIME_LIMIT_S` by `IsolatedParser`; it ends with its input.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from ken.errors import Unreadable
+from ken.knowledge.parse.parser import parse
+from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_to_json
+
+_MEBIBYTE = 1 << 20
+
+
+def main(memory_mb: int, time_limit_s: float) -> None:
+    """Serve until the input ends or memory runs out."""
+    # Whatever a library prints must not get into the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    logging.disable(logging.CRITICAL)
+    _limit(memory_mb)
+    answers.write(READY)
+    answers.flush()
+    while header := sys.stdin.buffer.read(REQUEST.size):
+        name_length, length = REQUEST.unpack(header)
+        name = sys.stdin.buffer.read(name_length).decode()
+        _limit_time(time_limit_s)
+        outcome = _serve(answers, name, length)
+        if outcome is Outcome.MEMORY:
+            return
+
+
+def _serve(answers: BinaryIO, name: str, length: int) -> Outcome:
+    try:
+        data = sys.stdin.buffer.read(length)
+        # The size was checked before the file was sent.
+        outcome, payload = Outcome.PARSED, document_to_json(parse(data, name=name, max_file_mb=math.inf))
+    except Unreadable as error:
+        outcome, payload = Outcome.UNREADABLE, str(error).encode("utf-8", errors="replace")
+    except MemoryError:
+        outcome, payload = Outcome.MEMORY, b""
+    answers.write(ANSWER.pack(outcome, len(payload)))
+    answers.write(payload)
+    answers.flush()
+    return outcome
+
+
+def _limit(memory_mb: int) -> None:
+    """No core dumps, no files, and `memory_mb` of address space above what the process has now."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    status = Path("/proc/self/statm")
+    # Where the kernel does not tell, as on macOS, it does not enforce the limit either.
+    if status.exists():
+        now = int(status.read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        most = now + memory_mb * _MEBIBYTE
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_time(time_limit_s: float) -> None:
+    """End by itself if it is still working long after the parser should have killed it, because that one is gone."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime + 2 * time_limit_s + 5)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))
