@@ -37,6 +37,7 @@ from ken.storage.answers import AnswerCache
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
 from ken.storage.documents import Documents
+from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.keys import Keys
 from ken.storage.traces import Traces
@@ -79,8 +80,8 @@ async def open_home(settings: Settings) -> Ken:
     embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
-    ingest = Ingest(store, IsolatedParser(max_bytes=max_bytes), embedder, embedder, Chunking())
-    library = Library(home=settings.home, store=store, ingest=ingest, max_bytes=max_bytes)
+    ingest = Ingest(store, IsolatedParser(max_file_mb=settings.max_file_mb), embedder, embedder, Chunking())
+    library = Library(home=settings.home, store=store, ingest=ingest, erasure=Erasure(database), max_bytes=max_bytes)
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)

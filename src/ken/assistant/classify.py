@@ -17,6 +17,23 @@ _SMALL_TALK = re.compile(
     r"|what(?:'s| is) up\b.*|who are you\b.*|what(?:'s| is) your name\b.*|(?:tell me|know) (?:a|any) jokes?\b.*)?[?!. ]*$",
     re.IGNORECASE,
 )
+_CREATIVE = re.compile(
+    r"\b(?:write|compose|make up|come up with|sing|tell)\b.{0,25}"
+    r"\b(?:poem|poetry|haiku|limerick|song|lyrics|rap|short story|bedtime story|fairy tale|novel|joke|riddle|toast)\b"
+    r"|\b(?:recipe for|horoscope|lottery numbers|who will win)\b",
+    re.IGNORECASE,
+)
+_PERSONAL_ADVICE = re.compile(
+    r"\b(?:my|i|i'm|i've|me)\b.*(?:\b(?:chest pains?|symptoms?|diagnos\w+|dosage|migraines?|rash|aspirin|ibuprofen|antibiotics?)\b"
+    r"|\b(?:sue|landlord|divorce|custody|my will|tax return|mortgage rate|invest in|stocks?|bitcoin)\b)",
+    re.IGNORECASE,
+)
+_OUTSIDE = {
+    _SMALL_TALK: "Hello! I answer questions from your organisation's documents. What would you like to know?",
+    _CREATIVE: "This is beyond my ken: I answer from your organisation's documents, and don't write or guess.",
+    _PERSONAL_ADVICE: "This is beyond my ken: I answer from your organisation's documents, and can't give medical, legal "
+    "or financial advice. Please ask someone qualified; in an emergency, call your emergency number now.",
+}
 _COMPARISON = re.compile(
     r"\b(?:difference|differ|compared?|versus|vs\.?|rather than|better than|same as)\b"
     r"|\bor\b.*\bwhich\b|\bwhich\b.*\bor\b",
@@ -54,15 +71,21 @@ def classify(turn: Turn) -> str:
     """Read `text` and `history`; set `task` and `standalone`, and `reply` with `outcome` for small talk."""
     turn.task = _task(turn.text)
     turn.standalone = standalone(turn.text, turn.history)
-    if turn.task == "smalltalk":
+    reply = next((reply for pattern, reply in _OUTSIDE.items() if pattern.search(turn.text)), None)
+    if reply is not None:
         turn.outcome = "abstained"
-        turn.reply = "Hello! I answer questions from your organisation's documents. What would you like to know?"
+        turn.reply = reply
     carried = ", with the question before it" if turn.standalone != turn.text else ""
     return f"{turn.task}{carried}"
 
 
+def is_out_of_scope(text: str) -> bool:
+    """Whether a question is small talk, creative writing, or personal medical, legal or financial advice."""
+    return any(pattern.search(text) for pattern in _OUTSIDE)
+
+
 def _task(text: str) -> TaskType:
-    if _SMALL_TALK.match(text):
+    if is_out_of_scope(text):
         return "smalltalk"
     for task, pattern in _RULES:
         if pattern.search(text) and not (task == "procedure" and _NOT_A_PROCEDURE.search(text)):

@@ -20,7 +20,7 @@ async def generate(
         evidence=turn.evidence,
         deadline=turn.deadline,
         task=turn.task,
-        answerable=turn.result.answerable if turn.result is not None else 0.0,
+        answerable=turn.answerable,
         max_tokens=turn.question.max_tokens,
     )
     async for piece in call(model, request, meter, tokens=tokens, price_of=price_of):

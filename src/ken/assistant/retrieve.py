@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ken.assistant.turn import Turn
+from ken.checks.answerability import answerable
 from ken.domain.document import SearchResult
 from ken.domain.principal import Principal
 
@@ -25,11 +26,12 @@ class Searcher(Protocol):
 
 
 async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
-    """Read `standalone`; set `result`."""
+    """Read `standalone`; set `result` and `answerable`."""
     question = turn.question
     turn.result = await searcher.search(
         turn.standalone, question.principal, collections=question.collections, limit=limit
     )
     found = turn.result.evidence
+    turn.answerable = answerable(turn.standalone, found, dict(turn.result.terms))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
-    return f"{len(found)} of {turn.result.candidates} passages{best}"
+    return f"{len(found)} of {turn.result.candidates} passages{best}, answerable {turn.answerable:.2f}"

@@ -30,6 +30,8 @@ class Turn:
     """Set where the answer may be kept (recall)."""
     result: SearchResult | None = None
     """(retrieve)"""
+    answerable: float = 0.0
+    """The probability that the passages hold the answer (retrieve)."""
     prompt: Prompt | None = None
     """(assemble)"""
     model: ChatModel | None = None

@@ -142,8 +142,6 @@ class SearchResult:
     corpus_version: int
     candidates: int
     """Passages that were scored before the cut."""
-    answerable: float = 0.0
-    """Calibrated: the probability that these passages hold the answer."""
     terms: tuple[tuple[str, float], ...] = ()
     """The question's terms with their inverse document frequency."""
     timings_ms: tuple[tuple[str, float], ...] = ()

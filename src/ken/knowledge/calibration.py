@@ -1,7 +1,7 @@
-"""Scores become probabilities: two small logistic models, fitted by bench/calibrate.py.
+"""Scores become an order and probabilities: a small model, fitted by bench/calibrate.py.
 
-They know the raw scores of a search and nothing of any question: eight numbers each. The file that they were fitted
-on, and how they do on questions that they have not seen, stand in bench/RESULTS.md.
+It knows the raw scores of a search and nothing of any question. What it was fitted on, and how it does on questions
+that it has not seen, stands in bench/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class PassageScores:
         )
 
 
-_PASSAGE_WEIGHTS = np.array([-0.5, 12.8, 9.3, 7.1, -2.0])
-_PASSAGE_SCALE = 0.8
-_PASSAGE_BIAS = -14.0
+_PASSAGE_WEIGHTS = np.array([-0.5, 12.7, 10.0, 6.8, -1.6])
+_PASSAGE_SCALE = 0.56
+_PASSAGE_BIAS = -10.7
 
 
 def passage_score(scores: PassageScores) -> NDArray[np.float64]:
@@ -57,20 +57,3 @@ def passage_score(scores: PassageScores) -> NDArray[np.float64]:
 def passage_relevance(scores: PassageScores) -> NDArray[np.float64]:
     """The probability that each passage holds the answer, shape (n,)."""
     return 1.0 / (1.0 + np.exp(-(_PASSAGE_BIAS + _PASSAGE_SCALE * passage_score(scores))))
-
-
-_ANSWER_WEIGHTS = np.array([0.5, 1.0, 2.0, 2.0])
-_ANSWER_BIAS = -10.0
-
-
-def answer_inputs(scores: PassageScores) -> NDArray[np.float64]:
-    """What tells an answerable question from one that only sounds like the documents; passages best first, shape (k,)."""
-    best = passage_score(scores)
-    return np.array([best[0], scores.sentence.max(), scores.coverage.max(), scores.sentence_coverage.max()])
-
-
-def answerable(scores: PassageScores) -> float:
-    """The probability that these passages, best first, hold the answer between them."""
-    if not len(scores.dense):
-        return 0.0
-    return float(1.0 / (1.0 + np.exp(-(_ANSWER_BIAS + answer_inputs(scores) @ _ANSWER_WEIGHTS))))

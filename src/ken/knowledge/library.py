@@ -24,6 +24,7 @@ from ken.knowledge.parse.parser import SUPPORTED
 from ken.knowledge.ranking import Ranked, Ranking, rank
 from ken.knowledge.sync import Progress, Syncer, SyncReport, exclusively
 from ken.storage.documents import Documents, Source
+from ken.storage.erasure import Erasure
 from ken.text.markup import plain
 
 _REMEMBERED_QUESTIONS = 512
@@ -37,6 +38,7 @@ class Library:
     home: Path
     store: Documents
     ingest: Ingest
+    erasure: Erasure
     max_bytes: int
     _generation: Generation | None = None
     _questions: OrderedDict[str, NDArray[np.float32]] = field(default_factory=OrderedDict[str, NDArray[np.float32]])
@@ -67,7 +69,6 @@ class Library:
             evidence=result.evidence,
             corpus_version=result.corpus_version,
             candidates=result.candidates,
-            answerable=result.answerable,
             terms=result.terms,
             timings_ms=(("embed", (embedded - started) * 1000), *timings),
         )
@@ -183,7 +184,7 @@ class Library:
         self.ingest.parser.close()
 
     def _syncer(self) -> Syncer:
-        return Syncer(self.store, self.ingest, self._index_folder, self.max_bytes)
+        return Syncer(self.store, self.ingest, self.erasure, self._index_folder, self.max_bytes)
 
     @property
     def _index_folder(self) -> Path:
@@ -254,7 +255,6 @@ class Library:
                 evidence=evidence or (),
                 corpus_version=current.corpus_version,
                 candidates=ranking.candidates,
-                answerable=ranking.answerable,
                 terms=ranking.terms,
             )
             return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
@@ -295,8 +295,8 @@ class Library:
         texts = self._quotes.get(key)
         if texts is None:
             texts = tuple(
-                plain(passage.text[start - passage.start : end - passage.start], document.markup)
-                for start, end in spans
+                plain(passage.text[start - passage.start : end - passage.start], "plain" if code else document.markup)
+                for start, end, code in spans
             )
             self._quotes[key] = texts
             if len(self._quotes) > _REMEMBERED_PASSAGES:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.knowledge.calibration import PassageScores, answerable, passage_relevance
+from ken.knowledge.calibration import PassageScores, passage_relevance
 from ken.knowledge.generation import Generation
 from ken.knowledge.lexical import term_hash
 from ken.text.tokens import terms
@@ -50,7 +50,6 @@ class Ranking:
 
     passages: tuple[Ranked, ...]
     candidates: int
-    answerable: float
     terms: tuple[tuple[str, float], ...]
 
 
@@ -107,7 +106,7 @@ def rank(
 ) -> Ranking:
     """The passages most likely to hold the answer, best first."""
     if not readable.any():
-        return Ranking((), 0, 0.0, ())
+        return Ranking((), 0, ())
     found = candidates(generation, query, vector, readable)
     standing = _standing(generation, found.rows)
     relevance = passage_relevance(found.scores) * standing
@@ -125,7 +124,7 @@ def rank(
         )
         for i in order
     )
-    return Ranking(passages, found.scored, answerable(found.scores.take(order)), found.terms)
+    return Ranking(passages, found.scored, found.terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ken.knowledge.ingest import Ingest
 from ken.knowledge.parse.parser import SUPPORTED
 from ken.knowledge.sources.folder import FolderFile, list_files, read_file
 from ken.storage.documents import Documents, Source
+from ken.storage.erasure import Erasure
 
 
 class Progress(Protocol):
@@ -87,6 +88,7 @@ class Syncer:
 
     store: Documents
     ingest: Ingest
+    erasure: Erasure
     index_folder: Path
     max_bytes: int
 
@@ -121,8 +123,10 @@ class Syncer:
         dimensions = self.ingest.embedder.dimensions
         build = partial(generation.write, self.index_folder, name, versions, self.store, dimensions=dimensions)
         await anyio.to_thread.run_sync(build)
+        await anyio.to_thread.run_sync(self.erasure.withdraw, own.keys() - chosen.keys())
         version = await anyio.to_thread.run_sync(partial(self.store.commit, source, chosen, generation=name))
         await anyio.to_thread.run_sync(generation.remove_others, self.index_folder, name)
+        await anyio.to_thread.run_sync(self.erasure.finish, version)
         return version
 
     async def _file(

@@ -14,20 +14,15 @@ from dataclasses import dataclass
 from ken.domain.document import Evidence, Sentence
 from ken.domain.usage import Usage
 from ken.models.protocols import ChatDelta, ChatRequest
+from ken.text.answer_types import AnswerType, expected
 from ken.text.tokens import STOP_WORDS, stem, words
 
 ABSTAIN_BELOW = 0.5
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
-_WEIGHTS = (5.4, 1.4, 0.6, 2.8, -1.5, -1.4, 2.2, -2.5)
+_WEIGHTS = (5.5, 1.5, 1.1, 3.2, -4.0, -0.9, 3.6, -2.4, -1.2)
 
-_ASKS_FOR_NUMBER = re.compile(
-    r"\bhow (?:many|much|long|often|old|far|big|soon|late|early|high|large)\b|\bwhen\b"
-    r"|\bwhat (?:is the |are the |'s the )?(?:\w+ )?"
-    r"(?:percentage|number|time|date|day|version|port|limit|amount|cost|price|fee|rate)\b",
-    re.IGNORECASE,
-)
 _LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _NUMBERED = re.compile(r"[ \t>]*\d{1,3}[.)][ \t]+")
 _CONTINUES = re.compile(
@@ -43,7 +38,7 @@ _MAX_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """A sentence that may be quoted."""
 
     evidence: int
@@ -72,13 +67,13 @@ class ExtractiveReader:
 
 
 def _compose(request: ChatRequest) -> Iterator[str]:
-    candidates = sorted(_candidates(request.question, request.evidence), key=lambda found: -found.score)
+    candidates = sorted(score_sentences(request.question, request.evidence), key=lambda found: -found.score)
     if not candidates:
         return
     steps = _steps(request, candidates) if request.task in {"procedure", "troubleshooting"} else []
     chosen = steps or _sentences(request, candidates)
     budget = request.max_tokens
-    previous: _Candidate | None = None
+    previous: Candidate | None = None
     for number, found in enumerate(chosen, start=1):
         text = _as_sentence(found.sentence.text)
         if budget is not None:
@@ -89,43 +84,46 @@ def _compose(request: ChatRequest) -> Iterator[str]:
         previous = found
 
 
-def _candidates(question: str, evidence: Sequence[Evidence]) -> Iterator[_Candidate]:
-    number = _ASKS_FOR_NUMBER.search(question) is not None
+def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candidate]:
+    """Every sentence of the evidence with how likely it is to answer; scores compare within one question only."""
+    kind = expected(question)
     asked = {stem(word) for word in words(question.lower()) if word not in STOP_WORDS}
-    best = _log_odds(evidence[0].relevance) if evidence else 0.0
+    best = log_odds(evidence[0].relevance) if evidence else 0.0
+    found: list[Candidate] = []
     for index, item in enumerate(evidence):
         above = " ".join((item.document.title, *item.passage.heading_path)).lower()
-        headings = {stem(word) for word in words(above)}
-        under = len(asked & headings) / (len(asked) or 1)
-        behind = _log_odds(item.relevance) - best
+        under = len(asked & {stem(word) for word in words(above)}) / (len(asked) or 1)
+        behind = log_odds(item.relevance) - best
         for position, sentence in enumerate(item.sentences):
-            inputs = sentence_inputs(sentence, behind=behind, under=under, asks_for_number=number)
+            inputs = sentence_inputs(sentence, kind=kind, behind=behind, under=under)
             score = sum(weight * value for weight, value in zip(_WEIGHTS, inputs, strict=True))
-            yield _Candidate(index, position, sentence, score)
+            found.append(Candidate(index, position, sentence, score))
+    return found
 
 
-def sentence_inputs(sentence: Sentence, *, behind: float, under: float, asks_for_number: bool) -> tuple[float, ...]:
+def sentence_inputs(sentence: Sentence, *, kind: AnswerType | None, behind: float, under: float) -> tuple[float, ...]:
     """What tells a sentence that answers from one beside it.
 
-    `behind`: log-odds of its passage's relevance less those of the best passage. `under`: share of the question's words
+    `kind`: what the question asks for. `behind`: log-odds of its passage's relevance less those of the best passage. `under`: share of the question's words
     in the headings above it.
     """
     return (
         sentence.similarity,
         sentence.coverage,
         behind,
-        float(asks_for_number and any(character.isdigit() for character in sentence.text)),
+        float(kind is not None and kind.is_in(sentence.text)),
         float(sentence.text.endswith("?")),
         float(len(sentence.text.split()) < 4),  # noqa: PLR2004 - a fragment
         under,
         float(sentence.text.endswith(":")),
+        float(sentence.is_code),
     )
 
 
-def _sentences(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+def _sentences(request: ChatRequest, ranked: Sequence[Candidate]) -> list[Candidate]:
     """The best few sentences, in the order of the passages; with what a lead-in leads to, without repeats."""
     best = ranked[0]
-    chosen: list[_Candidate] = []
+    chosen: list[Candidate] = []
     seen: set[str] = set()
     spent = 0
     for found in ranked:
@@ -141,7 +139,7 @@ def _sentences(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Cand
     return sorted(chosen, key=lambda found: (found.evidence, found.position))
 
 
-def _with_rest(request: ChatRequest, found: _Candidate, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+def _with_rest(request: ChatRequest, found: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     """A sentence, and the next where it only makes sense with it: a lead-in with its points, a "This ..." with its before."""
     siblings = sorted((other for other in ranked if other.evidence == found.evidence), key=lambda other: other.position)
     if found.sentence.text.endswith(":"):
@@ -153,7 +151,7 @@ def _with_rest(request: ChatRequest, found: _Candidate, ranked: Sequence[_Candid
     return [found]
 
 
-def _steps(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Candidate]:
+def _steps(request: ChatRequest, ranked: Sequence[Candidate]) -> list[Candidate]:
     """The list that holds the best sentence, or that it leads to, with its lead-in; empty where there is none."""
     for found in ranked[:3]:
         if found.score < ranked[0].score - _NEAR_BEST:
@@ -177,8 +175,8 @@ def _steps(request: ChatRequest, ranked: Sequence[_Candidate]) -> list[_Candidat
     return []
 
 
-def _run(item: Evidence, siblings: Sequence[_Candidate], start: int) -> list[_Candidate]:
-    points: list[_Candidate] = []
+def _run(item: Evidence, siblings: Sequence[Candidate], start: int) -> list[Candidate]:
+    points: list[Candidate] = []
     for found in siblings[start : start + _MAX_STEPS]:
         if not _in_list(item, found.sentence):
             break
@@ -197,7 +195,7 @@ def _in_list(item: Evidence, sentence: Sentence) -> bool:
     return _LIST_MARK.match(_line(item, sentence)) is not None
 
 
-def _separator(request: ChatRequest, previous: _Candidate | None, found: _Candidate, number: int) -> str:
+def _separator(request: ChatRequest, previous: Candidate | None, found: Candidate, number: int) -> str:
     item = request.evidence[found.evidence]
     if _in_list(item, found.sentence):
         same_point = (
@@ -220,6 +218,7 @@ def _as_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", ":", ".)", '."', "”")) else f"{text}."
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """ln(p / (1 - p)), clipped to what a float can hold."""
     clipped = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(clipped / (1 - clipped))

@@ -147,7 +147,6 @@ class SearchShape(BaseModel):
     """What a search found, best first."""
 
     evidence: list[Found]
-    answerable: float
     corpus_version: int
     candidates: int
     timings_ms: dict[str, float]
@@ -157,7 +156,6 @@ class SearchShape(BaseModel):
         """The shape of a search's result."""
         return cls(
             evidence=[_found(each, [term for term, _ in result.terms]) for each in result.evidence],
-            answerable=result.answerable,
             corpus_version=result.corpus_version,
             candidates=result.candidates,
             timings_ms=dict(result.timings_ms),

@@ -1,0 +1,42 @@
+"""Deleting for good: what hangs from a document elsewhere than in the documents' own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from ken.storage.answers import AnswerCache
+from ken.storage.database import Database
+from ken.storage.schema import home
+from ken.storage.traces import Traces
+
+_DUE = "scrub_due"
+
+
+class Erasure:
+    """Two steps around the commit that deletes documents; a crash between them is made good by the next `finish`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._traces = Traces(database)
+        self._answers = AnswerCache(database)
+
+    def withdraw(self, document_ids: Collection[str]) -> None:
+        """Take the documents' words out of traces and conversations, and note that the file has to be scrubbed."""
+        if not document_ids:
+            return
+        with self._database.write() as connection:
+            connection.execute(sa.delete(home).where(home.c.key == _DUE))
+            connection.execute(sa.insert(home).values(key=_DUE, value="1"))
+        for document_id in document_ids:
+            self._traces.delete_of_document(document_id)
+
+    def finish(self, corpus_version: int) -> None:
+        """Drop the answers of older corpus versions; where something was withdrawn, write the database anew."""
+        self._answers.forget_before(corpus_version)
+        with self._database.read() as connection:
+            due = connection.scalar(sa.select(home.c.value).where(home.c.key == _DUE)) is not None
+        if due and self._database.scrub():
+            with self._database.write() as connection:
+                connection.execute(sa.delete(home).where(home.c.key == _DUE))
