@@ -173,13 +173,8 @@ class Documents:
     def sources(self) -> tuple[Source, ...]:
         """Every source with its document count and the failures of its last sync."""
         with self._database.read() as connection:
-            counts = dict(
-                connection.execute(
-                    sa.select(documents.c.source, sa.func.count())
-                    .where(documents.c.current)
-                    .group_by(documents.c.source)
-                ).tuples()
-            )
+            current = sa.select(documents.c.source, sa.func.count()).where(documents.c.current)
+            counts = {source: int(count) for source, count in connection.execute(current.group_by(documents.c.source))}
             failed: dict[str, list[tuple[str, str]]] = {}
             for row in connection.execute(sa.select(failures).order_by(failures.c.path)):
                 failed.setdefault(row.source, []).append((row.path, row.reason))
