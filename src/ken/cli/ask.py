@@ -64,9 +64,9 @@ def ask(
     The answer goes to stdout as it is verified, its sources below it. Exit codes: 0 answered, 2 the question can't be
     used, 3 the answer is beyond what the documents hold, 1 anything else.
     """
-    text = sys.stdin.buffer.read().decode("utf-8", "replace") if question == "-" else question
+    given = sys.stdin.buffer.read() if question == "-" else question.encode("utf-8", "surrogateescape")
     asked = _Asked(
-        question=text,
+        question=given.decode("utf-8", "replace"),
         collections=frozenset(collection) if collection else None,
         model=model,
         conversation=conversation,

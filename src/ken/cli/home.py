@@ -42,7 +42,10 @@ def settings_of(context: typer.Context, home: Path | None, **flags: object) -> S
 
 def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
     """Open the home, do the work, close the home."""
+    from ken.cli.log import log_to
     from ken.wiring import open_home
+
+    log_to(settings.home)
 
     async def run() -> T:
         ken = await open_home(settings)
@@ -56,6 +59,7 @@ def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
 
 def log_file(arguments: Sequence[str]) -> Path:
     """Where the log of the home lies, as far as the bare arguments tell: it is needed when all else has failed."""
+    from ken.cli.log import log_of
     from ken.settings import Settings, load
 
     named = [value for flag, value in pairwise(arguments) if flag == "--home"]
@@ -64,4 +68,4 @@ def log_file(arguments: Sequence[str]) -> Path:
         place = load(Path(named[-1]) if named else None).home
     except KenError:
         place = Path(named[-1] if named else Settings.model_fields["home"].default).expanduser()
-    return place / "logs" / "ken.log"
+    return log_of(place)

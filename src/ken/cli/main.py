@@ -6,6 +6,7 @@ beyond Ken's ken.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -64,6 +65,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the person a line
         complain(f"Something went wrong inside Ken ({type(error).__name__}). {_logged()}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where stdout is what failed, Python would say so once more
         sys.exit(1)
 
 

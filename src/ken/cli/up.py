@@ -6,17 +6,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import logging
-import logging.handlers
+import ipaddress
 import signal
 import socket
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ken.cli.home import HomeOption, settings_of
+from ken.cli.log import log_to
 from ken.cli.output import say, shown, tell
 from ken.cli.suggestions import suggested
 from ken.domain.principal import LOCAL_OPERATOR
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ken.wiring import Ken
 
 _BACKLOG = 2048
-_LOG_BYTES = 5_000_000
+IPV4 = 4
 _SEEN = 200
 """Documents looked at for the suggestions."""
 
@@ -46,7 +45,7 @@ def up(
     On 127.0.0.1 no key is needed. On any other address every call needs one: `ken keys create`.
     """
     settings = settings_of(context, home, host=host, port=port)
-    _log_to(settings.home / "logs" / "ken.log")
+    log_to(settings.home, aloud=True)
     with _listening(settings) as listener:
         asyncio.run(_serve(settings, listener))
 
@@ -102,20 +101,32 @@ def _server(config: uvicorn.Config) -> uvicorn.Server:
 @contextlib.contextmanager
 def _listening(settings: Settings) -> Generator[socket.socket, None, None]:
     """The bound socket: a taken port is found out before anything is loaded. Raises InvalidSetting."""
+    family, address = _address(settings)
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, settings.port))
+        except OSError as error:
+            raise InvalidSetting(_why_not(settings, error)) from error
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _address(settings: Settings) -> tuple[socket.AddressFamily, str]:
+    """What to bind to: an address as it was given, or a name's first one."""
+    try:
+        number = ipaddress.ip_address(settings.host)
+    except ValueError:
+        pass
+    else:
+        return (socket.AF_INET if number.version == IPV4 else socket.AF_INET6), settings.host
     try:
         family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
         raise InvalidSetting(
             f"The host {settings.host!r} is not an address of this machine: {error.strerror}."
         ) from error
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError as error:
-            raise InvalidSetting(_why_not(settings, error)) from error
-        listener.listen(_BACKLOG)
-        yield listener
+    return family, str(address[0])
 
 
 def _why_not(settings: Settings, error: OSError) -> str:
@@ -161,19 +172,3 @@ async def _greet(ken: Ken, settings: Settings) -> None:
     tell("Try, there or with `ken ask`:")
     for question in questions:
         tell(shown(f"  {question}", to_terminal=True))
-
-
-def _log_to(place: Path) -> None:
-    """Everything from warnings upwards goes to the home's log, and its messages to stderr."""
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    to_file = logging.handlers.RotatingFileHandler(place, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    to_file.setLevel(logging.WARNING)
-    logging.basicConfig(level=logging.WARNING, handlers=[to_file, _Brief()])
-
-
-class _Brief(logging.Handler):
-    """The first line of a message on stderr; the rest is in the file."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tell(f"ken: {record.getMessage().splitlines()[0]}")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from ken.domain.document import Evidence, SearchResult
 from ken.domain.trace import Scalar
@@ -23,6 +24,16 @@ def _by_name(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
 
 def _parsed(text: str) -> object:
     return json.loads(text)
+
+
+def _encodable(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise PydanticCustomError("string_unicode", "is not valid Unicode text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+"""What can be written as UTF-8: JSON can spell half a surrogate pair, and no encoding can write it."""
 
 
 class Shape(BaseModel):

@@ -19,7 +19,7 @@ from ken.errors import KenError
 from ken.service.context import Asking, Opened
 from ken.service.errors import api_body, named
 from ken.service.event_stream import EventStream, json_frame, until_hang_up
-from ken.service.shapes import AnswerShape, CitationShape, object_of
+from ken.service.shapes import AnswerShape, CitationShape, Text, object_of
 from ken.service.turn import Conversing, answer_of, free_trace_id, model_asked, opened_events
 from ken.wiring import Ken
 
@@ -31,10 +31,10 @@ class AskBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    question: str
-    conversation_id: str | None = None
+    question: Text
+    conversation_id: Text | None = None
     """Goes on with that conversation; without one a new conversation is made."""
-    collections: list[str] | None = Field(default=None, max_length=100)
+    collections: list[Text] | None = Field(default=None, max_length=100)
     """Look only there."""
     model: str | None = None
     """One of `/v1/models`; `ken`, or none, leaves the choice to Ken."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ken.service.context import Asking, Opened
-from ken.service.shapes import ConversationPage, ConversationShape, ConversationSummary
+from ken.service.shapes import ConversationPage, ConversationShape, ConversationSummary, Text
 
 router = APIRouter(tags=["conversations"])
 
@@ -20,7 +20,7 @@ class TitleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    title: Annotated[Text, StringConstraints(min_length=1, max_length=1000)]
 
 
 @router.get("/api/conversations", summary="List your conversations")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ken.domain.trace import Feedback
 from ken.service.context import Asking, Opened
+from ken.service.shapes import Text
 
 router = APIRouter(tags=["traces"])
 
@@ -21,9 +22,9 @@ class FeedbackBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    trace_id: str
+    trace_id: Text
     helpful: bool
-    reason: Annotated[str, StringConstraints(max_length=2000)] = ""
+    reason: Annotated[Text, StringConstraints(max_length=2000)] = ""
 
 
 @router.post("/api/feedback", summary="Say whether an answer helped", status_code=204)

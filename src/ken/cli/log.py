@@ -1,0 +1,41 @@
+"""The home's log: what people need not see, and operators may want to."""
+
+from __future__ import annotations
+
+import io
+import logging
+import logging.handlers
+from pathlib import Path
+
+from ken.cli.output import tell
+
+_BYTES = 5_000_000
+_KEPT = 3
+
+
+def log_of(home: Path) -> Path:
+    """Where the log of a home lies."""
+    return home / "logs" / "ken.log"
+
+
+def log_to(home: Path, *, aloud: bool = False) -> None:
+    """Send everything from warnings upwards to the home's log; `aloud`, the first line of each to stderr as well."""
+    to_file = _HomeLog(log_of(home), maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_file, _Brief()] if aloud else [to_file], force=True)
+
+
+class _HomeLog(logging.handlers.RotatingFileHandler):
+    """Makes its folder with the first thing that there is to say: looking at a home must not make one."""
+
+    def _open(self) -> io.TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return super()._open()
+
+
+class _Brief(logging.Handler):
+    """The first line of a message on stderr; the rest is in the file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print it."""
+        tell(f"ken: {record.getMessage().splitlines()[0]}")
