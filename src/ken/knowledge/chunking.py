@@ -152,7 +152,7 @@ class _Units:
         elif self.parsed.blocks and end - start < _LONG_GAP:
             self.lead = start
         else:
-            for row in row_spans(self.parsed.text, start, end):
+            for row in row_spans(self.parsed.text, (start, end)):
                 count = self.tokens.count(self.parsed.text[slice(*row)])
                 units.extend(self._whole(row, count, "paragraph", cut=_CUT_BETWEEN_SENTENCES, block=-1, page=None))
 
@@ -168,7 +168,7 @@ class _Units:
                 yield _Unit(*span, self._count(span, "plain"), "code", _CUT_BETWEEN_BLOCKS, index, 0, block.page)
             case "table":
                 yield from self._parts(
-                    index, block, row_spans(text, *span), first=_CUT_AT_TABLE, inner=_CUT_BETWEEN_ROWS
+                    index, block, row_spans(text, span), first=_CUT_AT_TABLE, inner=_CUT_BETWEEN_ROWS
                 )
             case "list_item":
                 after_point = index > 0 and self.parsed.blocks[index - 1].kind == "list_item"
@@ -177,10 +177,10 @@ class _Units:
                 if count <= self.plan.target_tokens // 4:
                     yield _Unit(*span, count, "list_item", first, index, block.level, block.page)
                 else:
-                    sentences = sentence_spans(text, *span, markup=self.parsed.markup)
+                    sentences = sentence_spans(text, span, markup=self.parsed.markup)
                     yield from self._parts(index, block, sentences, first=first, inner=_CUT_INSIDE_POINT)
             case _:
-                sentences = sentence_spans(text, *span, markup=self.parsed.markup)
+                sentences = sentence_spans(text, span, markup=self.parsed.markup)
                 yield from self._parts(index, block, sentences, first=_CUT_BETWEEN_BLOCKS, inner=_CUT_BETWEEN_SENTENCES)
 
     def _parts(

@@ -21,7 +21,7 @@ MOST_CHARACTERS_QUOTED = 1_200
 
 _STOP = re.compile(
     r"""
-      (?P<stop>[.!?…]+) (?P<closers>(?:["'”’»)\]}*_`]|\[\^?\w{1,20}\])*) (?P<gap>\s+)
+      (?P<stop>[.!?…؟۔।]+) (?P<closers>(?:["'”’»)\]}*_`]|\[\^?\w{1,20}\])*) (?P<gap>\s+)
     | (?P<wide>[。！？]+["'”’」』）)]*) \s*
     | (?P<break>(?:(?<![ ])[ ]{2,20}|\\)\n\s* | <(?:br|p)\s*/?>\s* | </(?:p|li|td|th|tr|div|h[1-6])>\s* | \n[ \t>]*\n\s*)
     """,
@@ -71,8 +71,9 @@ class Quotable:
     """Without marks, white space folded; code as it is written."""
 
 
-def sentence_spans(text: str, start: int, end: int, *, markup: Markup) -> list[Span]:
-    """The sentences of `text[start:end]`, which is prose of one block, in order and without gaps but white space."""
+def sentence_spans(text: str, span: Span, *, markup: Markup) -> list[Span]:
+    """The sentences of that span of `text`, which is prose of one block, in order and without gaps but white space."""
+    start, end = span
     spans: list[Span] = []
     whole = _whole_ranges(text, start, end)
     first = start
@@ -117,8 +118,9 @@ def quotable_spans(parsed: ParsedDocument, start: int, end: int) -> tuple[Span, 
     return tuple((piece.start, piece.end) for piece in quotable_pieces(parsed, start, end))
 
 
-def row_spans(text: str, start: int, end: int) -> list[Span]:
-    """The non-blank lines of `text[start:end]`."""
+def row_spans(text: str, span: Span) -> list[Span]:
+    """The non-blank lines of that span of `text`."""
+    start, end = span
     spans: list[Span] = []
     while start < end:
         newline = text.find("\n", start, end)
@@ -134,13 +136,13 @@ def _pieces(parsed: ParsedDocument, block: Block, span: Span) -> Iterator[Span]:
         case "code":
             yield from _commands(text, block, span)
         case "table":
-            rows = row_spans(text, *span)
+            rows = row_spans(text, span)
             yield from rows[_header_rows(text, block, rows) :]
         case _:
             start, end = span
             if start == block.start and (mark := _LIST_MARK.match(text, start, end)) and block.kind == "list_item":
                 start = mark.end()
-            for sentence in sentence_spans(text, start, end, markup=parsed.markup):
+            for sentence in sentence_spans(text, (start, end), markup=parsed.markup):
                 yield from _in_parts(text, sentence)
 
 
@@ -157,7 +159,7 @@ def _header_rows(text: str, block: Block, rows: list[Span]) -> int:
 
 def _commands(text: str, block: Block, span: Span) -> Iterator[Span]:
     """The lines of a code block without its fences; lines that a backslash continues stay together."""
-    lines = row_spans(text, *span)
+    lines = row_spans(text, span)
     if fence := _FENCE.match(text, block.start, block.end):
         if lines and lines[0][0] <= fence.start(1) <= lines[0][1]:
             del lines[0]

@@ -45,7 +45,7 @@ def parse_docx(data: bytes, *, name: str) -> ParsedDocument:
     reader.blocks(body)
     text, _ = clean(reader.text())
     told = _metadata(archive.xml("docProps/core.xml"))
-    return assembled(text, markdown_blocks(text), "markdown", told=told, name=name)
+    return assembled(text, markdown_blocks(text), markup="markdown", told=told, name=name)
 
 
 def _metadata(core: Element | None) -> Stated:

@@ -52,7 +52,7 @@ def parse_html(data: bytes, *, name: str) -> ParsedDocument:
         _write(root, writer)
     text, _ = clean(writer.text())
     told = Stated(told.metadata, (*mended, *told.warnings))
-    return assembled(text, markdown_blocks(text), "markdown", told=told, name=name)
+    return assembled(text, markdown_blocks(text), markup="markdown", told=told, name=name)
 
 
 def _declared_encoding(data: bytes) -> str | None:
@@ -156,7 +156,8 @@ def _write(root: LexborNode, writer: MarkdownWriter) -> None:
             skipped.add(node.mem_id)
         elif tag == "table" and entering and is_data_table(node):
             skipped.add(node.mem_id)
-            writer.table(*table_rows(node, is_dropped))
+            header, rows, caption = table_rows(node, is_dropped)
+            writer.table(header, rows, caption=caption)
         elif entering:
             _enter(node, tag, writer)
         else:

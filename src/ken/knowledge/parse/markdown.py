@@ -23,7 +23,7 @@ def parse_markdown(data: bytes, *, name: str) -> ParsedDocument:
     source, mended = decode(data, name=name)
     text, told = split_front_matter(source)
     told = Stated(told.metadata, (*mended, *told.warnings))
-    return assembled(text, markdown_blocks(text), "markdown", told=told, name=name)
+    return assembled(text, markdown_blocks(text), markup="markdown", told=told, name=name)
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:

@@ -133,7 +133,7 @@ class MarkdownWriter:
             fence = "`" * (longest + 1)
             self._emit([fence, *source.split("\n"), fence])
 
-    def table(self, header: list[str], rows: list[list[str]], caption: str = "") -> None:
+    def table(self, header: list[str], rows: list[list[str]], *, caption: str = "") -> None:
         """A pipe table of cell texts; `header` may be empty."""
         self.end_block()
         if caption:

@@ -80,7 +80,7 @@ def closed(told: Stated, reason: str) -> Stated:
     return Stated(replace(told.metadata, groups=OPERATORS_ONLY), (*told.warnings, reason))
 
 
-def assembled(text: str, blocks: tuple[Block, ...], markup: Markup, *, told: Stated, name: str) -> ParsedDocument:
+def assembled(text: str, blocks: tuple[Block, ...], *, markup: Markup, told: Stated, name: str) -> ParsedDocument:
     """The parsed document; a missing title is taken from the first level-1 heading, else from the file's name."""
     title = told.metadata.title
     if title is None:

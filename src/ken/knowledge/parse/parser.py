@@ -137,7 +137,7 @@ class IsolatedParser:
 
     def _asked(self, data: bytes, name: str) -> tuple[Outcome, bytes]:
         if self._worker is None:
-            self._worker = _Worker(name, self._memory_mb, self._time_limit_s)
+            self._worker = _Worker(name, memory_mb=self._memory_mb, time_limit_s=self._time_limit_s)
         outcome, payload = self._worker.ask(data, name)
         if outcome not in {Outcome.PARSED, Outcome.UNREADABLE}:
             self._end_worker()
@@ -152,7 +152,7 @@ class IsolatedParser:
 class _Worker:
     """A running worker process, ready for files."""
 
-    def __init__(self, name: str, memory_mb: int, time_limit_s: float) -> None:
+    def __init__(self, name: str, *, memory_mb: int, time_limit_s: float) -> None:
         self._time_limit_s = time_limit_s
         command = [sys.executable, "-P", "-m", "ken.knowledge.parse.worker", str(memory_mb), str(time_limit_s)]
         # Keys and passwords live in the environment; the worker gets none of it.

@@ -66,7 +66,7 @@ def parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
         named = ", ".join(map(str, empty[:_MOST_PAGES_NAMED])) + (" and more" if len(empty) > _MOST_PAGES_NAMED else "")
         told = Stated(told.metadata, (*told.warnings, f"No text on page {named}; scanned pages need text recognition."))
     text, blocks = document_of(pages)
-    return assembled(text, blocks, "plain", told=told, name=name)
+    return assembled(text, blocks, markup="plain", told=told, name=name)
 
 
 def _open(data: bytes, name: str) -> PdfReader:
@@ -94,7 +94,17 @@ def _metadata(reader: PdfReader) -> Stated:
 
 def _lines(page: PageObject, number: int) -> list[Line]:
     collector = _Collector(number)
-    page.extract_text(visitor_text=collector.take)
+
+    def _visit(text: str, cm: Sequence[float], tm: Sequence[float], font: object, size: float) -> None:
+        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        scale = math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
+        name = cast("dict[str, object]", font).get("/BaseFont", "") if isinstance(font, dict) else ""
+        collector.take(
+            text, x=x, y=y, size=round(abs(size) * scale, 1) or 1.0, is_bold=_BOLD.search(str(name)) is not None
+        )
+
+    page.extract_text(visitor_text=_visit)
     return collector.lines
 
 
@@ -107,18 +117,12 @@ class _Collector:
     reached: float = 0.0
     """About where the last fragment ends."""
 
-    def take(self, text: str, cm: Sequence[float], tm: Sequence[float], font: object, size: float) -> None:
-        """As the visitor of pypdf: a fragment, its transformations and font."""
+    def take(self, text: str, *, x: float, y: float, size: float, is_bold: bool) -> None:
+        """Take the next fragment, which begins at `x`, `y`."""
         if not text.strip():
             if text and "\n" not in text and self.lines:
                 self.lines[-1].add(" ")
             return
-        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
-        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        scale = math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
-        size = round(abs(size) * scale, 1) or 1.0
-        name = cast("dict[str, object]", font).get("/BaseFont", "") if isinstance(font, dict) else ""
-        is_bold = _BOLD.search(str(name)) is not None
         for offset, part in enumerate(_readable(text).split("\n")):
             if part.strip():
                 self._place(Line.of(part, x=x, y=y - 1.2 * size * offset, size=size, is_bold=is_bold, page=self.page))

@@ -43,7 +43,7 @@ class _Line:
 def parse_plaintext(data: bytes, *, name: str) -> ParsedDocument:
     """Parse plain text. Raises Unreadable for empty files and binary content."""
     text, warnings = decode(data, name=name)
-    return assembled(text, plaintext_blocks(text), "plain", told=Stated(warnings=tuple(warnings)), name=name)
+    return assembled(text, plaintext_blocks(text), markup="plain", told=Stated(warnings=tuple(warnings)), name=name)
 
 
 def plaintext_blocks(text: str) -> tuple[Block, ...]:
