@@ -18,6 +18,12 @@ def log_of(home: Path) -> Path:
     return home / "logs" / "ken.log"
 
 
+def make_folder(log: Path) -> None:
+    """Make the log's folder, and the home around it, for this user alone. Raises OSError."""
+    for folder in (log.parent.parent, log.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def log_to(home: Path, *, aloud: bool = False) -> None:
     """Send everything from warnings upwards to the home's log; `aloud`, the first line of each to stderr as well."""
     to_file = _HomeLog(log_of(home), maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
@@ -29,7 +35,7 @@ class _HomeLog(logging.handlers.RotatingFileHandler):
     """Makes its folder with the first thing that there is to say: looking at a home must not make one."""
 
     def _open(self) -> io.TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(Path(self.baseFilename))
         return super()._open()
 
 

@@ -16,6 +16,7 @@ import typer
 import ken
 from ken.cli import ask, backup, doctor, documents, evaluate, keys, sync, trace, up
 from ken.cli.home import HomeOption, Shared, log_file
+from ken.cli.log import make_folder
 from ken.cli.output import complain, speak_any_text
 from ken.errors import InvalidInput, KenError
 
@@ -73,7 +74,7 @@ def _logged() -> str:
     """Where the traceback of the present exception went, in words."""
     place: Path = log_file(sys.argv[1:])
     try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(place)
         with place.open("a", encoding="utf-8") as file:
             file.write(traceback.format_exc())
     except OSError as error:
