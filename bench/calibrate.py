@@ -1,9 +1,10 @@
-"""Fit Ken's calibration on one half of bench/questions/kb.jsonl, and say how it does on what it was not fitted on.
+"""Fit Ken's calibration on questions of our own, and say how it does on what it was not fitted on.
 
     python bench/calibrate.py HOME [--check OTHER.jsonl] [--all]
 
-HOME holds the four handbooks that bench/RESULTS.md names, one collection each. Lines with `"part": "fit"` are fitted on
-(with `--all`, every line, for the constants that ship); the rest, and the `--check` file, are only measured. It prints
+HOME holds the four handbooks that bench/RESULTS.md names and examples/handbook, one collection each. Lines with
+`"part": "check"` are held out (with `--all` none is, for the constants that ship) and only measured, as is the
+`--check` file. It prints
 the constants of knowledge/calibration.py, models/extractive.py and checks/answerability.py; nothing is written.
 
 Three linear models, so that a few hundred questions are enough:
@@ -200,14 +201,17 @@ def fit(samples: Sequence[Sample], report: Callable[[str], None]) -> tuple[float
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("home", type=Path)
-    parser.add_argument("--questions", type=Path, default=Path(__file__).parent / "questions" / "kb.jsonl")
+    root = Path(__file__).resolve().parent.parent
+    files = [root / "bench" / "questions" / "kb.jsonl", root / "examples" / "questions.jsonl"]
+    parser.add_argument("--questions", type=Path, nargs="+", default=files)
     parser.add_argument("--check", type=Path)
     parser.add_argument("--all", action="store_true", help="fit on every line, for the constants that ship")
     given = parser.parse_args()
-    parts = {line["id"]: line["part"] for line in map(json.loads, given.questions.read_text("utf-8").splitlines())}
+    lines = [json.loads(line) for path in given.questions for line in path.read_text("utf-8").splitlines()]
+    held_out = {line["id"] for line in lines if line.get("part", "fit") != "fit" and not given.all}
     ken = await open_home(load(given.home))
-    own = [await sample(ken.library, case) for case in load_cases(given.questions)]
-    fitted = [one for one in own if given.all or parts[one.case.id] == "fit"]
+    own = [await sample(ken.library, case) for path in given.questions for case in load_cases(path)]
+    fitted = [one for one in own if one.case.id not in held_out]
     bias, weights = fit(fitted, print)
     sets = {"fitted on": fitted, "held out": [one for one in own if one not in fitted]}
     if given.check:

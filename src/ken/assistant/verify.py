@@ -94,7 +94,8 @@ class Verifier:
         if not supports:
             self.dropped.append(body)
             return
-        yield self._show(f"{self._lead_in}{space}{body}", len(self._lead_in) + len(space), supports)
+        before = len(self._lead_in) + len(space) + len(body) - len(claim)
+        yield self._show(f"{self._lead_in}{space}{body}", before, supports)
         self._lead_in = ""
 
     def _cited(self, sentence: str) -> list[int]:

@@ -15,8 +15,24 @@ from ken.models.extractive import Candidate, log_odds, score_sentences
 from ken.text.answer_types import expected
 from ken.text.tokens import terms
 
-_WEIGHTS: Mapping[str, float] = {}
-_BIAS = 0.0
+_WEIGHTS: Mapping[str, float] = {
+    "odds": 0.798,
+    "lead": 1.119,
+    "dense": -6.264,
+    "similarity": -0.772,
+    "coverage": 0.062,
+    "sentence_coverage": 1.448,
+    "joint_coverage": -4.412,
+    "missing_first": -0.325,
+    "missing_all": -0.1,
+    "length": 2.021,
+    "one_document": 0.917,
+    "typed": -0.982,
+    "typed_behind": 1.088,
+    "typed_similarity": 10.077,
+    "exact_behind": -0.793,
+}
+_BIAS = 6.322
 _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 

@@ -21,13 +21,17 @@ ABSTAIN_BELOW = 0.5
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
-_WEIGHTS = (5.5, 1.5, 1.1, 3.2, -4.0, -0.9, 3.6, -2.4, -1.2)
+_WEIGHTS = (5.0, 2.3, 1.2, 3.7, -4.3, -0.9, 3.6, -2.5, -1.7)
 
 _LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _NUMBERED = re.compile(r"[ \t>]*\d{1,3}[.)][ \t]+")
 _CONTINUES = re.compile(
     r"^(?:this|that|these|those|it|they|otherwise|however|if not|then|also|in that case|after that|you|but)\b",
     re.IGNORECASE,
+)
+
+_ASKS_WHICH_PAGE = re.compile(
+    r"\b(?:which|what) (?:\w+ )?(?:alert|runbook|page|guide|document|policy|form|section)\b", re.IGNORECASE
 )
 
 _MAX_SENTENCES = 3
@@ -72,15 +76,20 @@ def _compose(request: ChatRequest) -> Iterator[str]:
         return
     steps = _steps(request, candidates) if request.task in {"procedure", "troubleshooting"} else []
     chosen = steps or _sentences(request, candidates)
+    listed = _listed(request, chosen)
     budget = request.max_tokens
     previous: Candidate | None = None
-    for number, found in enumerate(chosen, start=1):
-        text = _as_sentence(found.sentence.text)
+    point = 0
+    if chosen and _ASKS_WHICH_PAGE.search(request.question):
+        yield f"“{request.evidence[chosen[0].evidence].document.title}”:\n"
+    for found, in_list in zip(chosen, listed, strict=True):
+        text = _as_sentence(found.sentence)
         if budget is not None:
             budget -= len(text.split()) * 4 // 3 + 4
             if budget < 0 and previous is not None:
                 return
-        yield f"{_separator(request, previous, found, number)}{text} [{found.evidence + 1}]"
+        separator, point = _separator(request, previous, found, point) if in_list else _apart(previous, point)
+        yield f"{separator}{text} [{found.evidence + 1}]"
         previous = found
 
 
@@ -195,26 +204,49 @@ def _in_list(item: Evidence, sentence: Sentence) -> bool:
     return _LIST_MARK.match(_line(item, sentence)) is not None
 
 
-def _separator(request: ChatRequest, previous: Candidate | None, found: Candidate, number: int) -> str:
-    item = request.evidence[found.evidence]
-    if _in_list(item, found.sentence):
-        same_point = (
-            previous is not None
-            and previous.evidence == found.evidence
-            and _line(item, found.sentence).startswith(_line(item, previous.sentence))
+def _listed(request: ChatRequest, chosen: Sequence[Candidate]) -> list[bool]:
+    """Which of the chosen sentences are shown as points: those of a list of which more than one is quoted."""
+    points = [_in_list(request.evidence[found.evidence], found.sentence) for found in chosen]
+    beside = [
+        any(
+            points[other] and chosen[other].evidence == found.evidence
+            for other in (index - 1, index + 1)
+            if 0 <= other < len(chosen)
         )
-        if same_point:
-            return " "
-        mark = _NUMBERED.match(_line(item, found.sentence))
-        return ("\n" if number > 1 else "") + (mark.group().strip() + " " if mark else "- ")
-    if previous is not None and _in_list(request.evidence[previous.evidence], previous.sentence):
-        return "\n\n"
-    return " " if previous is not None else ""
+        for index, found in enumerate(chosen)
+    ]
+    return [is_point and has_neighbour for is_point, has_neighbour in zip(points, beside, strict=True)]
 
 
-def _as_sentence(text: str) -> str:
-    """With a full stop where it has no end of its own."""
-    text = text.strip()
+def _apart(previous: Candidate | None, point: int) -> tuple[str, int]:
+    """What stands before a sentence that is no list point."""
+    if previous is None:
+        return "", 0
+    return ("\n\n" if point else " "), 0
+
+
+def _separator(request: ChatRequest, previous: Candidate | None, found: Candidate, point: int) -> tuple[str, int]:
+    """What stands before a list point: its mark, on a line of its own; nothing where the point goes on.
+
+    `point` is the number of the last list point, 0 outside of a list; Markdown lets all points of a list say "1.", a
+    reader wants them counted.
+    """
+    line = _line(request.evidence[found.evidence], found.sentence)
+    if (
+        previous is not None
+        and previous.evidence == found.evidence
+        and line.startswith(_line(request.evidence[found.evidence], previous.sentence))
+    ):
+        return " ", point
+    mark = _NUMBERED.match(line)
+    own = int(re.sub(r"\D", "", mark.group())) if mark else 0
+    point = own if own > point else point + 1
+    return ("\n" if previous is not None else "") + (f"{point}. " if mark else "- "), point
+
+
+def _as_sentence(sentence: Sentence) -> str:
+    """The sentence with a full stop where it has no end of its own; without a mark that is closed in another one."""
+    text = sentence.text.strip() if sentence.is_code else sentence.text.strip().strip("_*").strip()
     return text if text.endswith((".", "!", "?", ":", ".)", '."', "”")) else f"{text}."
 
 
