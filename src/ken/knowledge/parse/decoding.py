@@ -25,9 +25,10 @@ _SIGNATURES = (
     (b"\x7fELF", "a program"),
 )
 _SAMPLE = 65_536
+_STRAY = 4
 _MOST_NULS = 0.001
 _MOST_CONTROLS = 0.02
-_CONTROL_BYTES = bytes([*range(9), 11, *range(14, 27), *range(28, 32), 127])
+_CONTROL_BYTES = bytes([*range(9), *range(14, 27), *range(28, 32), 127])
 # Form feeds and vertical tabs part lines; whatever else is no text at all.
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -90,5 +91,5 @@ def _refuse_binary(data: bytes, name: str) -> None:
             raise Unreadable(f"{name!r} is {what} and not text: {remedy}")
     sample = data[:_SAMPLE]
     controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
-    if sample.count(0) > _MOST_NULS * len(sample) or controls > _MOST_CONTROLS * len(sample):
+    if controls > _STRAY and (sample.count(0) > _MOST_NULS * len(sample) or controls > _MOST_CONTROLS * len(sample)):
         raise Unreadable(f"{name!r} is binary and not text: {remedy}")

@@ -162,13 +162,24 @@ class _Collector:
             # Cells may also stand at the bottom or in the middle of their row; further up begins another column.
             if rise > _TALLEST_CELL * last.size or not self._is_right_of(last, fragment):
                 return False
-            first = len(self.lines) - 1
+            first = self._centred_on(fragment)
         row = self.lines[first]
         for below in self.lines[first + 1 :]:
             row.continue_cell(below)
         del self.lines[first + 1 :]
         row.append(fragment, as_cell=True)
         return True
+
+    def _centred_on(self, fragment: Line) -> int:
+        """The index of the line from which on the lines, one below the other, have the fragment at their middle."""
+        last = self.lines[-1]
+        for index in range(len(self.lines) - 2, max(-1, len(self.lines) - 1 - _TALLEST_CELL), -1):
+            line = self.lines[index]
+            if len(line.cells) > 1 or abs(line.x - last.x) > 1 or line.size != last.size:
+                break
+            if abs((line.y + last.bottom) / 2 - fragment.y) <= 0.25 * last.size:
+                return index
+        return len(self.lines) - 1
 
     def _level_with(self, fragment: Line) -> int | None:
         """The index of a recent line at the fragment's height that ends before it."""

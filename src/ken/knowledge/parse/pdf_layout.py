@@ -141,7 +141,8 @@ def _without_running_heads(pages: list[list[Line]]) -> Iterator[list[Line]]:
             lowest = min(page, key=lambda line: line.y)
             if _PAGE_NUMBER.fullmatch(lowest.text) and len(page) > 1:
                 dropped.add(id(lowest))
-        yield [line for line in page if id(line) not in dropped]
+        # A page that has nothing else keeps it.
+        yield [line for line in page if id(line) not in dropped] or page
 
 
 def _margin(page: list[Line]) -> list[Line]:
