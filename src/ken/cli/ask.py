@@ -86,7 +86,8 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
         collections=asked.collections,
         model=asked.model,
     )
-    last = await _show(ken.assistant.answer(question), is_quiet=asked.as_json)
+    notes: list[str] = []
+    last = await _show(ken.assistant.answer(question), notes, is_quiet=asked.as_json)
     if isinstance(last, Failed):
         complain(last.message)
         if conversation_id is not None and asked.conversation == NEW:
@@ -98,14 +99,14 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
     if asked.as_json:
         say_json(answer)
     else:
-        _finish(answer)
+        _finish(answer, notes)
     if answer.abstained and not await ken.library.collections(LOCAL_OPERATOR):
         tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
     return BEYOND if answer.abstained else 0
 
 
-async def _show(events: AsyncGenerator[Event], *, is_quiet: bool) -> Answered | Failed:
-    """Print the answer as it comes; the last event."""
+async def _show(events: AsyncGenerator[Event], notes: list[str], *, is_quiet: bool) -> Answered | Failed:
+    """Print the answer as it comes, and gather the notes on it; the last event."""
     to_terminal = sys.stdout.isatty()
     with Ticker(is_quiet=is_quiet) as ticker:
         async with aclosing(events):
@@ -117,14 +118,14 @@ async def _show(events: AsyncGenerator[Event], *, is_quiet: bool) -> Answered | 
                 elif isinstance(event, TokenShown) and not is_quiet:
                     ticker.stop()
                     say(shown(event.text, to_terminal=to_terminal), end="")
-                elif isinstance(event, Notice) and not is_quiet:
-                    ticker.note(event.text)
+                elif isinstance(event, Notice):
+                    notes.append(event.text)
                 elif isinstance(event, Answered | Failed):
                     return event
     raise AssertionError("an answer ends in Answered or Failed")
 
 
-def _finish(answer: Answer) -> None:
+def _finish(answer: Answer, notes: list[str]) -> None:
     """The sources below the answer, on stdout; what else is worth knowing, on stderr."""
     say()
     by_number: dict[int, Citation] = {}
@@ -134,7 +135,10 @@ def _finish(answer: Answer) -> None:
         say()
     for number, citation in sorted(by_number.items()):
         say(_source(number, citation))
-    tell(f"\n{answer.model or 'no model'}, trace {answer.trace_id}: `ken trace latest` shows where the time went.")
+    tell()
+    for note in notes:
+        tell(shown(f"Note: {note}", to_terminal=True))
+    tell(f"{answer.model or 'no model'}, trace {answer.trace_id}: `ken trace latest` shows where the time went.")
 
 
 def _source(number: int, citation: Citation) -> str:

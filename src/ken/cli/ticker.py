@@ -6,8 +6,6 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from ken.cli.output import tell
-
 _WIDTH = 76
 
 
@@ -17,7 +15,6 @@ class Ticker:
     def __init__(self, *, is_quiet: bool = False) -> None:
         self._is_on = sys.stderr.isatty() and not is_quiet
         self._done: list[str] = []
-        self._notes: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -26,8 +23,6 @@ class Ticker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        for note in self._notes:
-            tell(f"\nNote: {note}")
 
     def started(self, stage: str) -> None:
         """A stage began."""
@@ -37,10 +32,6 @@ class Ticker:
         """A stage ended."""
         self._done.append(f"{stage} {ms:.0f} ms")
         self._draw("")
-
-    def note(self, text: str) -> None:
-        """Something to say once the answer stands."""
-        self._notes.append(text)
 
     def stop(self) -> None:
         """Take the line away, for good."""
