@@ -30,6 +30,7 @@ _CUT_INSIDE_POINT = 1.2
 _CUT_INSIDE_SENTENCE = 1.6
 _TINY = 2.0
 _SECTION_BORDER_KEPT_OPEN = 4.0
+_TINY_SECTION_APPENDED = 1.0
 _SHORT_SECTIONS_MERGED = 0.2
 _MERGED_ACROSS_PARENTS = 0.8
 
@@ -288,17 +289,16 @@ def _best_cuts(units: list[_Unit], atoms: list[_Atom], plan: Chunking) -> list[i
     came_from = [0] * (count + 1)
     for begin in range(count):
         repeated = _expected_overlap(units, atoms[begin], plan) if begin else 0
-        crossing = 0.0
+        crossing = _Crossing(atoms[begin], plan)
         for end in range(begin + 1, count + 1):
             size = sums[end] - sums[begin]
             if end > begin + 1:
-                added = atoms[end - 1]
                 if size + repeated > plan.max_tokens:
                     break
-                if added.section:
-                    crossing += _crossing(atoms[begin], added, sums[end - 1] - sums[begin], plan)
+                crossing.add(atoms[end - 1], sums[end - 1] - sums[begin])
+            is_whole = end == count or atoms[end].section > 0
             cut = atoms[end].cut if end < count else 0.0
-            cost = best[begin] + _size_cost(size + repeated, plan) + crossing + cut
+            cost = best[begin] + _size_cost(size + repeated, plan) + crossing.cost(size, is_whole=is_whole) + cut
             if cost < best[end]:
                 best[end], came_from[end] = cost, begin
     cuts: list[int] = []
@@ -314,12 +314,34 @@ def _size_cost(size: int, plan: Chunking) -> float:
     return cost + _TINY if size < plan.min_tokens else cost
 
 
-def _crossing(begin: _Atom, added: _Atom, size: int, plan: Chunking) -> float:
-    """The cost of going on over a heading of level 1 or 2 with `size` tokens before it."""
-    if 2 * size >= plan.target_tokens:
-        return _SECTION_BORDER_KEPT_OPEN
-    deepest = begin.path[-1][0] if begin.path else 0
-    return _SHORT_SECTIONS_MERGED if added.section >= deepest else _MERGED_ACROSS_PARENTS
+@dataclass(slots=True)
+class _Crossing:
+    """The cost of going on over headings of level 1 or 2, in a passage that starts with `begin`."""
+
+    begin: _Atom
+    plan: Chunking
+    earlier: float = 0.0
+    last: float = 0.0
+    last_at: int = 0
+    """How many tokens were before the last such heading."""
+
+    def add(self, atom: _Atom, size: int) -> None:
+        """Go on with `atom` after `size` tokens."""
+        if not atom.section:
+            return
+        self.earlier += self.last
+        self.last_at = size
+        deepest = self.begin.path[-1][0] if self.begin.path else 0
+        if 2 * size >= self.plan.target_tokens:
+            self.last = _SECTION_BORDER_KEPT_OPEN
+        else:
+            self.last = _SHORT_SECTIONS_MERGED if atom.section >= deepest else _MERGED_ACROSS_PARENTS
+
+    def cost(self, size: int, *, is_whole: bool) -> float:
+        """The cost if the passage ends after `size` tokens; `is_whole` if its last section ends there, too."""
+        if is_whole and size - self.last_at < self.plan.min_tokens:
+            return self.earlier + min(self.last, _TINY_SECTION_APPENDED)
+        return self.earlier + self.last
 
 
 def _expected_overlap(units: list[_Unit], atom: _Atom, plan: Chunking) -> int:
