@@ -119,10 +119,11 @@ class Verifier:
         """Where in a passage the claim is supported: the sentence, or None for the passage as a whole; and how well."""
         item = self.evidence[index]
         best = best_support(claim, [sentence.text for sentence in item.sentences])
-        whole = support(claim, item.passage.text) * _WHOLE_PASSAGE
-        if best.index >= 0 and best.score >= whole:
-            return index, item.sentences[best.index], best.score
-        return index, None, whole
+        if best.score < _WHOLE_PASSAGE:
+            whole = support(claim, item.passage.text) * _WHOLE_PASSAGE
+            if whole > best.score or best.index < 0:
+                return index, None, whole
+        return index, item.sentences[best.index], best.score
 
     def _show(self, text: str, offset: int, supports: list[tuple[int, Sentence | None, float]]) -> Shown:
         if self._length == 0:

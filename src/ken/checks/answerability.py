@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from ken.domain.document import Evidence
 from ken.models.extractive import Candidate, log_odds, score_sentences
 from ken.text.answer_types import expected
-from ken.text.tokens import terms
 
 _WEIGHTS: Mapping[str, float] = {
     "odds": 0.798,
@@ -53,8 +52,7 @@ def answer_inputs(question: str, evidence: Sequence[Evidence], rarity: Mapping[s
     held: set[str] = set()
     missing: list[float] = []
     for item in evidence[:3]:
-        above = " ".join((item.document.title, *item.passage.heading_path))
-        held.update(terms(item.passage.text), terms(above))
+        held.update(item.matched_terms)
         missing.append(max((worth for term, worth in rarity.items() if term not in held), default=0.0))
     total = sum(rarity.values()) or 1.0
     same = sum(item.document.id == best.document.id for item in evidence)

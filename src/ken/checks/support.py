@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ken.text.tokens import STOP_WORDS, stem, words
 
@@ -33,11 +34,15 @@ class Support:
 
 
 def best_support(sentence: str, pieces: Sequence[str]) -> Support:
-    """The piece that supports `sentence` best."""
-    wanted = _fingerprint(sentence)
+    """The piece that supports `sentence` best; the first that holds it word for word, if one does."""
+    quoted = _unended(sentence)
+    for index, piece in enumerate(pieces):
+        # Most sentences of an extractive answer end here, before any word is looked at.
+        if quoted == _unended(piece):
+            return Support(index, 1.0)
     best = Support(-1, 0.0)
     for index, piece in enumerate(pieces):
-        score = _score(sentence, wanted, piece)
+        score = support(sentence, piece)
         if score > best.score:
             best = Support(index, score)
     return best
@@ -45,39 +50,11 @@ def best_support(sentence: str, pieces: Sequence[str]) -> Support:
 
 def support(sentence: str, text: str) -> float:
     """How well `text` supports `sentence`, 0 to 1; 1 where it holds it word for word."""
-    return _score(sentence, _fingerprint(sentence), text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fingerprint:
-    content: frozenset[str]
-    numbers: frozenset[str]
-    negated: bool
-
-
-def _fingerprint(text: str) -> _Fingerprint:
-    lower = text.lower().replace("’", "'")
-    found = words(lower)
-    return _Fingerprint(
-        content=frozenset(stem(word) for word in found if word not in STOP_WORDS and not word.isdigit()),
-        numbers=_numbers(lower, found),
-        negated=_NEGATION.search(lower) is not None,
-    )
-
-
-def _numbers(lower: str, found: Iterable[str]) -> frozenset[str]:
-    digits = (match.group().rstrip(".,:").replace(",", "") for match in _NUMBER.finditer(lower))
-    return frozenset(digits) | frozenset(_SPELLED[word] for word in found if word in _SPELLED)
-
-
-def _score(sentence: str, wanted: _Fingerprint, text: str) -> float:
-    if _folded(sentence) in _folded(text):
+    wanted, have = _fingerprint(sentence), _fingerprint(text)
+    if wanted.folded in have.folded:
         return 1.0
-    have = _fingerprint(text)
     # A number that the text lacks is the surest sign of an invented fact. "One" is as often a pronoun as a number.
-    if not (wanted.numbers - {"1"}) <= have.numbers:
-        return 0.0
-    if not wanted.content:
+    if not wanted.content or not (wanted.numbers - {"1"}) <= have.numbers:
         return 0.0
     covered = len(wanted.content & have.content) / len(wanted.content)
     if wanted.negated != have.negated and covered > 0.5:  # noqa: PLR2004 - the two say the same but for the "not"
@@ -85,5 +62,31 @@ def _score(sentence: str, wanted: _Fingerprint, text: str) -> float:
     return covered
 
 
-def _folded(text: str) -> str:
-    return " ".join(words(text.lower()))
+@dataclass(frozen=True, slots=True)
+class _Fingerprint:
+    folded: str
+    """The words in lower case, a space before and after each."""
+    content: frozenset[str]
+    numbers: frozenset[str]
+    negated: bool
+
+
+@lru_cache(maxsize=16_384)
+def _fingerprint(text: str) -> _Fingerprint:
+    lower = text.lower().replace("’", "'")
+    found = words(lower)
+    return _Fingerprint(
+        folded=f" {' '.join(found)} ",
+        content=frozenset(stem(word) for word in found if word not in STOP_WORDS and not word.isdigit()),
+        numbers=_numbers(lower, found),
+        negated=_NEGATION.search(lower) is not None,
+    )
+
+
+def _unended(text: str) -> str:
+    return text.strip().rstrip(".")
+
+
+def _numbers(lower: str, found: Iterable[str]) -> frozenset[str]:
+    digits = (match.group().rstrip(".,:").replace(",", "") for match in _NUMBER.finditer(lower))
+    return frozenset(digits) | frozenset(_SPELLED[word] for word in found if word in _SPELLED)

@@ -93,6 +93,8 @@ class Passage:
     page: int | None
     text: str
     """`document.text[start:end]`, marks included."""
+    tokens: int
+    """Word pieces of its plain text, as the embedder counts them."""
 
     @property
     def id(self) -> str:
@@ -131,6 +133,8 @@ class Evidence:
     """Reciprocal Rank Fusion score."""
     coverage: float = 0.0
     """Share of the question's terms that the passage, its headings or title hold, each weighted by its rarity, 0 to 1."""
+    matched_terms: tuple[str, ...] = ()
+    """These terms, as the analyser gives them."""
     sentences: tuple[Sentence, ...] = ()
 
 

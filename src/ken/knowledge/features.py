@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from ken.text.tokens import terms
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
 _PREFIX_TOKENS = 40
+_FIRST_IDEOGRAPH = "\u3400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Features:
     passages is listed under each."""
     sentences: NDArray[np.int8]
     """Shape (s, dimensions): unit vectors times 127."""
+    sentence_texts: tuple[str, ...]
+    """As quoted: without marks, white space folded."""
     sentence_term_counts: NDArray[np.int32]
     """Shape (s,): how many of `sentence_terms` belong to each sentence."""
     sentence_terms: NDArray[np.uint64]
@@ -64,6 +67,7 @@ async def compute(
         windows=windows.astype(np.float16),
         sentence_spans=sentence_spans,
         sentences=np.rint(picked * 127).astype(np.int8),
+        sentence_texts=tuple(sentence_texts),
         sentence_term_counts=np.array([len(hashes) for hashes in sentence_terms], dtype=np.int32),
         sentence_terms=np.array([value for hashes in sentence_terms for value in hashes], dtype=np.uint64),
     )
@@ -94,17 +98,33 @@ def _windows(
     for ordinal, piece in enumerate(pieces):
         prefix = _prefix(title, piece.heading_path, tokens)
         room = _WINDOW_TOKENS - tokens.count(prefix)
-        raw = parsed.text[piece.start : piece.end]
-        text = plain(raw, parsed.markup)
-        offsets = tokens.offsets(text)
-        windows = max(1, -(-len(offsets) // room))
-        size = -(-len(offsets) // windows) if offsets else 0
-        for i in range(windows):
-            part = offsets[i * size : (i + 1) * size]
-            piece_text = text[part[0][0] : part[-1][1]] if part else text
+        text = plain(parsed.text[piece.start : piece.end], parsed.markup)
+        for start, end in _cut(text, tokens.offsets(text), room):
             spans.append((ordinal, piece.start, piece.end))
-            texts.append(f"{prefix}{piece_text}")
+            texts.append(f"{prefix}{text[start:end]}")
     return np.array(spans, dtype=np.int32).reshape(-1, 3), texts
+
+
+def _cut(text: str, offsets: Sequence[tuple[int, int]], room: int) -> Iterator[tuple[int, int]]:
+    """Spans of `text` with at most `room` word pieces each, of about one size; no word is cut in two."""
+    if not offsets:
+        yield 0, len(text)
+    begin = 0
+    while begin < len(offsets):
+        windows = -(-(len(offsets) - begin) // room)
+        most = begin + -(-(len(offsets) - begin) // windows)
+        end = most
+        while begin < end < len(offsets) and _is_inside_word(text, offsets[end - 1], offsets[end]):
+            end -= 1
+        end = end if end > begin else most  # one word that fills the window
+        yield offsets[begin][0], offsets[end - 1][1]
+        begin = end
+
+
+def _is_inside_word(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether two neighbouring word pieces belong to one word; each ideograph is a word to the tokenizer."""
+    touch = before[1] == after[0] and text[before[1] - 1].isalnum() and text[after[0]].isalnum()
+    return touch and text[after[0]] < _FIRST_IDEOGRAPH
 
 
 def _prefix(title: str, heading_path: Sequence[str], tokens: TokenCounter) -> str:

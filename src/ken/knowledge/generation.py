@@ -12,8 +12,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,14 +24,15 @@ from ken.domain.document import Document
 from ken.domain.principal import Principal
 from ken.errors import StorageError
 from ken.knowledge.lexical import TERM_DTYPE, LexicalIndex, build
-from ken.storage.documents import Documents
+from ken.storage.documents import Documents, Snapshot
 
 Number = TypeVar("Number", bound=np.generic)
 
+_MANIFEST = "manifest.json"
 _HEADER_BYTES = 128
 """Of an .npy file: one that is no longer holds no numbers."""
 
-FORMAT = 1
+FORMAT = 3
 """Part of a generation's name: another layout of the arrays is another generation."""
 
 
@@ -42,6 +43,9 @@ class Generation:
     name: str
     corpus_version: int
     documents: tuple[Document, ...]
+    """Ordered by id."""
+    left_out: tuple[Document, ...]
+    """Documents without rows: their vectors lie in the space of another embedder."""
     document: NDArray[np.int32]
     """Shape (n,): index into `documents`."""
     ordinal: NDArray[np.int32]
@@ -57,16 +61,43 @@ class Generation:
     """Shape (n + 1,)."""
     sentence_spans: NDArray[np.int32]
     """Shape (s, 3): start and end in the document's text, and 1 for a line of code."""
+    quotes: NDArray[np.uint8]
+    """UTF-8 of every sentence as quoted, one after the other."""
+    quote_bounds: NDArray[np.int64]
+    """Shape (s + 1,), in bytes."""
     sentence_terms: NDArray[np.uint64]
     """Term hashes, sentence after sentence."""
     sentence_term_bounds: NDArray[np.int64]
     """Shape (s + 1,): terms of sentence i are [sentence_term_bounds[i], sentence_term_bounds[i + 1]); at least one."""
     _masks: dict[tuple[str, frozenset[str] | None], NDArray[np.bool_]] = field(default_factory=dict, compare=False)
+    _successors: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]], compare=False)
+
+    @property
+    def listed(self) -> tuple[Document, ...]:
+        """Every document of the corpus, ordered by id."""
+        if not self.left_out:
+            return self.documents
+        return tuple(sorted((*self.documents, *self.left_out), key=lambda document: document.id))
+
+    def shown(self, document: Document, principal: Principal) -> Document:
+        """A document without the name of a successor that this principal may not read."""
+        successor = document.superseded_by
+        if successor is None:
+            return document
+        if not self._successors:
+            superseding = {one.superseded_by for one in self.listed}
+            self._successors.update({one.id: one.groups for one in self.listed if one.id in superseding})
+        is_known = principal.may_read(self._successors.get(successor, frozenset()))
+        return document if is_known else replace(document, superseded_by=None)
 
     @property
     def size(self) -> int:
         """How many passages there are."""
         return len(self.document)
+
+    def quote(self, sentence: int) -> str:
+        """The text of a sentence without marks, white space folded."""
+        return bytes(self.quotes[self.quote_bounds[sentence] : self.quote_bounds[sentence + 1]]).decode()
 
     def readable(self, principal: Principal, collections: frozenset[str] | None) -> NDArray[np.bool_]:
         """Shape (n,): which passages this principal may see in these collections."""
@@ -96,24 +127,56 @@ def generation_name(versions: Mapping[str, str], configuration: str) -> str:
 
 
 def write(folder: Path, name: str, versions: Mapping[str, str], store: Documents, *, dimensions: int) -> None:
-    """Build generation `name` over `versions` (document id -> version) below `folder`. Raises StorageError."""
-    if (folder / name).is_dir():
+    """Build generation `name` over `versions` (document id -> version) below `folder`, unless it is there and whole.
+
+    Raises StorageError.
+    """
+    ordered = sorted(versions.items())
+    if _is_whole(folder / name, ordered):
         return
-    ordered = {document_id: versions[document_id] for document_id in sorted(versions)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
-        for array_name, array in _arrays(store, ordered, dimensions):
+        sizes: dict[str, int] = {}
+        for array_name, array in _arrays(store, dict(ordered), dimensions):
             with (temporary / f"{array_name}.npy").open("wb") as file:
                 np.save(file, array)
                 file.flush()
                 os.fsync(file.fileno())
-        (temporary / "documents.json").write_text(json.dumps(list(ordered)), encoding="utf-8")
-        temporary.rename(folder / name)
+                sizes[array_name] = file.tell()
+        (temporary / _MANIFEST).write_text(json.dumps({"documents": ordered, "bytes": sizes}), encoding="utf-8")
+        _publish(temporary, folder / name, ordered)
     except OSError as error:
         raise StorageError(
             f"The index can't be written to {str(folder)!r}: {error.strerror}. Free space there, then sync again."
         ) from error
+
+
+def _publish(temporary: Path, place: Path, versions: Sequence[tuple[str, str]]) -> None:
+    """Give a finished generation its name, unless somebody else was quicker; what is damaged there gives way."""
+    if place.exists() and not _is_whole(place, versions):
+        shutil.rmtree(place)
+    try:
+        temporary.rename(place)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if not _is_whole(place, versions):
+            raise
+
+
+def _is_whole(place: Path, versions: Sequence[tuple[str, str]]) -> bool:
+    """Whether the generation at `place` is of these versions, in this order, and no file of it was cut short."""
+    try:
+        manifest: object = json.loads((place / _MANIFEST).read_text(encoding="utf-8"))
+        match manifest:
+            case {"documents": list(listed), "bytes": dict(sizes)}:
+                return listed == [list(version) for version in versions] and all(
+                    (place / f"{name}.npy").stat().st_size == size for name, size in sizes.items()
+                )
+            case _:
+                return False
+    except (OSError, ValueError):
+        return False
 
 
 def _arrays(
@@ -150,6 +213,13 @@ def _arrays(
         if kind == "sentences":
             yield "sentence_spans", np.concatenate(spans_found) if spans_found else np.empty((0, 3), dtype=np.int32)
 
+    lengths: list[NDArray[np.int32]] = []
+    letters: list[NDArray[np.uint8]] = []
+    for spans, data in store.features("quotes", versions):
+        lengths.append(np.frombuffer(spans, dtype=np.int32))
+        letters.append(np.frombuffer(data, dtype=np.uint8))
+    yield "quotes", np.concatenate(letters) if letters else np.empty(0, dtype=np.uint8)
+    yield "quote_bounds", np.concatenate([[0], np.cumsum(_joined(lengths, np.int32))]).astype(np.int64)
     counted: list[NDArray[np.int32]] = []
     hashes: list[NDArray[np.uint64]] = []
     for spans, data in store.features("sentence_terms", versions):
@@ -163,14 +233,16 @@ def _joined(parts: list[NDArray[np.int32]], dtype: type[np.int32]) -> NDArray[np
     return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
 
 
-def load(folder: Path, name: str, corpus_version: int, documents: tuple[Document, ...]) -> Generation | None:
-    """Map generation `name`; None where it isn't there, or isn't of these documents (a later sync is about to be seen)."""
-    place = folder / name
-    try:
-        listed: object = json.loads((place / "documents.json").read_text(encoding="utf-8"))
-        if listed != [document.id for document in documents]:
-            return None
+def load(folder: Path, snapshot: Snapshot, comparable: Collection[str]) -> Generation | None:
+    """Map the generation of a snapshot; None where it is missing or damaged, or isn't of these document versions.
 
+    `comparable` are the ids of the documents that are in it: their vectors can be compared.
+    """
+    place = folder / snapshot.generation
+    documents = tuple(document for document in snapshot.documents if document.id in comparable)
+    if not snapshot.generation or not _is_whole(place, [(document.id, document.version) for document in documents]):
+        return None
+    try:
         lexical = LexicalIndex(
             terms=_array(place, "lexical_terms", np.uint64),
             bounds=_array(place, "lexical_bounds", np.int64),
@@ -179,9 +251,10 @@ def load(folder: Path, name: str, corpus_version: int, documents: tuple[Document
             size=len(_array(place, "document", np.int32)),
         )
         return Generation(
-            name=name,
-            corpus_version=corpus_version,
+            name=snapshot.generation,
+            corpus_version=snapshot.corpus_version,
             documents=documents,
+            left_out=tuple(document for document in snapshot.documents if document.id not in comparable),
             document=_array(place, "document", np.int32),
             ordinal=_array(place, "ordinal", np.int32),
             lexical=lexical,
@@ -190,10 +263,12 @@ def load(folder: Path, name: str, corpus_version: int, documents: tuple[Document
             sentences=_array(place, "sentences", np.int8),
             sentence_bounds=_array(place, "sentences_bounds", np.int64),
             sentence_spans=_array(place, "sentence_spans", np.int32),
+            quotes=_array(place, "quotes", np.uint8),
+            quote_bounds=_array(place, "quote_bounds", np.int64),
             sentence_terms=_array(place, "sentence_terms", np.uint64),
             sentence_term_bounds=_array(place, "sentence_term_bounds", np.int64),
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
 
 

@@ -58,6 +58,21 @@ class LexicalIndex:
                 matched[rows] += np.float32(worth)
         return scores, matched
 
+    def held(self, terms: Sequence[str], rows: NDArray[np.int64]) -> list[tuple[str, ...]]:
+        """For each of a few passages, which of these terms it holds in its body, headings or title."""
+        found: list[list[str]] = [[] for _ in rows]
+        for term in terms:
+            position = self._position(term)
+            if position is None:
+                continue
+            start, end = self.bounds[position], self.bounds[position + 1]
+            # Postings of a term are in the order of their rows.
+            places = np.searchsorted(self.rows[start:end], rows)
+            for index, place in enumerate(places.tolist()):
+                if start + place < end and self.rows[start + place] == rows[index]:
+                    found[index].append(term)
+        return [tuple(one) for one in found]
+
     def rarity(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term; a term that no passage holds gets the highest."""
         found: dict[str, float] = {}

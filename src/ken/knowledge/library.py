@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from time import perf_counter
@@ -22,13 +23,15 @@ from ken.knowledge.generation import Generation
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.parse.parser import SUPPORTED
 from ken.knowledge.ranking import Ranked, Ranking, rank
+from ken.knowledge.sources import uploads
 from ken.knowledge.sync import Progress, Syncer, SyncReport, exclusively
-from ken.storage.documents import Documents, Source
+from ken.storage.documents import Documents, Snapshot, Source
 from ken.storage.erasure import Erasure
-from ken.text.markup import plain
 
 _REMEMBERED_QUESTIONS = 512
-_REMEMBERED_PASSAGES = 4096
+_LONGEST_COLLECTION = 100
+_ATTEMPTS = 3
+"""To load an index that other processes replace meanwhile."""
 
 
 @dataclass(slots=True)
@@ -41,10 +44,8 @@ class Library:
     erasure: Erasure
     max_bytes: int
     _generation: Generation | None = None
+    _loading: threading.Lock = field(default_factory=threading.Lock)
     _questions: OrderedDict[str, NDArray[np.float32]] = field(default_factory=OrderedDict[str, NDArray[np.float32]])
-    _quotes: OrderedDict[tuple[str, str, int], tuple[str, ...]] = field(
-        default_factory=OrderedDict[tuple[str, str, int], tuple[str, ...]]
-    )
 
     @property
     def corpus_version(self) -> int:
@@ -92,7 +93,10 @@ class Library:
             default_groups=default_groups,
         )
         async with exclusively(self.home):
-            return await self._syncer().folder(place, source, progress)
+            syncer = self._syncer()
+            report = await syncer.folder(place, source, progress)
+            report.failures += await syncer.refresh_uploads(self.home / "uploads")
+            return report
 
     async def put(self, document_id: str, data: bytes, *, groups: frozenset[str] | None = None) -> Document:
         """Upload a document, or replace one that was uploaded; `document_id` is `collection/path.suffix`.
@@ -107,20 +111,25 @@ class Library:
         if PurePosixPath(path).suffix.lower() not in SUPPORTED:
             raise InvalidInput(f"{document_id!r} has no known suffix. Known are: {', '.join(sorted(SUPPORTED))}.")
         source = self._uploads(collection)
-        default_groups = groups or source.default_groups
+        default_groups = source.default_groups if groups is None else groups
+        version = self.ingest.version(data, default_groups)
         async with exclusively(self.home):
             owner = await anyio.to_thread.run_sync(self.store.source_of, document_id)
             if owner not in {None, source.id}:
                 raise Conflict(f"{document_id!r} comes from a synced folder. Change the file there and sync.")
-            document, _ = await self.ingest.stage(document_id, data, source=source.id, default_groups=default_groups)
-            await anyio.to_thread.run_sync(_keep_file, self.home / "uploads" / collection / path, data)
+            await anyio.to_thread.run_sync(uploads.check_place, self.home / "uploads", document_id)
             chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
-            await self._syncer().commit(source, chosen | {document_id: document.version})
+            if chosen.get(document_id) != version:
+                await self.ingest.stage(document_id, data, source=source.id, default_groups=default_groups)
+            await anyio.to_thread.run_sync(uploads.keep, self.home / "uploads", document_id, data)
+            syncer = self._syncer()
+            await syncer.commit(source, chosen | {document_id: version})
+            await syncer.refresh_uploads(self.home / "uploads")
         return await self._stored(document_id)
 
     async def delete(self, document_id: str) -> None:
         """Delete an uploaded document for good. Raises NotFound; Conflict where it comes from a synced folder."""
-        collection, path = _parts(document_id)
+        collection, _ = _parts(document_id)
         source = self._uploads(collection)
         async with exclusively(self.home):
             owner = await anyio.to_thread.run_sync(self.store.source_of, document_id)
@@ -128,7 +137,7 @@ class Library:
                 raise NotFound(f"There is no document {document_id!r}.")
             if owner != source.id:
                 raise Conflict(f"{document_id!r} comes from a synced folder. Delete the file there and sync.")
-            (self.home / "uploads" / collection / path).unlink(missing_ok=True)
+            await anyio.to_thread.run_sync(uploads.remove, self.home / "uploads", document_id)
             chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
             chosen.pop(document_id, None)
             await self._syncer().commit(source, chosen)
@@ -137,9 +146,10 @@ class Library:
         self, principal: Principal, *, collection: str | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[Document, ...]:
         """Documents that `principal` may read, by id, from the first one above `after`."""
+        current = await anyio.to_thread.run_sync(self._current)
         readable = (
-            document
-            for document in (await anyio.to_thread.run_sync(self._current)).documents
+            current.shown(document, principal)
+            for document in current.listed
             if principal.may_read(document.groups)
             and (collection is None or document.collection == collection)
             and (after is None or document.id > after)
@@ -151,6 +161,10 @@ class Library:
         document = await anyio.to_thread.run_sync(self.store.get, document_id)
         if document is None or not principal.may_read(document.groups):
             raise NotFound(f"There is no document {document_id!r} that you may read.")
+        if document.superseded_by is not None:
+            successor = await anyio.to_thread.run_sync(self.store.get, document.superseded_by)
+            if successor is None or not principal.may_read(successor.groups):
+                return replace(document, superseded_by=None)
         return document
 
     async def text(self, document_id: str, principal: Principal) -> str:
@@ -166,7 +180,7 @@ class Library:
     async def collections(self, principal: Principal) -> tuple[tuple[str, int], ...]:
         """Names of collections with the number of documents in each that `principal` may read."""
         counts: dict[str, int] = {}
-        for document in (await anyio.to_thread.run_sync(self._current)).documents:
+        for document in (await anyio.to_thread.run_sync(self._current)).listed:
             if principal.may_read(document.groups):
                 counts[document.collection] = counts.get(document.collection, 0) + 1
         return tuple(sorted(counts.items()))
@@ -210,28 +224,47 @@ class Library:
     def _current(self) -> Generation:
         """The generation that the database points to; another process may have moved the pointer."""
         loaded = self._generation
-        if loaded is not None and loaded.name == self.store.generation():
+        if loaded is not None and (loaded.corpus_version, loaded.name) == self.store.current():
             return loaded
-        for _ in range(3):
-            snapshot = self.store.snapshot()
-            name = snapshot.generation or self._rebuild()
-            found = generation.load(self._index_folder, name, snapshot.corpus_version, snapshot.documents)
-            if found is not None:
-                self._generation = found
-                self._quotes.clear()
-                return found
-            if self.store.generation() == snapshot.generation:
-                self._rebuild()
-        raise StorageError(
+        with self._loading:
+            return self._load()
+
+    def _load(self) -> Generation:
+        problem = StorageError(
             f"The index in {str(self._index_folder)!r} can't be read. Delete that folder and start again."
         )
+        for _ in range(_ATTEMPTS):
+            snapshot = self.store.snapshot()
+            comparable = {document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)}
+            found = generation.load(self._index_folder, snapshot, comparable)
+            if found is not None:
+                self._generation = found
+                return found
+            try:
+                self._rebuild(snapshot, comparable)
+            except StorageError as error:  # a sync may have taken away what it was built from: look again
+                problem = error
+        raise problem
 
-    def _rebuild(self) -> str:
-        versions = self.store.all_versions()
+    def _rebuild(self, snapshot: Snapshot, comparable: Collection[str]) -> None:
+        """Build the index of a corpus anew: it is missing (after a restore), damaged, or made by another version of Ken."""
+        versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation.generation_name(versions, self.ingest.configuration)
         generation.write(self._index_folder, name, versions, self.store, dimensions=self.ingest.embedder.dimensions)
-        self.store.set_generation(name)
-        return name
+        self.store.repoint(snapshot.corpus_version, generation=name)
+
+    def _refuse_mixing(self, current: Generation, principal: Principal, collections: frozenset[str] | None) -> None:
+        """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
+        names = {
+            document.collection
+            for document in current.left_out
+            if principal.may_read(document.groups) and (collections is None or document.collection in collections)
+        }
+        if names:
+            raise StorageError(
+                f"These collections were read by another version of Ken or of its embedder: {', '.join(sorted(names))}. "
+                "Run `ken sync` on the folder of each, with its `--collection`; any sync reads uploads anew."
+            )
 
     def _search(
         self,
@@ -245,63 +278,57 @@ class Library:
         while True:
             started = perf_counter()
             current = self._current()
+            if current.left_out:
+                self._refuse_mixing(current, principal, collections)
             readable = current.readable(principal, collections)
             ranking = rank(current, query, vector, readable, limit=limit)
             ranked = perf_counter()
-            evidence = self._evidence(current, ranking)
-            if evidence is None and self.store.generation() != current.name:
-                continue  # a sync took these passages away while we looked; look again at what is there now
+            evidence = self._evidence(current, ranking, principal)
+            if evidence is None:  # a sync took these passages away while we looked; look again at what is there now
+                if self.store.current() == (current.corpus_version, current.name):
+                    raise StorageError(
+                        "The database lacks passages that it lists. Restore a backup, or sync into a new home."
+                    )
+                continue
             result = SearchResult(
-                evidence=evidence or (),
+                evidence=evidence,
                 corpus_version=current.corpus_version,
                 candidates=ranking.candidates,
                 terms=ranking.terms,
             )
             return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
 
-    def _evidence(self, current: Generation, ranking: Ranking) -> tuple[Evidence, ...] | None:
+    def _evidence(self, current: Generation, ranking: Ranking, principal: Principal) -> tuple[Evidence, ...] | None:
         """The passages of a ranking; None where one of them is no longer stored."""
         names = [_name(current, found) for found in ranking.passages]
         stored = self.store.passages(names)
         if len(stored) < len(names):
             return None
         return tuple(
-            self._found(current, found, stored[name]) for found, name in zip(ranking.passages, names, strict=True)
+            self._found(current, found, stored[name], principal)
+            for found, name in zip(ranking.passages, names, strict=True)
         )
 
-    def _found(self, current: Generation, found: Ranked, passage: Passage) -> Evidence:
+    def _found(self, current: Generation, found: Ranked, passage: Passage, principal: Principal) -> Evidence:
         document = current.documents[int(current.document[found.row])]
         first, last = int(current.sentence_bounds[found.row]), int(current.sentence_bounds[found.row + 1])
         spans = current.sentence_spans[first:last].tolist()
-        texts = self._texts(document, passage, spans)
+        texts = [current.quote(sentence) for sentence in range(first, last)]
         scores = zip(spans, texts, found.similarities.tolist(), found.coverages.tolist(), strict=True)
         return Evidence(
             passage=passage,
-            document=document,
+            document=current.shown(document, principal),
             relevance=found.relevance,
             lexical=found.lexical,
             dense=found.dense,
             fused=found.fused,
             coverage=found.coverage,
+            matched_terms=found.matched_terms,
             sentences=tuple(
                 Sentence(start=start, end=end, text=text, is_code=bool(code), similarity=similarity, coverage=coverage)
                 for (start, end, code), text, similarity, coverage in scores
             ),
         )
-
-    def _texts(self, document: Document, passage: Passage, spans: list[list[int]]) -> tuple[str, ...]:
-        """The sentences of a passage without marks; taking the marks off costs more than remembering."""
-        key = (passage.document_id, passage.version, passage.ordinal)
-        texts = self._quotes.get(key)
-        if texts is None:
-            texts = tuple(
-                plain(passage.text[start - passage.start : end - passage.start], "plain" if code else document.markup)
-                for start, end, code in spans
-            )
-            self._quotes[key] = texts
-            if len(self._quotes) > _REMEMBERED_PASSAGES:
-                self._quotes.popitem(last=False)
-        return texts
 
 
 def _real(folder: Path) -> Path:
@@ -326,19 +353,8 @@ def _parts(document_id: str) -> tuple[str, str]:
 
 def _check_collection(collection: str) -> None:
     allowed = all(character.isalnum() or character in "-_." for character in collection)
-    if not allowed or not collection or collection.startswith(".") or len(collection) > 100:  # noqa: PLR2004
+    if not allowed or not collection or collection.startswith(".") or len(collection.encode()) > _LONGEST_COLLECTION:
         raise InvalidInput(
-            f"{collection!r} can't name a collection. Use letters, digits, `-`, `_` and `.`, at most 100."
+            f"{collection!r} can't name a collection. Use letters, digits, `-`, `_` and `.`, at most "
+            f"{_LONGEST_COLLECTION} bytes, the first no `.`."
         )
-
-
-def _keep_file(place: Path, data: bytes) -> None:
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(place)
-    except OSError as error:
-        raise StorageError(f"The upload can't be kept at {str(place)!r}: {error.strerror}.") from error

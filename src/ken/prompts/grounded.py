@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ken.domain.answer import Message
 from ken.domain.document import Evidence
@@ -57,12 +58,13 @@ def assemble(
     Nothing is cut in the middle: what doesn't fit is left out whole, and the counts say so.
     """
     room = int((context_tokens - _ANSWER_TOKENS) / _MARGIN)
-    instruction_tokens = tokens.count(_SYSTEM) + tokens.count(question)
+    instruction_tokens = _instruction_tokens(tokens) + tokens.count(question)
     room -= instruction_tokens
     kept: list[Evidence] = []
     evidence_tokens = 0
     for number, item in enumerate(evidence, start=1):
-        cost = tokens.count(_passage(number, item))
+        # Counted when the passage came in; only its heading line is new.
+        cost = item.passage.tokens + tokens.count(_place(number, item))
         if evidence_tokens + cost > room:
             break
         kept.append(item)
@@ -84,7 +86,16 @@ def assemble(
     return Prompt(messages, tuple(kept), instruction_tokens, history_tokens, evidence_tokens)
 
 
+@lru_cache(maxsize=8)
+def _instruction_tokens(tokens: TokenCounter) -> int:
+    return tokens.count(_SYSTEM)
+
+
 def _passage(number: int, evidence: Evidence) -> str:
+    return f"{_place(number, evidence)}\n{evidence.passage.text.strip()}"
+
+
+def _place(number: int, evidence: Evidence) -> str:
     place = " > ".join((evidence.document.title, *evidence.passage.heading_path))
     dated = f", effective {evidence.document.effective}" if evidence.document.effective else ""
-    return f"[{number}] {place}{dated}\n{evidence.passage.text.strip()}"
+    return f"[{number}] {place}{dated}"

@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
 from ken.domain.document import Evidence, SearchResult
 from ken.domain.trace import Scalar
-from ken.text.tokens import terms
 
 
 def _in_order(groups: Iterable[str]) -> list[str]:
@@ -28,7 +26,7 @@ def _parsed(text: str) -> object:
 
 def _encodable(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("string_unicode", "is not valid Unicode text")
+        raise ValueError("is not valid Unicode text")
     return text
 
 
@@ -166,7 +164,7 @@ class SearchShape(BaseModel):
     def of(cls, result: SearchResult) -> SearchShape:
         """The shape of a search's result."""
         return cls(
-            evidence=[_found(each, [term for term, _ in result.terms]) for each in result.evidence],
+            evidence=[_found(each) for each in result.evidence],
             corpus_version=result.corpus_version,
             candidates=result.candidates,
             timings_ms=dict(result.timings_ms),
@@ -278,9 +276,7 @@ class ConversationPage(BaseModel):
     before: str | None
 
 
-def _found(evidence: Evidence, asked: list[str]) -> Found:
-    held = set(terms(" ".join((evidence.document.title, *evidence.passage.heading_path, evidence.passage.text))))
-    matched = [term for term in asked if term in held]
+def _found(evidence: Evidence) -> Found:
     return Found(
         passage=PassageShape.model_validate(evidence.passage),
         document=DocumentShape.model_validate(evidence.document),
@@ -289,16 +285,16 @@ def _found(evidence: Evidence, asked: list[str]) -> Found:
         dense=evidence.dense,
         fused=evidence.fused,
         coverage=evidence.coverage,
-        matched_terms=matched,
-        why=_why(evidence, matched),
+        matched_terms=list(evidence.matched_terms),
+        why=_why(evidence),
     )
 
 
-def _why(evidence: Evidence, matched: list[str]) -> str:
+def _why(evidence: Evidence) -> str:
     """One line for people: by which words, by how near a meaning."""
     reasons: list[str] = []
-    if matched:
-        reasons.append(f"holds {', '.join(matched)} (BM25 {evidence.lexical:.1f})")
+    if evidence.matched_terms:
+        reasons.append(f"holds {', '.join(evidence.matched_terms)} (BM25 {evidence.lexical:.1f})")
     if evidence.dense > 0:
         reasons.append(f"near in meaning (cosine {evidence.dense:.2f})")
     return "; ".join(reasons) or "closest of what there is"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import sqlalchemy as sa
 
 from ken.domain.document import Document, Passage
+from ken.errors import StorageError
 from ken.storage.database import Database
 from ken.storage.schema import documents, failures, features, home, passages, sources
 
@@ -72,17 +73,16 @@ class Documents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def generation(self) -> str:
-        """The name of the index of the corpus as it is; empty where none has been built."""
+    def current(self) -> tuple[int, str]:
+        """The corpus version and the name of its index; the name is empty where none has been built."""
         with self._database.read() as connection:
-            return connection.scalar(sa.select(home.c.value).where(home.c.key == "index_generation")) or ""
+            return _version(connection), _generation(connection)
 
     def snapshot(self) -> Snapshot:
         """The corpus version, its index and its documents, as of one moment."""
         with self._database.read() as connection:
             found = connection.execute(sa.select(*_SHOWN).where(documents.c.current).order_by(documents.c.id)).all()
-            generation = connection.scalar(sa.select(home.c.value).where(home.c.key == "index_generation")) or ""
-            return Snapshot(_version(connection), generation, tuple(_document(row) for row in found))
+            return Snapshot(_version(connection), _generation(connection), tuple(_document(row) for row in found))
 
     def all_versions(self) -> dict[str, str]:
         """Current version of every document, by id."""
@@ -102,10 +102,13 @@ class Documents:
         with self._database.read() as connection:
             return connection.scalar(query)
 
-    def is_staged(self, document_id: str, version: str) -> bool:
-        """Whether an earlier, interrupted sync left this version ready."""
+    def is_staged(self, document_id: str, version: str, *, source: str) -> bool:
+        """Whether an earlier, interrupted sync of this source left this version ready."""
         query = sa.select(documents.c.id).where(
-            documents.c.id == document_id, documents.c.version == version, ~documents.c.current
+            documents.c.id == document_id,
+            documents.c.version == version,
+            documents.c.source == source,
+            ~documents.c.current,
         )
         with self._database.read() as connection:
             return connection.scalar(query) is not None
@@ -126,6 +129,7 @@ class Documents:
                     "heading_path": list(passage.heading_path),
                     "page": passage.page,
                     "text": passage.text,
+                    "tokens": passage.tokens,
                 }
                 for passage in staged.passages
             ]
@@ -165,10 +169,11 @@ class Documents:
                 _set(connection, "corpus_version", str(_version(connection) + 1))
             return _version(connection)
 
-    def set_generation(self, generation: str) -> None:
-        """Name the index of the corpus as it is, after it was built anew."""
+    def repoint(self, corpus_version: int, *, generation: str) -> None:
+        """Name the index of a corpus version after it was built anew; nothing where the corpus has moved on meanwhile."""
         with self._database.write() as connection:
-            _set(connection, "index_generation", generation)
+            if _version(connection) == corpus_version:
+                _set(connection, "index_generation", generation)
 
     def sources(self) -> tuple[Source, ...]:
         """Every source with its document count and the failures of its last sync."""
@@ -226,7 +231,10 @@ class Documents:
         return {(passage.document_id, passage.version, passage.ordinal): passage for passage in found}
 
     def features(self, kind: str, versions: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
-        """Spans and data of one kind for each of `versions` (document id -> version), in that order."""
+        """Spans and data of one kind for each of `versions` (document id -> version), in that order.
+
+        Raises StorageError where a version is no longer there: a sync has taken it away meanwhile.
+        """
         key = sa.tuple_(features.c.document_id, features.c.version)
         wanted = list(versions.items())
         with self._database.read() as connection:
@@ -234,6 +242,8 @@ class Documents:
                 batch = wanted[at : at + _BATCH]
                 query = sa.select(features).where(key.in_(batch), features.c.kind == kind)
                 found = {(row.document_id, row.version): (row.spans, row.data) for row in connection.execute(query)}
+                if len(found) < len(batch):
+                    raise StorageError("Documents changed while their index was built. Try again.")
                 for name in batch:
                     yield found[name]
 
@@ -263,7 +273,10 @@ def _record_source(connection: sa.Connection, source: Source) -> None:
             synced_at=now,
         )
     )
-    rows = [{"source": source.id, "path": path, "reason": reason, "at": now} for path, reason in source.failures]
+    reasons: dict[str, str] = {}
+    for path, reason in source.failures:  # two files may look the same by name, and both have failed
+        reasons[path] = f"{reasons[path]} {reason}" if path in reasons else reason
+    rows = [{"source": source.id, "path": path, "reason": reason, "at": now} for path, reason in reasons.items()]
     if rows:
         connection.execute(sa.insert(failures), rows)
 
@@ -271,12 +284,15 @@ def _record_source(connection: sa.Connection, source: Source) -> None:
 def _relink(connection: sa.Connection) -> None:
     """Work out which documents are superseded: `supersedes` is a path from the collection's root or the document's folder."""
     connection.execute(sa.update(documents).where(documents.c.superseded_by.is_not(None)).values(superseded_by=None))
-    query = sa.select(documents.c.id, documents.c.collection, documents.c.path, documents.c.supersedes).where(
-        documents.c.current, documents.c.supersedes.is_not(None)
+    query = (
+        sa.select(documents.c.id, documents.c.collection, documents.c.path, documents.c.supersedes)
+        .where(documents.c.current, documents.c.supersedes.is_not(None))
+        .order_by(documents.c.id)
     )
     for row in connection.execute(query).all():
-        beside = f"{row.collection}/{PurePosixPath(row.path).parent / row.supersedes}"
-        targets = [f"{row.collection}/{row.supersedes}", beside]
+        named = row.supersedes.lstrip("/")
+        places = (named, posixpath.join(posixpath.dirname(row.path), named))
+        targets = [f"{row.collection}/{posixpath.normpath(place)}" for place in places]
         connection.execute(
             sa.update(documents)
             .where(documents.c.id.in_(targets), documents.c.id != row.id, documents.c.current)
@@ -287,6 +303,10 @@ def _relink(connection: sa.Connection) -> None:
 def _version(connection: sa.Connection) -> int:
     value = connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version"))
     return int(value) if value is not None else 0
+
+
+def _generation(connection: sa.Connection) -> str:
+    return connection.scalar(sa.select(home.c.value).where(home.c.key == "index_generation")) or ""
 
 
 def _set(connection: sa.Connection, key: str, value: str) -> None:
@@ -349,4 +369,5 @@ def _passage(row: sa.Row[tuple[object, ...]]) -> Passage:
         heading_path=tuple(row.heading_path),
         page=row.page,
         text=row.text,
+        tokens=row.tokens,
     )

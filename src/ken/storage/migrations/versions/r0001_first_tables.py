@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("heading_path", sa.JSON(), nullable=False),
         sa.Column("page", sa.Integer()),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("tokens", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("document_id", "version", "ordinal"),
     )
     op.create_table(
