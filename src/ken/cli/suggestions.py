@@ -11,9 +11,9 @@ EXAMPLE_DOCUMENT = "/people/annual-leave.md"
 
 EXAMPLE_QUESTIONS = (
     "How many days of annual leave do I get in my first year?",
-    "From which day of sickness do I need a doctor's note?",
+    "How do I book annual leave?",
     "How long is parental leave for each parent, and is it fully paid?",
-    "How many unused days can I carry over into the next year?",
+    "What do we pay towards internet and electricity if I work remotely?",
     "What is the dress code on the Moon?",
 )
 """For the example handbook; the last lies beyond it, and shows what Ken says then."""

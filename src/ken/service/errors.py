@@ -151,6 +151,8 @@ _COMPLAINTS = {
 def _complaint(kind: str, context: dict[str, object], *, message: str) -> str:
     if kind == "literal_error":
         return f"must be {context.get('expected')}"
+    if kind == "value_error":
+        return str(context.get("error"))
     if kind == "string_too_short":
         return "must not be empty"
     if kind == "string_too_long":

@@ -118,20 +118,23 @@ export class Turn {
 
   list(citations) {
     const byNumber = new Map();
-    citations.forEach((each) => byNumber.has(each.number) || byNumber.set(each.number, each));
+    citations.forEach((each) => byNumber.set(each.number, [...(byNumber.get(each.number) ?? []), each]));
     if (!byNumber.size) return [];
-    const entries = [...byNumber.values()].sort((a, b) => a.number - b.number);
+    const entries = [...byNumber.values()].sort((a, b) => a[0].number - b[0].number);
     return [make("h3", {}, "Sources"), make("ol", {}, entries.map((each) => this.source(each)))];
   }
 
-  source(citation) {
+  /** One passage, with what is quoted from it. */
+  source(citations) {
+    const [citation] = citations;
+    const quotes = [...new Set(citations.map((each) => each.quote))].slice(0, 3);
     const path = [...citation.heading_path, citation.page ? `page ${citation.page}` : ""].filter(Boolean);
     const parts = path.filter((part, at) => at > 0 || part !== citation.document_title).join(" › ");
     return make("li", { value: citation.number },
       make("button", { type: "button", class: "source", onclick: () => this.open.source(citation) },
         make("span", { class: "number", "aria-hidden": "true" }, String(citation.number)),
         make("span", { class: "title" }, citation.document_title, parts ? make("span", { class: "path" }, ` ${parts}`) : null),
-        make("q", { dir: "auto" }, citation.quote)));
+        quotes.map((quote) => make("q", { dir: "auto" }, quote))));
   }
 
   nearest(documents) {
@@ -145,7 +148,6 @@ export class Turn {
       answer.model,
       answer.usage.output_tokens ? `${answer.usage.input_tokens} + ${answer.usage.output_tokens} tokens` : "",
       answer.cost_micros === null ? "cost unknown" : answer.cost_micros ? `${(answer.cost_micros / 1e6).toFixed(4)}` : "",
-      answer.cached ? "from the cache" : "",
     ];
     return make("p", { class: "fine" }, facts.filter(Boolean).join(" · "));
   }
