@@ -49,7 +49,7 @@ class Features:
 
 
 async def compute(
-    parsed: ParsedDocument, title: str, pieces: Sequence[Piece], embedder: Embedder, tokens: TokenCounter
+    parsed: ParsedDocument, title: str, *, pieces: Sequence[Piece], embedder: Embedder, tokens: TokenCounter
 ) -> Features:
     """Analyse and embed the passages of one document."""
     counts, postings = _terms(parsed, title, pieces)

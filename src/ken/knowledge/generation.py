@@ -126,7 +126,7 @@ def generation_name(versions: Mapping[str, str], configuration: str) -> str:
     return digest.hexdigest()[:20]
 
 
-def write(folder: Path, name: str, versions: Mapping[str, str], store: Documents, *, dimensions: int) -> None:
+def write(folder: Path, name: str, *, versions: Mapping[str, str], store: Documents, dimensions: int) -> None:
     """Build generation `name` over `versions` (document id -> version) below `folder`, unless it is there and whole.
 
     Raises StorageError.
@@ -233,7 +233,7 @@ def _joined(parts: list[NDArray[np.int32]], dtype: type[np.int32]) -> NDArray[np
     return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
 
 
-def load(folder: Path, snapshot: Snapshot, comparable: Collection[str]) -> Generation | None:
+def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Generation | None:
     """Map the generation of a snapshot; None where it is missing or damaged, or isn't of these document versions.
 
     `comparable` are the ids of the documents that are in it: their vectors can be compared.

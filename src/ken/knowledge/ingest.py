@@ -75,7 +75,7 @@ class Ingest:
         if not pieces:
             raise Unreadable(f"{path!r} holds no text. Remove it, or put text into it.")
         title = parsed.metadata.title or PurePosixPath(path).stem
-        features = await compute(parsed, title, pieces, self.embedder, self.tokens)
+        features = await compute(parsed, title, pieces=pieces, embedder=self.embedder, tokens=self.tokens)
         version = self.version(data, default_groups)
         document = Document(
             id=document_id,

@@ -94,8 +94,9 @@ class Library:
         )
         async with exclusively(self.home):
             syncer = self._syncer()
-            report = await syncer.folder(place, source, progress)
-            report.failures += await syncer.refresh_uploads(self.home / "uploads")
+            failures = await syncer.refresh_uploads(self.home / "uploads")
+            report = await syncer.folder(place, source, progress=progress)
+            report.failures += failures
             return report
 
     async def put(self, document_id: str, data: bytes, *, groups: frozenset[str] | None = None) -> Document:
@@ -121,7 +122,7 @@ class Library:
             chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
             if chosen.get(document_id) != version:
                 await self.ingest.stage(document_id, data, source=source.id, default_groups=default_groups)
-            await anyio.to_thread.run_sync(uploads.keep, self.home / "uploads", document_id, data)
+            await anyio.to_thread.run_sync(partial(uploads.keep, self.home / "uploads", document_id, data=data))
             syncer = self._syncer()
             await syncer.commit(source, chosen | {document_id: version})
             await syncer.refresh_uploads(self.home / "uploads")
@@ -236,7 +237,7 @@ class Library:
         for _ in range(_ATTEMPTS):
             snapshot = self.store.snapshot()
             comparable = {document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)}
-            found = generation.load(self._index_folder, snapshot, comparable)
+            found = generation.load(self._index_folder, snapshot, comparable=comparable)
             if found is not None:
                 self._generation = found
                 return found
@@ -250,7 +251,8 @@ class Library:
         """Build the index of a corpus anew: it is missing (after a restore), damaged, or made by another version of Ken."""
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation.generation_name(versions, self.ingest.configuration)
-        generation.write(self._index_folder, name, versions, self.store, dimensions=self.ingest.embedder.dimensions)
+        dimensions = self.ingest.embedder.dimensions
+        generation.write(self._index_folder, name, versions=versions, store=self.store, dimensions=dimensions)
         self.store.repoint(snapshot.corpus_version, generation=name)
 
     def _refuse_mixing(self, current: Generation, principal: Principal, collections: frozenset[str] | None) -> None:
@@ -281,7 +283,7 @@ class Library:
             if current.left_out:
                 self._refuse_mixing(current, principal, collections)
             readable = current.readable(principal, collections)
-            ranking = rank(current, query, vector, readable, limit=limit)
+            ranking = rank(current, query, vector=vector, readable=readable, limit=limit)
             ranked = perf_counter()
             evidence = self._evidence(current, ranking, principal)
             if evidence is None:  # a sync took these passages away while we looked; look again at what is there now
