@@ -165,7 +165,7 @@ def logistic_weights(
 
 
 def answer_matrix(samples: Sequence[Sample]) -> tuple[list[str], Matrix, Matrix]:
-    rows = [answer_inputs(one.query, one.evidence, one.terms) for one in samples]
+    rows = [answer_inputs(one.query, one.evidence, rarity=one.terms) for one in samples]
     wanted = np.array([float(not one.case.wants_abstention) for one in samples])
     return list(rows[0]), np.array([list(row.values()) for row in rows]), wanted
 

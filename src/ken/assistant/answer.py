@@ -138,7 +138,7 @@ class _Run:
     async def events(self) -> AsyncGenerator[Event]:
         turn, parts = self.turn, self.parts
         limits = parts.limits
-        model = route.choose(turn.question.model, parts.models, parts.default_model)
+        model = route.choose(turn.question.model, parts.models, default=parts.default_model)
         early: tuple[tuple[Stage, Work], ...] = (
             ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
             ("screen", lambda: screen.screen(turn)),
@@ -149,7 +149,7 @@ class _Run:
             ),
             ("retrieve", lambda: retrieve.retrieve(turn, parts.searcher, limit=limits.passages)),
             ("assemble", lambda: assemble(turn, tokens=parts.tokens, context_tokens=parts.context_tokens[model])),
-            ("route", lambda: route.route(turn, parts.models, parts.default_model)),
+            ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )
         for stage, work in early:
             yield StageStarted(stage)
@@ -166,7 +166,9 @@ class _Run:
         yield StageStarted("settle")
         started = perf_counter()
         with self.trace.span("settle"):
-            answer = await settle.settle(turn, self.trace.trace_id, parts.cache, corpus_version=self.corpus_version)
+            answer = await settle.settle(
+                turn, self.trace.trace_id, cache=parts.cache, corpus_version=self.corpus_version
+            )
         yield StageFinished("settle", (perf_counter() - started) * 1000)
         yield Answered(answer)
 
@@ -207,7 +209,7 @@ class _Run:
         started = perf_counter()
         with self.trace.span("generate", model=turn.model.name) as span:
             try:
-                pieces = generate(turn, turn.model, meter, tokens=self.parts.tokens, price_of=self.parts.price_of)
+                pieces = generate(turn, turn.model, meter=meter, tokens=self.parts.tokens, price_of=self.parts.price_of)
                 async with aclosing(pieces):  # pyright: ignore[reportArgumentType] - it is an async generator
                     async for piece in pieces:
                         before = perf_counter()

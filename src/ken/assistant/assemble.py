@@ -10,7 +10,9 @@ from ken.prompts.grounded import assemble as assemble_prompt
 def assemble(turn: Turn, *, tokens: TokenCounter, context_tokens: int) -> str:
     """Read `text`, `result` and `history`; set `prompt`."""
     evidence = turn.result.evidence if turn.result is not None else ()
-    turn.prompt = assemble_prompt(turn.text, evidence, turn.history, tokens=tokens, context_tokens=context_tokens)
+    turn.prompt = assemble_prompt(
+        turn.text, evidence, history=turn.history, tokens=tokens, context_tokens=context_tokens
+    )
     prompt = turn.prompt
     return (
         f"{len(prompt.evidence)} passages, {prompt.evidence_tokens} tokens, "

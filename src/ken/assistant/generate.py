@@ -10,7 +10,7 @@ from ken.models.protocols import ChatModel, ChatRequest, TokenCounter
 
 
 async def generate(
-    turn: Turn, model: ChatModel, meter: Metered, *, tokens: TokenCounter, price_of: PriceOf
+    turn: Turn, model: ChatModel, *, meter: Metered, tokens: TokenCounter, price_of: PriceOf
 ) -> AsyncGenerator[str]:
     """Read `standalone`, `prompt` and `deadline`; yield pieces. Raises ModelError and DeadlineExceeded."""
     turn.deadline.check("generate")
@@ -23,5 +23,5 @@ async def generate(
         answerable=turn.answerable,
         max_tokens=turn.question.max_tokens,
     )
-    async for piece in call(model, request, meter, tokens=tokens, price_of=price_of):
+    async for piece in call(model, request, meter=meter, tokens=tokens, price_of=price_of):
         yield piece

@@ -32,6 +32,6 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         turn.standalone, question.principal, collections=question.collections, limit=limit
     )
     found = turn.result.evidence
-    turn.answerable = answerable(turn.standalone, found, dict(turn.result.terms))
+    turn.answerable = answerable(turn.standalone, found, rarity=dict(turn.result.terms))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
     return f"{len(found)} of {turn.result.candidates} passages{best}, answerable {turn.answerable:.2f}"

@@ -12,7 +12,7 @@ DEFAULT = "ken"
 """The model name that leaves the choice to the route."""
 
 
-def choose(name: str | None, models: Mapping[str, ChatModel], default: str) -> str:
+def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -> str:
     """The model that a request for `name` goes to. Raises NotFound, naming the ones there are."""
     wanted = default if name in {None, DEFAULT} else name
     if wanted not in models:
@@ -22,9 +22,9 @@ def choose(name: str | None, models: Mapping[str, ChatModel], default: str) -> s
     return wanted or default
 
 
-def route(turn: Turn, models: Mapping[str, ChatModel], default: str) -> str:
+def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
     """Read the question's `model`; set `model` and `route_reason`."""
-    name = choose(turn.question.model, models, default)
+    name = choose(turn.question.model, models, default=default)
     turn.model = models[name]
     turn.route_reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
     return f"{name}: {turn.route_reason}"

@@ -32,7 +32,7 @@ def abstain(turn: Turn) -> str:
     return text
 
 
-async def settle(turn: Turn, trace_id: str, cache: AnswerCache | None, *, corpus_version: int) -> Answer:
+async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus_version: int) -> Answer:
     """The whole answer; written to the cache where recall gave it a key and it came from the documents."""
     answer = Answer(
         trace_id=trace_id,

@@ -36,16 +36,16 @@ _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 
 
-def answerable(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> float:
+def answerable(question: str, evidence: Sequence[Evidence], *, rarity: Mapping[str, float]) -> float:
     """The probability that `evidence`, best first, holds the answer. `rarity`: the question's terms with their idf."""
     if not evidence:
         return 0.0
-    inputs = answer_inputs(question, evidence, rarity)
+    inputs = answer_inputs(question, evidence, rarity=rarity)
     score = _BIAS + sum(_WEIGHTS[name] * value for name, value in inputs.items())
     return 1.0 / (1.0 + math.exp(-score))
 
 
-def answer_inputs(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> dict[str, float]:
+def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mapping[str, float]) -> dict[str, float]:
     """What the model looks at, by name; `evidence` is not empty."""
     best = evidence[0]
     sentences = [sentence for item in evidence for sentence in item.sentences]

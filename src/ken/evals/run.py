@@ -82,7 +82,7 @@ class _Scores:
 
     values: dict[str, list[tuple[str, float]]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, case: Case, metric: str, value: float) -> None:
+    def add(self, case: Case, metric: str, *, value: float) -> None:
         self.values[metric].append((case.kind, value))
 
     def report(self) -> EvalReport:
@@ -151,15 +151,15 @@ class Evaluation:
         query = standalone(case.question, case.messages)
         found = await self.library.search(query, self.principal, collections=_collections(case), limit=_PASSAGES)
         if timed:
-            scores.add(case, "latency_ms", (perf_counter() - started) * 1000)
+            scores.add(case, "latency_ms", value=(perf_counter() - started) * 1000)
         documents = [item.document.id for item in found.evidence]
         gold = list(dict.fromkeys(piece.path for piece in case.gold))
-        scores.add(case, "doc_recall@5", scoring.document_recall(gold, documents))
-        scores.add(case, "doc_hit@1", scoring.document_hit(gold, documents))
-        scores.add(case, "mrr@10", scoring.reciprocal_rank(gold, documents))
+        scores.add(case, "doc_recall@5", value=scoring.document_recall(gold, documents))
+        scores.add(case, "doc_hit@1", value=scoring.top_document(gold, documents))
+        scores.add(case, "mrr@10", value=scoring.reciprocal_rank(gold, documents))
         passages = [item.passage.text for item in found.evidence]
         scores.add(
-            case, "evidence_recall@5", scoring.evidence_recall([piece.evidence for piece in case.gold], passages)
+            case, "evidence_recall@5", value=scoring.evidence_recall([piece.evidence for piece in case.gold], passages)
         )
 
     async def _answer(self, case: Case, scores: _Scores) -> str | None:
@@ -176,10 +176,12 @@ class Evaluation:
                 reason = event.message
         if answer is None:
             return reason or "no answer came"
-        scores.add(case, "latency_ms", (perf_counter() - started) * 1000)
-        scores.add(case, "abstention_recall" if case.wants_abstention else "false_abstention", float(answer.abstained))
+        scores.add(case, "latency_ms", value=(perf_counter() - started) * 1000)
+        scores.add(
+            case, "abstention_recall" if case.wants_abstention else "false_abstention", value=float(answer.abstained)
+        )
         if case.facts and not case.wants_abstention:
-            scores.add(case, "fact_coverage", scoring.fact_coverage(case.facts, answer.text))
+            scores.add(case, "fact_coverage", value=scoring.fact_coverage(case.facts, answer.text))
         await self._citations(case, answer, scores)
         return None
 
@@ -192,7 +194,9 @@ class Evaluation:
                 document = await self.library.document(citation.document_id, self.principal)
                 passages |= {passage.id: plain(passage.text, document.markup) for passage in stored}
             sentence = answer.text[citation.answer_start : citation.answer_end]
-            scores.add(case, "citation_precision", scoring.supported(sentence, passages.get(citation.passage_id, "")))
+            scores.add(
+                case, "citation_precision", value=scoring.supported(sentence, passages.get(citation.passage_id, ""))
+            )
 
 
 def _collections(case: Case) -> frozenset[str] | None:

@@ -40,7 +40,7 @@ def document_recall(gold: Sequence[str], documents: Sequence[str]) -> float:
     return len(wanted & set(distinct(documents)[:TOP])) / len(wanted)
 
 
-def document_hit(gold: Sequence[str], documents: Sequence[str]) -> float:
+def top_document(gold: Sequence[str], documents: Sequence[str]) -> float:
     """1 where the first document is a gold one."""
     return float(bool(documents) and documents[0] in gold)
 

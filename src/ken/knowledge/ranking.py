@@ -70,7 +70,7 @@ class Candidates:
 
 
 def candidates(
-    generation: Generation, query: str, vector: NDArray[np.float32], readable: NDArray[np.bool_]
+    generation: Generation, query: str, *, vector: NDArray[np.float32], readable: NDArray[np.bool_]
 ) -> Candidates:
     """Score one generation; only rows where `readable` holds take part, from the first list on."""
     rarity = generation.lexical.rarity(terms(query))
@@ -80,7 +80,7 @@ def candidates(
     dense[~readable] = -1.0
 
     found = np.union1d(_top(lexical, _DEPTH, above=0.0), _top(dense, _DEPTH, above=-1.0))
-    sentences = _Sentences.of(generation, found, vector, rarity)
+    sentences = _Sentences.of(generation, found, vector=vector, rarity=rarity)
     fused = _fuse([lexical[found], dense[found], sentences.best_similarity])
     best = np.argsort(-fused, kind="stable")[:_RESCORED]
     rows = found[best]
@@ -103,12 +103,12 @@ def candidates(
 
 
 def rank(
-    generation: Generation, query: str, vector: NDArray[np.float32], readable: NDArray[np.bool_], *, limit: int
+    generation: Generation, query: str, *, vector: NDArray[np.float32], readable: NDArray[np.bool_], limit: int
 ) -> Ranking:
     """The passages most likely to hold the answer, best first."""
     if not readable.any():
         return Ranking((), 0, ())
-    found = candidates(generation, query, vector, readable)
+    found = candidates(generation, query, vector=vector, readable=readable)
     standing = _standing(generation, found.rows)
     relevance = passage_relevance(found.scores) * standing
     order = np.argsort(-relevance, kind="stable")[:limit]
@@ -143,7 +143,12 @@ class _Sentences:
 
     @classmethod
     def of(
-        cls, generation: Generation, rows: NDArray[np.int64], vector: NDArray[np.float32], rarity: Mapping[str, float]
+        cls,
+        generation: Generation,
+        rows: NDArray[np.int64],
+        *,
+        vector: NDArray[np.float32],
+        rarity: Mapping[str, float],
     ) -> _Sentences:
         picked, bounds = _ranges(generation.sentence_bounds, rows)
         similarity = np.asarray(

@@ -48,8 +48,8 @@ class Prompt:
 def assemble(
     question: str,
     evidence: Sequence[Evidence],
-    history: Sequence[Message],
     *,
+    history: Sequence[Message],
     tokens: TokenCounter,
     context_tokens: int,
 ) -> Prompt:
