@@ -113,8 +113,8 @@ def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candida
 def sentence_inputs(sentence: Sentence, *, kind: AnswerType | None, behind: float, under: float) -> tuple[float, ...]:
     """What tells a sentence that answers from one beside it.
 
-    `kind`: what the question asks for. `behind`: log-odds of its passage's relevance less those of the best passage. `under`: share of the question's words
-    in the headings above it.
+    `kind`: what the question asks for. `behind`: log-odds of its passage's relevance less those of the best passage.
+    `under`: share of the question's words in the headings above it.
     """
     return (
         sentence.similarity,
