@@ -127,12 +127,15 @@ def test_sizes_are_near_the_target(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_overlap_is_a_tenth_to_a_fifth_in_whole_sentences(seed: int) -> None:
-    """Each passage of one section repeats the end of the one before it."""
+    """Each passage of one section repeats the end of the one before it, but where one sentence is more than a fifth."""
     parsed, pieces = pieces_of("# T\n\n" + prose(random.Random(seed), 200))
     for before, after in pairwise(pieces):
+        if after.start > before.end:
+            last = text(parsed, before).rsplit(". ", 1)[-1]
+            assert Words().count(last) > 0.2 * (Words().count(last) + size(parsed, after))
+            continue
         repeated = parsed.text[after.start : before.end]
-        share = Words().count(repeated) / size(parsed, after)
-        assert 0.09 <= share <= 0.21
+        assert 0.1 <= Words().count(repeated) / size(parsed, after) <= 0.2
         assert repeated[0].isupper()
         assert repeated.endswith(".")
 

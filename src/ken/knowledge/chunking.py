@@ -21,13 +21,13 @@ from ken.text.sentences import row_spans, sentence_spans
 
 # What a cut breaks, in the same measure as the size cost: 1 is a passage of half the target.
 _CUT_AT_HEADING = (0.0, 0.0, 0.0, 0.1, 0.15, 0.2, 0.2)
-_CUT_BETWEEN_BLOCKS = 0.3
-_CUT_AT_TABLE = 0.35
-_CUT_BETWEEN_POINTS = 0.45
-_CUT_BETWEEN_SENTENCES = 0.8
-_CUT_BETWEEN_ROWS = 1.0
-_CUT_INSIDE_POINT = 1.2
-_CUT_INSIDE_SENTENCE = 1.6
+_CUT_BETWEEN_BLOCKS = 0.45
+_CUT_AT_TABLE = 0.5
+_CUT_BETWEEN_POINTS = 0.65
+_CUT_BETWEEN_SENTENCES = 1.0
+_CUT_BETWEEN_ROWS = 1.2
+_CUT_INSIDE_POINT = 1.4
+_CUT_INSIDE_SENTENCE = 1.8
 _TINY = 2.0
 _SECTION_BORDER_KEPT_OPEN = 4.0
 _TINY_SECTION_APPENDED = 1.0
@@ -349,7 +349,8 @@ def _expected_overlap(units: list[_Unit], atom: _Atom, plan: Chunking) -> int:
     if atom.section or not plan.overlap:
         return 0
     total, first = 0, atom.first
-    while first and total < plan.overlap * plan.target_tokens * 0.8:
+    # So many that it is a tenth of even the largest passage.
+    while first and total < _LEAST_OVERLAP * plan.max_tokens:
         first -= 1
         total += units[first].tokens
     return total if total <= _MOST_OVERLAP * plan.target_tokens else 0

@@ -59,7 +59,7 @@ def split_front_matter(text: str) -> tuple[str, Stated]:
 
 def _read(source: str) -> Stated:
     try:
-        root: yaml.Node | None = yaml.compose(source, Loader=_Loader)
+        root = cast("yaml.Node | None", yaml.compose(source, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         line = f" in its line {error.problem_mark.line + 1}" if error.problem_mark else ""
         return _unreadable(source, f"it is not YAML ({error.problem or error.context}{line})")
