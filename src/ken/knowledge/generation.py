@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.document import Document
+from ken.domain.document import Document, Passage
 from ken.domain.principal import Principal
 from ken.errors import StorageError
 from ken.knowledge.lexical import TERM_DTYPE, LexicalIndex, build
@@ -32,7 +33,7 @@ _MANIFEST = "manifest.json"
 _HEADER_BYTES = 128
 """Of an .npy file: one that is no longer holds no numbers."""
 
-FORMAT = 3
+FORMAT = 4
 """Part of a generation's name: another layout of the arrays is another generation."""
 
 
@@ -61,6 +62,10 @@ class Generation:
     """Shape (n + 1,)."""
     sentence_spans: NDArray[np.int32]
     """Shape (s, 3): start and end in the document's text, and 1 for a line of code."""
+    texts: NDArray[np.uint8]
+    """UTF-8 of a JSON array for each passage: start, end, heading path, page, tokens, text."""
+    text_bounds: NDArray[np.int64]
+    """Shape (n + 1,), in bytes."""
     quotes: NDArray[np.uint8]
     """UTF-8 of every sentence as quoted, one after the other."""
     quote_bounds: NDArray[np.int64]
@@ -94,6 +99,23 @@ class Generation:
     def size(self) -> int:
         """How many passages there are."""
         return len(self.document)
+
+    def passage(self, row: int) -> Passage:
+        """The passage of a row."""
+        document = self.documents[int(self.document[row])]
+        stored = json.loads(bytes(self.texts[self.text_bounds[row] : self.text_bounds[row + 1]]))
+        start, end, heading_path, page, tokens, text = stored
+        return Passage(
+            document_id=document.id,
+            version=document.version,
+            ordinal=int(self.ordinal[row]),
+            start=start,
+            end=end,
+            heading_path=tuple(heading_path),
+            page=page,
+            text=text,
+            tokens=tokens,
+        )
 
     def quote(self, sentence: int) -> str:
         """The text of a sentence without marks, white space folded."""
@@ -137,31 +159,39 @@ def write(folder: Path, name: str, *, versions: Mapping[str, str], store: Docume
     try:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
-        sizes: dict[str, int] = {}
-        for array_name, array in _arrays(store, dict(ordered), dimensions):
-            with (temporary / f"{array_name}.npy").open("wb") as file:
-                np.save(file, array)
-                file.flush()
-                os.fsync(file.fileno())
-                sizes[array_name] = file.tell()
-        (temporary / _MANIFEST).write_text(json.dumps({"documents": ordered, "bytes": sizes}), encoding="utf-8")
-        _publish(temporary, folder / name, ordered)
+        try:
+            sizes: dict[str, int] = {}
+            for array_name, array in _arrays(store, dict(ordered), dimensions):
+                with (temporary / f"{array_name}.npy").open("wb") as file:
+                    np.save(file, array)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    sizes[array_name] = file.tell()
+            (temporary / _MANIFEST).write_text(json.dumps({"documents": ordered, "bytes": sizes}), encoding="utf-8")
+            discard(folder, name)
+            temporary.rename(folder / name)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
     except OSError as error:
+        if _is_whole(folder / name, ordered):  # somebody else was quicker
+            return
         raise StorageError(
             f"The index can't be written to {str(folder)!r}: {error.strerror}. Free space there, then sync again."
         ) from error
 
 
-def _publish(temporary: Path, place: Path, versions: Sequence[tuple[str, str]]) -> None:
-    """Give a finished generation its name, unless somebody else was quicker; what is damaged there gives way."""
-    if place.exists() and not _is_whole(place, versions):
-        shutil.rmtree(place)
-    try:
-        temporary.rename(place)
-    except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if not _is_whole(place, versions):
-            raise
+def discard(folder: Path, name: str) -> None:
+    """Delete a generation, or whatever bears its name; what resists stays for the next sync.
+
+    Arrays still mapped by a reader stay readable to it.
+    """
+    place = folder / name
+    with suppress(OSError):
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
 
 
 def _is_whole(place: Path, versions: Sequence[tuple[str, str]]) -> bool:
@@ -213,6 +243,9 @@ def _arrays(
         if kind == "sentences":
             yield "sentence_spans", np.concatenate(spans_found) if spans_found else np.empty((0, 3), dtype=np.int32)
 
+    stored = [_packed(passage) for group in store.passages_by_version(versions) for passage in group]
+    yield "texts", np.frombuffer(b"".join(stored), dtype=np.uint8)
+    yield "text_bounds", np.cumsum([0, *(len(text) for text in stored)]).astype(np.int64)
     lengths: list[NDArray[np.int32]] = []
     letters: list[NDArray[np.uint8]] = []
     for spans, data in store.features("quotes", versions):
@@ -227,6 +260,11 @@ def _arrays(
         hashes.append(np.frombuffer(data, dtype=np.uint64))
     yield "sentence_terms", np.concatenate(hashes) if hashes else np.empty(0, dtype=np.uint64)
     yield "sentence_term_bounds", np.concatenate([[0], np.cumsum(_joined(counted, np.int32))]).astype(np.int64)
+
+
+def _packed(passage: Passage) -> bytes:
+    values = passage.start, passage.end, passage.heading_path, passage.page, passage.tokens, passage.text
+    return json.dumps(values, ensure_ascii=False).encode()
 
 
 def _joined(parts: list[NDArray[np.int32]], dtype: type[np.int32]) -> NDArray[np.int32]:
@@ -263,6 +301,8 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
             sentences=_array(place, "sentences", np.int8),
             sentence_bounds=_array(place, "sentences_bounds", np.int64),
             sentence_spans=_array(place, "sentence_spans", np.int32),
+            texts=_array(place, "texts", np.uint8),
+            text_bounds=_array(place, "text_bounds", np.int64),
             quotes=_array(place, "quotes", np.uint8),
             quote_bounds=_array(place, "quote_bounds", np.int64),
             sentence_terms=_array(place, "sentence_terms", np.uint64),
@@ -280,8 +320,8 @@ def _array(place: Path, name: str, dtype: type[Number]) -> NDArray[Number]:
 
 
 def remove_others(folder: Path, name: str) -> None:
-    """Delete every generation but `name`, and what crashes left behind. Arrays still mapped by a reader stay readable to it."""
+    """Delete every generation but `name`, and what crashes left behind."""
     if folder.is_dir():
         for place in folder.iterdir():
             if place.name != name:
-                shutil.rmtree(place, ignore_errors=True)
+                discard(folder, place.name)

@@ -22,7 +22,7 @@ from ken.knowledge import generation
 from ken.knowledge.generation import Generation
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.parse.parser import SUPPORTED
-from ken.knowledge.ranking import Ranked, Ranking, rank
+from ken.knowledge.ranking import Ranked, rank
 from ken.knowledge.sources import uploads
 from ken.knowledge.sync import Progress, Syncer, SyncReport, exclusively
 from ken.storage.documents import Documents, Snapshot, Source
@@ -241,6 +241,8 @@ class Library:
             if found is not None:
                 self._generation = found
                 return found
+            if self.store.current() != (snapshot.corpus_version, snapshot.generation):
+                continue
             try:
                 self._rebuild(snapshot, comparable)
             except StorageError as error:  # a sync may have taken away what it was built from: look again
@@ -252,8 +254,11 @@ class Library:
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation.generation_name(versions, self.ingest.configuration)
         dimensions = self.ingest.embedder.dimensions
+        if snapshot.generation == name:
+            generation.discard(self._index_folder, name)  # it looks whole and isn't, or it couldn't be loaded at all
         generation.write(self._index_folder, name, versions=versions, store=self.store, dimensions=dimensions)
-        self.store.repoint(snapshot.corpus_version, generation=name)
+        if not self.store.repoint(snapshot.corpus_version, generation=name):
+            generation.discard(self._index_folder, name)  # it may hold what has been deleted meanwhile
 
     def _refuse_mixing(self, current: Generation, principal: Principal, collections: frozenset[str] | None) -> None:
         """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
@@ -277,48 +282,30 @@ class Library:
         collections: frozenset[str] | None,
         limit: int,
     ) -> tuple[SearchResult, tuple[tuple[str, float], ...]]:
-        while True:
-            started = perf_counter()
-            current = self._current()
-            if current.left_out:
-                self._refuse_mixing(current, principal, collections)
-            readable = current.readable(principal, collections)
-            ranking = rank(current, query, vector=vector, readable=readable, limit=limit)
-            ranked = perf_counter()
-            evidence = self._evidence(current, ranking, principal)
-            if evidence is None:  # a sync took these passages away while we looked; look again at what is there now
-                if self.store.current() == (current.corpus_version, current.name):
-                    raise StorageError(
-                        "The database lacks passages that it lists. Restore a backup, or sync into a new home."
-                    )
-                continue
-            result = SearchResult(
-                evidence=evidence,
-                corpus_version=current.corpus_version,
-                candidates=ranking.candidates,
-                terms=ranking.terms,
-            )
-            return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
-
-    def _evidence(self, current: Generation, ranking: Ranking, principal: Principal) -> tuple[Evidence, ...] | None:
-        """The passages of a ranking; None where one of them is no longer stored."""
-        names = [_name(current, found) for found in ranking.passages]
-        stored = self.store.passages(names)
-        if len(stored) < len(names):
-            return None
-        return tuple(
-            self._found(current, found, stored[name], principal)
-            for found, name in zip(ranking.passages, names, strict=True)
+        started = perf_counter()
+        current = self._current()
+        if current.left_out:
+            self._refuse_mixing(current, principal, collections)
+        readable = current.readable(principal, collections)
+        ranking = rank(current, query, vector=vector, readable=readable, limit=limit)
+        ranked = perf_counter()
+        result = SearchResult(
+            evidence=tuple(self._found(current, found, principal) for found in ranking.passages),
+            corpus_version=current.corpus_version,
+            candidates=ranking.candidates,
+            terms=ranking.terms,
         )
+        return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
 
-    def _found(self, current: Generation, found: Ranked, passage: Passage, principal: Principal) -> Evidence:
+    @staticmethod
+    def _found(current: Generation, found: Ranked, principal: Principal) -> Evidence:
         document = current.documents[int(current.document[found.row])]
         first, last = int(current.sentence_bounds[found.row]), int(current.sentence_bounds[found.row + 1])
         spans = current.sentence_spans[first:last].tolist()
         texts = [current.quote(sentence) for sentence in range(first, last)]
         scores = zip(spans, texts, found.similarities.tolist(), found.coverages.tolist(), strict=True)
         return Evidence(
-            passage=passage,
+            passage=current.passage(found.row),
             document=current.shown(document, principal),
             relevance=found.relevance,
             lexical=found.lexical,
@@ -335,11 +322,6 @@ class Library:
 
 def _real(folder: Path) -> Path:
     return Path(os.path.realpath(folder.expanduser()))
-
-
-def _name(current: Generation, found: Ranked) -> tuple[str, str, int]:
-    document = current.documents[int(current.document[found.row])]
-    return document.id, document.version, int(current.ordinal[found.row])
 
 
 def _parts(document_id: str) -> tuple[str, str]:

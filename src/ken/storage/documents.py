@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -75,8 +75,11 @@ class Documents:
 
     def current(self) -> tuple[int, str]:
         """The corpus version and the name of its index; the name is empty where none has been built."""
+        # Asked twice for each question: one statement, past SQLAlchemy's compiler.
+        query = "SELECT key, value FROM home WHERE key IN ('corpus_version', 'index_generation')"
         with self._database.read() as connection:
-            return _version(connection), _generation(connection)
+            found = {str(row.key): str(row.value) for row in connection.exec_driver_sql(query)}
+        return int(found.get("corpus_version", 0)), found.get("index_generation", "")
 
     def snapshot(self) -> Snapshot:
         """The corpus version, its index and its documents, as of one moment."""
@@ -169,11 +172,13 @@ class Documents:
                 _set(connection, "corpus_version", str(_version(connection) + 1))
             return _version(connection)
 
-    def repoint(self, corpus_version: int, *, generation: str) -> None:
-        """Name the index of a corpus version after it was built anew; nothing where the corpus has moved on meanwhile."""
+    def repoint(self, corpus_version: int, *, generation: str) -> bool:
+        """Name the index of a corpus version after it was built anew; False where the corpus has moved on meanwhile."""
         with self._database.write() as connection:
-            if _version(connection) == corpus_version:
+            is_current = _version(connection) == corpus_version
+            if is_current:
                 _set(connection, "index_generation", generation)
+        return is_current
 
     def sources(self) -> tuple[Source, ...]:
         """Every source with its document count and the failures of its last sync."""
@@ -221,14 +226,18 @@ class Documents:
         with self._database.read() as connection:
             return tuple(_passage(row) for row in connection.execute(query))
 
-    def passages(self, wanted: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str, int], Passage]:
-        """Passages by (document id, version, ordinal); what is no longer there is left out."""
-        if not wanted:
-            return {}
-        key = sa.tuple_(passages.c.document_id, passages.c.version, passages.c.ordinal)
+    def passages_by_version(self, versions: Mapping[str, str]) -> Iterator[list[Passage]]:
+        """The passages of each of `versions` (document id -> version), in that order, each in reading order."""
+        key = sa.tuple_(passages.c.document_id, passages.c.version)
+        wanted = list(versions.items())
         with self._database.read() as connection:
-            found = [_passage(row) for row in connection.execute(sa.select(passages).where(key.in_(wanted)))]
-        return {(passage.document_id, passage.version, passage.ordinal): passage for passage in found}
+            for at in range(0, len(wanted), _BATCH):
+                batch = wanted[at : at + _BATCH]
+                query = sa.select(passages).where(key.in_(batch)).order_by(passages.c.document_id, passages.c.ordinal)
+                found: dict[tuple[str, str], list[Passage]] = {name: [] for name in batch}
+                for row in connection.execute(query):
+                    found[row.document_id, row.version].append(_passage(row))
+                yield from found.values()
 
     def features(self, kind: str, versions: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
         """Spans and data of one kind for each of `versions` (document id -> version), in that order.
