@@ -7,6 +7,7 @@ each term of the question. Terms are kept as 64-bit hashes: no word of a deleted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,7 +82,7 @@ class LexicalIndex:
             position = self._position(term)
             if position is not None:
                 frequency = int(self.bounds[position + 1] - self.bounds[position])
-            found[term] = float(_idf(np.array([frequency]), self.size)[0])
+            found[term] = math.log1p((self.size - frequency + 0.5) / (frequency + 0.5))
         return found
 
     def _position(self, term: str) -> int | None:
