@@ -1,17 +1,17 @@
 """Fit Ken's calibration on questions of our own, and say how it does on what it was not fitted on.
 
-    python bench/calibrate.py HOME [--check OTHER.jsonl] [--all]
+    python bench/calibrate.py [--data DIR] [--home HOME] [--check OTHER.jsonl] [--all]
 
-HOME holds the four handbooks that bench/RESULTS.md names and examples/handbook, one collection each. Lines with
+Ken searches the four handbooks that bench/README.md names and examples/handbook, one collection each. Lines with
 `"part": "check"` are held out (with `--all` none is, for the constants that ship) and only measured, as is the
-`--check` file. It prints
-the constants of knowledge/calibration.py, models/extractive.py and checks/answerability.py; nothing is written.
+`--check` file. It prints the constants of knowledge/calibration.py, models/extractive.py and checks/answerability.py;
+nothing is written.
 
 Three linear models, so that a few hundred questions are enough:
 - passages: a softmax over a question's candidates (ListNet, Cao et al., ICML 2007), then Platt scaling (Platt 1999);
 - sentences: the same softmax over the sentences of the passages shown to the reader;
-- answerable: logistic regression with an L2 prior. Unanswerable questions are few and count half as much as the others
-  taken together.
+- answerable: logistic regression with an L2 prior and signs held, over questions that the documents answer, near
+  misses, and questions asked in the wrong collection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,17 @@ from ken.settings import load
 from ken.text.answer_types import expected
 from ken.text.tokens import STOP_WORDS, stem, words
 from ken.wiring import open_home
+from rig.handbooks import OWN_QUESTIONS, PROJECT, add_options, found, loaded_home, sync
 
 Matrix = NDArray[np.float64]
+EXAMPLES = PROJECT / "examples"
 CANDIDATES = 50
 SHOWN = 6
+FREE = frozenset({"typed", "length", "one_document"})
+"""Inputs of the answerability model that may count either way; missing terms count against, all others for."""
 FALSE_ABSTENTION = 0.10
+MISPLACED = "-misplaced"
+"""Ends the id of a question that is asked in a collection that can't hold its answer: fitted on, never reported."""
 
 
 @dataclass(slots=True)
@@ -67,6 +73,7 @@ class Sample:
 
 
 async def sample(library: Library, case: Case) -> Sample:
+    """Search for one question, and label what was found by whether it holds the answer."""
     query = standalone(case.question, case.messages)
     collections = None if case.collection == "all" else frozenset({case.collection})
     found = await library.search(query, LOCAL_OPERATOR, collections=collections, limit=CANDIDATES)
@@ -78,7 +85,7 @@ async def sample(library: Library, case: Case) -> Sample:
         for item in evidence
     ]
     shown = evidence[:SHOWN]
-    inputs, labels = sentence_rows(case, query, shown)
+    inputs, labels = sentence_rows(case, query, evidence=shown)
     return Sample(
         case=case,
         query=query,
@@ -92,6 +99,7 @@ async def sample(library: Library, case: Case) -> Sample:
 
 
 def passage_scores(evidence: Sequence[Evidence]) -> PassageScores:
+    """The inputs of the passage model for a question's candidates, as the ranking scales them."""
     best = max((item.lexical for item in evidence), default=1.0) or 1.0
     columns = [
         (
@@ -106,7 +114,8 @@ def passage_scores(evidence: Sequence[Evidence]) -> PassageScores:
     return PassageScores(*np.array(columns, dtype=np.float32).reshape(-1, 5).T)
 
 
-def sentence_rows(case: Case, query: str, evidence: Sequence[Evidence]) -> tuple[Matrix, Matrix]:
+def sentence_rows(case: Case, query: str, *, evidence: Sequence[Evidence]) -> tuple[Matrix, Matrix]:
+    """Inputs (n, inputs) and labels (n,) of the sentence model for every sentence of these passages."""
     kind = expected(query)
     asked = {stem(word) for word in words(query.lower()) if word not in STOP_WORDS}
     gold = [normalise(piece.evidence) for piece in case.gold]
@@ -144,33 +153,36 @@ def softmax_weights(lists: Sequence[tuple[Matrix, Matrix]], *, l2: float = 0.3, 
 
 
 def logistic_weights(
-    inputs: Matrix, labels: Matrix, *, l2: float, counts: Matrix | None = None
+    inputs: Matrix, labels: Matrix, *, l2: float, counts: Matrix | None = None, signs: Matrix | None = None
 ) -> tuple[float, Matrix]:
-    """Bias and weights by Newton's method on standardised inputs; the bias has no prior."""
+    """Bias and weights by projected gradient descent on standardised inputs; the bias has no prior.
+
+    `signs` holds 1 where a weight may not be negative, -1 where it may not be positive, 0 where it is free: without
+    that, inputs that say almost the same get opposite weights, and a corpus unlike the fitted one gets nonsense.
+    """
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
     design = np.c_[np.ones(len(inputs)), (inputs - mean) / spread]
     prior = l2 * np.r_[0.0, np.ones(inputs.shape[1])]
     worth = np.ones(len(labels)) if counts is None else counts
+    bound = np.r_[0.0, np.zeros(inputs.shape[1]) if signs is None else signs]
+    rate = 1.0 / (0.25 * np.linalg.norm(design * np.sqrt(worth)[:, None], 2) ** 2 + l2)
     solution = np.zeros(design.shape[1])
-    for _ in range(100):
+    for _ in range(20_000):
         chance = 1 / (1 + np.exp(-design @ solution))
-        gradient = design.T @ (worth * (chance - labels)) + prior * solution
-        curvature = (design * (worth * chance * (1 - chance))[:, None]).T @ design + np.diag(prior)
-        step = np.linalg.solve(curvature, gradient)
-        solution -= step
-        if abs(step).max() < 1e-9:
-            break
+        solution -= rate * (design.T @ (worth * (chance - labels)) + prior * solution)
+        solution = np.where(bound > 0, np.maximum(solution, 0), np.where(bound < 0, np.minimum(solution, 0), solution))
     weights = solution[1:] / spread
     return float(solution[0] - weights @ mean), weights
 
 
 def answer_matrix(samples: Sequence[Sample]) -> tuple[list[str], Matrix, Matrix]:
+    """Names and values (n, inputs) of the answerable model's inputs, and 1 (n,) where an answer is wanted."""
     rows = [answer_inputs(one.query, one.evidence, rarity=one.terms) for one in samples]
     wanted = np.array([float(not one.case.wants_abstention) for one in samples])
     return list(rows[0]), np.array([list(row.values()) for row in rows]), wanted
 
 
-def measured(samples: Sequence[Sample], chance: Matrix, threshold: float | None) -> tuple[float, float, float]:
+def measured(samples: Sequence[Sample], chance: Matrix, *, threshold: float | None) -> tuple[float, float, float]:
     """Abstention recall, false abstention and threshold: the given one, or the best within the allowed false ones."""
     wanted = np.array([not one.case.wants_abstention for one in samples])
     chance = np.where([one.is_turned_away for one in samples], 0.0, chance)
@@ -181,6 +193,7 @@ def measured(samples: Sequence[Sample], chance: Matrix, threshold: float | None)
 
 
 def fit(samples: Sequence[Sample], report: Callable[[str], None]) -> tuple[float, Matrix]:
+    """Fit the three models and report their constants; bias and weights of the answerable one."""
     passages = softmax_weights([(one.scores.columns(), one.passage_labels) for one in samples])
     report(f"passage weights (lexical, dense, sentence, coverage, sentence coverage): {passages.round(2).tolist()}")
     with_gold = [one for one in samples if one.passage_labels.any()]
@@ -191,46 +204,92 @@ def fit(samples: Sequence[Sample], report: Callable[[str], None]) -> tuple[float
     report(f"sentence weights: {sentences.round(2).tolist()}")
     searched = [one for one in samples if one.evidence and not one.is_turned_away]
     names, inputs, wanted = answer_matrix(searched)
-    counts = np.where(wanted == 1, 1.0, wanted.sum() / (1 - wanted).sum() * 0.5)
-    bias, weights = logistic_weights(inputs, wanted, l2=1.0, counts=counts)
+    misplaced = np.array([one.case.id.endswith(MISPLACED) for one in searched])
+    near_miss = (wanted == 0) & ~misplaced
+    # Near misses count half as much as the answerable questions taken together, misplaced ones a fifth.
+    counts = np.where(
+        wanted == 1, 1.0, np.where(near_miss, 0.5 / max(near_miss.sum(), 1), 0.2 / max(misplaced.sum(), 1))
+    )
+    counts = np.where(wanted == 1, 1.0, counts * wanted.sum())
+    signs = np.array([0.0 if name in FREE else -1.0 if name.startswith("missing") else 1.0 for name in names])
+    bias, weights = logistic_weights(inputs, wanted, l2=1.0, counts=counts, signs=signs)
     report(f"answerable: bias {bias:.3f}")
     report(json.dumps(dict(zip(names, weights.round(3).tolist(), strict=True)), indent=4))
     return bias, weights
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("home", type=Path)
-    root = Path(__file__).resolve().parent.parent
-    files = [root / "bench" / "questions" / "kb.jsonl", root / "examples" / "questions.jsonl"]
-    parser.add_argument("--questions", type=Path, nargs="+", default=files)
-    parser.add_argument("--check", type=Path)
-    parser.add_argument("--all", action="store_true", help="fit on every line, for the constants that ship")
-    given = parser.parse_args()
-    lines = [json.loads(line) for path in given.questions for line in path.read_text("utf-8").splitlines()]
-    held_out = {line["id"] for line in lines if line.get("part", "fit") != "fit" and not given.all}
-    ken = await open_home(load(given.home))
-    own = [await sample(ken.library, case) for path in given.questions for case in load_cases(path)]
-    fitted = [one for one in own if one.case.id not in held_out]
-    bias, weights = fit(fitted, print)
-    sets = {"fitted on": fitted, "held out": [one for one in own if one not in fitted]}
-    if given.check:
-        sets[given.check.name] = [await sample(ken.library, case) for case in load_cases(given.check)]
+def misplaced(cases: Sequence[Case]) -> list[Case]:
+    """Every third answerable question, asked in the next collection, which doesn't hold its answer.
+
+    Near misses alone would not teach the model what a question looks like that is about something else altogether.
+    """
+    collections = sorted({case.collection for case in cases} - {"all"})
+    after = dict(zip(collections, [*collections[1:], *collections[:1]], strict=True))
+    return [
+        case.model_copy(
+            update={
+                "id": f"{case.id}{MISPLACED}",
+                "kind": "out_of_scope",
+                "collection": after[case.collection],
+                "gold": (),
+                "facts": (),
+            }
+        )
+        for case in [case for case in cases if case.gold and len(collections) > 1 and case.collection in after][::3]
+    ]
+
+
+async def sampled(home: Path, files: Sequence[Path]) -> list[list[Sample]]:
+    """The samples of every question of each file."""
+    ken = await open_home(load(home))
+    try:
+        cases = [[*load_cases(path), *misplaced(load_cases(path))] for path in files]
+        return [[await sample(ken.library, case) for case in of_file] for of_file in cases]
+    finally:
+        await ken.aclose()
+
+
+def compare(sets: Mapping[str, Sequence[Sample]], bias: float, *, weights: Matrix) -> None:
+    """Print how the answerable model does on each set; the threshold is the first set's."""
     threshold: float | None = None
     for name, samples in sets.items():
         if not samples:
             continue
         _, inputs, _ = answer_matrix(samples)
         chance = 1 / (1 + np.exp(-(bias + inputs @ weights)))
-        best = measured(samples, chance, None)
+        best = measured(samples, chance, threshold=None)
         threshold = best[2] if threshold is None else threshold
-        at = measured(samples, chance, threshold)
+        at = measured(samples, chance, threshold=threshold)
         print(
             f"{name}: abstention recall {best[0]:.3f} at false abstention {best[1]:.3f} (its own threshold {best[2]:.2f}); "
             f"{at[0]:.3f} at {at[1]:.3f} with the fitted threshold {at[2]:.2f}"
         )
-    await ken.aclose()
+
+
+def main() -> None:
+    """Print constants and comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
+    parser.add_argument("--questions", type=Path, nargs="+", default=[OWN_QUESTIONS, EXAMPLES / "questions.jsonl"])
+    parser.add_argument("--check", type=Path, help="another question file, measured and never fitted on")
+    parser.add_argument("--all", action="store_true", help="fit on every line, for the constants that ship")
+    given = parser.parse_args()
+    if not found(given.data):
+        return
+    lines = [json.loads(line) for path in given.questions for line in path.read_text("utf-8").splitlines()]
+    held_out = {line["id"] for line in lines if line.get("part", "fit") != "fit" and not given.all}
+    with loaded_home(given.data, given.home) as home:
+        sync(home, EXAMPLES / "handbook")
+        files = asyncio.run(sampled(home, [*given.questions, *([given.check] if given.check else [])]))
+    own = [one for samples in files[: len(given.questions)] for one in samples]
+    fitted = [one for one in own if one.case.id.removesuffix(MISPLACED) not in held_out]
+    bias, weights = fit(fitted, print)
+    sets = {"fitted on": fitted, "held out": [one for one in own if one.case.id in held_out]}
+    if given.check:
+        sets[given.check.name] = files[-1]
+    asked = {name: [one for one in ones if not one.case.id.endswith(MISPLACED)] for name, ones in sets.items()}
+    compare(asked, bias, weights=weights)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

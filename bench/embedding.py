@@ -171,6 +171,8 @@ def main() -> None:
             print(f"| {', '.join(peer.versions)} | {peer_rate:.0f} | {peer_latency:.1f} ms | 1 |")
             print(f"| ratio | {rate / peer_rate:.2f} | {latency / peer_latency:.2f} | |")
             peer.close()
+        else:
+            print("\nWithout the peer: name an interpreter that has sentence-transformers with --peer-python.")
 
 
 if __name__ == "__main__":
