@@ -15,23 +15,23 @@ from ken.models.extractive import Candidate, log_odds, score_sentences
 from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
-    "odds": 0.798,
-    "lead": 1.119,
-    "dense": -6.264,
-    "similarity": -0.772,
-    "coverage": 0.062,
-    "sentence_coverage": 1.448,
-    "joint_coverage": -4.412,
-    "missing_first": -0.325,
-    "missing_all": -0.1,
-    "length": 2.021,
-    "one_document": 0.917,
-    "typed": -0.982,
-    "typed_behind": 1.088,
-    "typed_similarity": 10.077,
-    "exact_behind": -0.793,
+    "odds": 0.107,
+    "lead": 1.041,
+    "dense": 0.0,
+    "similarity": 4.402,
+    "coverage": 0.224,
+    "sentence_coverage": 0.559,
+    "joint_coverage": 0.0,
+    "missing_first": -2.339,
+    "missing_all": 0.0,
+    "length": 1.43,
+    "one_document": 1.078,
+    "typed": -0.841,
+    "typed_behind": 0.291,
+    "typed_similarity": 10.391,
+    "exact_behind": 0.0,
 }
-_BIAS = 6.322
+_BIAS = -3.436
 _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 
@@ -49,11 +49,12 @@ def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mappin
     """What the model looks at, by name; `evidence` is not empty."""
     best = evidence[0]
     sentences = [sentence for item in evidence for sentence in item.sentences]
+    rarest = max(rarity.values(), default=0.0) or 1.0
     held: set[str] = set()
     missing: list[float] = []
     for item in evidence[:3]:
         held.update(item.matched_terms)
-        missing.append(max((worth for term, worth in rarity.items() if term not in held), default=0.0))
+        missing.append(max((worth for term, worth in rarity.items() if term not in held), default=0.0) / rarest)
     total = sum(rarity.values()) or 1.0
     same = sum(item.document.id == best.document.id for item in evidence)
     return {

@@ -17,7 +17,7 @@ from ken.models.protocols import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
 from ken.text.tokens import STOP_WORDS, stem, words
 
-ABSTAIN_BELOW = 0.5
+ABSTAIN_BELOW = 0.32
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
@@ -72,6 +72,7 @@ class ExtractiveReader:
 
 def _compose(request: ChatRequest) -> Iterator[str]:
     candidates = sorted(score_sentences(request.question, request.evidence), key=lambda found: -found.score)
+    candidates = _in_force(request, candidates)
     if not candidates:
         return
     steps = _steps(request, candidates) if request.task in {"procedure", "troubleshooting"} else []
@@ -91,6 +92,15 @@ def _compose(request: ChatRequest) -> Iterator[str]:
         separator, point = _separator(request, previous, found, point) if in_list else _apart(previous, point)
         yield f"{separator}{text} [{found.evidence + 1}]"
         previous = found
+
+
+def _in_force(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
+    """Without the sentences of superseded documents, unless the best of all is one: then only they may know."""
+
+    def is_superseded(found: Candidate) -> bool:
+        return request.evidence[found.evidence].document.superseded_by is not None
+
+    return ranked if not ranked or is_superseded(ranked[0]) else [found for found in ranked if not is_superseded(found)]
 
 
 def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candidate]:

@@ -21,7 +21,6 @@ from ken.errors import Unreadable
 from ken.knowledge.parse.docx import parse_docx
 from ken.knowledge.parse.html import parse_html
 from ken.knowledge.parse.markdown import parse_markdown
-from ken.knowledge.parse.pdf import parse_pdf
 from ken.knowledge.parse.plaintext import parse_plaintext
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
@@ -44,11 +43,18 @@ _MEGABYTE = 1_000_000
 _MOST_ANSWERED = 512 * _MEGABYTE
 _START_LIMIT_S = 60.0
 
+
+def _parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
+    from ken.knowledge.parse.pdf import parse_pdf  # noqa: PLC0415 - pypdf is slow to load, and only the worker needs it
+
+    return parse_pdf(data, name=name)
+
+
 _PARSERS: Mapping[str, Callable[..., ParsedDocument]] = {
     "text/markdown": parse_markdown,
     "text/html": parse_html,
     "text/plain": parse_plaintext,
-    "application/pdf": parse_pdf,
+    "application/pdf": _parse_pdf,
     SUPPORTED[".docx"]: parse_docx,
 }
 _IN_PROCESS = frozenset({"text/markdown", "text/plain"})
