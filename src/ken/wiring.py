@@ -101,8 +101,8 @@ async def open_home(settings: Settings) -> Ken:
     parts = Parts(
         searcher=library,
         models=models,
-        context_tokens={reader.name: _EXTRACTIVE_WINDOW}
-        | {model.name: model.context_tokens for model in settings.models},
+        prompt_tokens={reader.name: _EXTRACTIVE_WINDOW}
+        | {model.name: model.context_tokens - model.max_tokens for model in settings.models},
         default_model=settings.default_model,
         tokens=embedder,
         price_of=Prices.shipped().cost_micros,

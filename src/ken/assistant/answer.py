@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
+
+import anyio.to_thread
 
 from ken.assistant import classify, recall, retrieve, route, screen, settle
 from ken.assistant.assemble import assemble
@@ -30,7 +32,7 @@ from ken.domain.events import (
     StageStarted,
     TokenShown,
 )
-from ken.errors import DeadlineExceeded, KenError
+from ken.errors import KenError
 from ken.gateway.call import Metered, PriceOf
 from ken.models.protocols import ChatModel, TokenCounter
 from ken.releases.release import Release
@@ -59,8 +61,8 @@ class Parts:
 
     searcher: Searcher
     models: Mapping[str, ChatModel]
-    context_tokens: Mapping[str, int]
-    """The window of each model, in tokens."""
+    prompt_tokens: Mapping[str, int]
+    """The room for a prompt of each model, in tokens: its window less its longest answer."""
     default_model: str
     tokens: TokenCounter
     price_of: PriceOf
@@ -83,9 +85,10 @@ class Assistant:
         """
         trace = TraceBuilder(question.trace_id)
         turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s))
-        corpus_version = self._parts.searcher.corpus_version
+        corpus_version = 0
         answer: Answer | None = None
         try:
+            corpus_version = await anyio.to_thread.run_sync(_corpus_version, self._parts.searcher)
             async with aclosing(_Run(self._parts, trace, turn, corpus_version).events()) as events:
                 async for event in events:
                     if isinstance(event, TokenShown):
@@ -101,7 +104,7 @@ class Assistant:
             trace.fail(error)
             yield Failed(trace.trace_id, type(error).__name__, str(error))
         except (GeneratorExit, asyncio.CancelledError):
-            trace.fail(DeadlineExceeded("The client hung up."))
+            trace.fail(asyncio.CancelledError("The client hung up."))
             raise
         except Exception as error:  # noqa: BLE001 - the last door: a fault of ours becomes an event and a log entry
             trace.fail(error)
@@ -114,9 +117,11 @@ class Assistant:
                 self._record(trace, turn, _unfinished(trace, turn), corpus_version)
 
     def _record(self, trace: TraceBuilder, turn: Turn, answer: Answer, corpus_version: int) -> None:
+        # What intake refuses is recorded, too: no longer than it would have been taken, and in characters that exist.
+        asked = turn.question.text[: self._parts.limits.max_chars].encode("utf-8", "replace").decode()
         self._parts.recorder.record(
             trace.finish(
-                turn.question,
+                replace(turn.question, text=asked),
                 answer,
                 task_type=turn.task,
                 release=self._parts.release.id,
@@ -148,7 +153,7 @@ class _Run:
                 lambda: recall.recall(turn, parts.cache, release=parts.release.id, corpus_version=self.corpus_version),
             ),
             ("retrieve", lambda: retrieve.retrieve(turn, parts.searcher, limit=limits.passages)),
-            ("assemble", lambda: assemble(turn, tokens=parts.tokens, context_tokens=parts.context_tokens[model])),
+            ("assemble", lambda: assemble(turn, tokens=parts.tokens, prompt_tokens=parts.prompt_tokens[model])),
             ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )
         for stage, work in early:
@@ -191,6 +196,7 @@ class _Run:
         events += [CitationShown(citation) for citation in turn.citations]
         if turn.cached:
             events.append(Notice("cached", "This answer was given before and its documents have not changed."))
+            events += [Notice("verify", text) for text in turn.notices]
         return events
 
     async def _written(self) -> AsyncGenerator[Event]:
@@ -223,10 +229,11 @@ class _Run:
         yield StageStarted("verify")
         with self.trace.span("verify") as span:
             before = perf_counter()
-            for event in self._show(list(verifier.finish())):
+            is_cut = meter.finish_reason == "length"
+            for event in self._show(list(verifier.finish(is_cut=is_cut))):
                 yield event
             checking += perf_counter() - before
-            detail = self._concluded(verifier)
+            detail = self._concluded(verifier, is_cut=is_cut)
             span.set("detail", detail)
             span.set("checking_ms", round(checking * 1000, 3))
         yield StageFinished("verify", checking * 1000, detail)
@@ -254,14 +261,16 @@ class _Run:
         span.set("estimated", meter.usage.estimated)
         span.set("cost_micros", meter.cost_micros)
 
-    def _concluded(self, verifier: Verifier) -> str:
+    def _concluded(self, verifier: Verifier, *, is_cut: bool) -> str:
         """Set outcome and notices from what the verifier saw."""
         turn = self.turn
         if not turn.reply:
             settle.abstain(turn)
         else:
             turn.outcome = "answered"
-        if verifier.dropped and turn.outcome == "answered":
+        if is_cut:
+            turn.notices.append("The answer was cut short at its greatest length, `max_tokens`.")
+        if verifier.dropped:
             count = len(verifier.dropped)
             turn.notices.append(
                 "A sentence was left out, as no passage supports it."
@@ -275,6 +284,10 @@ class _Run:
     def _cited(self) -> list[Evidence]:
         cited = {citation.passage_id for citation in self.turn.citations}
         return [item for item in self.turn.evidence if item.passage.id in cited]
+
+
+def _corpus_version(searcher: Searcher) -> int:
+    return searcher.corpus_version
 
 
 def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:

@@ -19,6 +19,10 @@ def admit(turn: Turn, *, max_chars: int, history_turns: int) -> str:
         )
     if "\x00" in text or _is_binary(text):
         raise InvalidInput("The question is not text: it holds control characters. Send it as plain text in UTF-8.")
+    if any(_has_surrogates(each) for each in (text, *(message.content for message in turn.question.history))):
+        raise InvalidInput(
+            "The question or its history holds half of a character (a lone surrogate). Send it in UTF-8."
+        )
     turn.text = " ".join(text.split())
     if not any(character.isalnum() for character in turn.text):
         raise InvalidInput("The question is empty. Ask something in words.")
@@ -26,6 +30,11 @@ def admit(turn: Turn, *, max_chars: int, history_turns: int) -> str:
     window = turn.question.history[-2 * history_turns :] if history_turns else ()
     turn.history = tuple(message for message in window if len(message.content) <= _MAX_MESSAGE_CHARS)
     return f"{len(turn.text)} characters, {len(turn.history)} earlier messages"
+
+
+def _has_surrogates(text: str) -> bool:
+    """Whether `text` holds what no encoding can write; a broken program or terminal makes such text."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_binary(text: str) -> bool:

@@ -14,18 +14,30 @@ from ken.checks.support import SUPPORTED, best_support, support
 from ken.domain.answer import Citation
 from ken.domain.document import Evidence, Sentence
 from ken.prompts.grounded import ABSTENTION
+from ken.text.markup import plain
 
-_MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_BOUNDARY = re.compile(r"(?<=[.!?])[\"')”’*]*(?:\s*\[\d[\d, ]*\])*(?=\s+[^\s\[])|\n+(?=\S)")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|dr|mr|ms|mrs|st|inc|ltd|fig|cf|al|u\.s|a\.m|p\.m|[A-Za-z])"
-    r"|(?:^|\n)\s*\d{1,3})\.$",
+# A marker stands apart, or close behind a word where a sentence pauses; `values[0]` is no marker.
+_MARKER = re.compile(
+    r"(?:\s+|(?<![\w\s])|(?<=\w)(?=\[\d[\d, ]*\](?:[\s.,;:!?)\[]|$))(?!\[0))\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]"
+)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_BOUNDARY = re.compile(r"(?<=[.!?])[\"')”’*_]*(?:\s*\[\d[\d, ]*\])*(?=\s+([^\s\[]))|\n+(?=\S)")
+_NEVER_LAST = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|approx|dr|mr|ms|mrs|prof|st|fig|cf|al|u\.s|[A-Za-z])|(?:^|\n)[\s>*_]*\d{1,3})\.$",
     re.IGNORECASE,
 )
+_BEFORE_NUMBERS = re.compile(r"\b(?:no|nos|sec|ch|vol|pp?|art|ext|max|min)\.$", re.IGNORECASE)
+_SELDOM_LAST = re.compile(r"\b(?:etc|inc|ltd|co|a\.m|p\.m)\.$", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?][\"')”’*_`]*\s*$")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _FENCE = "```"
-_WHOLE_PASSAGE = 0.95
-"""A passage that supports a sentence only as a whole counts a little less than one that does in one place."""
+_WHOLE_PASSAGE = 0.85
+"""A passage that supports a sentence only as a whole counts less than one that does in one place: its words may be scattered."""
+_LONGEST_LEAD_IN = 200
+_LEADING = (
+    "follow following step steps here how way ways point points option options list need these example note answer"
+)
+"""Words of a lead-in that claim nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +71,46 @@ class Verifier:
             sentence, self._buffer = self._buffer[:end], self._buffer[end:]
             yield from self._check(sentence)
 
-    def finish(self) -> Iterator[Shown]:
-        """The answer is complete: yield what was held back."""
+    def finish(self, *, is_cut: bool = False) -> Iterator[Shown]:
+        """The answer is complete: yield what was held back. Of one that was cut short, an unfinished sentence is not shown."""
         sentence, self._buffer = self._buffer, ""
-        yield from self._check(sentence)
+        if not is_cut or _ENDED.search(_without_markers(sentence)):
+            yield from self._check(sentence)
 
     def _boundary(self) -> int | None:
         if self._buffer.count(_FENCE) % 2:
             return None
         for match in _BOUNDARY.finditer(self._buffer):
             before = self._buffer[: match.start()]
-            if not before.strip():
+            if not before.strip() or before.count(_FENCE) % 2:
                 continue
-            if before.count(_FENCE) % 2 == 0 and not _ABBREVIATION.search(before[-12:]):
-                return match.end() if "\n" not in match.group() else match.start()
+            if "\n" in match.group():
+                return match.start()
+            in_code = before.replace(_FENCE, "").rpartition("\n")[2].count("`") % 2
+            if not in_code and not _is_abbreviation(before[-12:], match[1]):
+                return match.end()
         return None
 
     def _check(self, sentence: str) -> Iterator[Shown]:
-        if not sentence.strip():
-            return
-        if ABSTENTION.lower() in sentence.lower():
-            self.abstained = True
+        if not sentence.strip() or (self.abstained and not self._length):
             return
         space = sentence[: len(sentence) - len(sentence.lstrip())]
-        body = _MARKER.sub("", sentence.strip()).strip()
+        body = _without_markers(sentence.strip()).strip()
+        if _is_abstention(body):
+            self.abstained = True
+            return
         claim = _LIST_MARK.sub("", body)
-        if not any(character.isalnum() for character in claim):
+        reading = plain(claim, "markdown")
+        if not any(character.isalnum() for character in reading):
             return
-        if body.endswith(":") and len(body) < 200:  # noqa: PLR2004 - a lead-in is a line, not a paragraph
-            # A lead-in claims nothing by itself: it is shown with the sentence that it leads to, or not at all.
-            self._lead_in += f"{space}{body}"
+        if body.endswith(":") and len(body) < _LONGEST_LEAD_IN:
+            # A lead-in is shown with the sentence that it leads to, or not at all.
+            if self._may_lead(reading):
+                self._lead_in += f"{space}{body}"
+            else:
+                self.dropped.append(body)
             return
-        supports = self._supports(claim, self._cited(sentence))
+        supports = self._supports(reading, _markers(sentence.strip()))
         if not supports:
             self.dropped.append(body)
             return
@@ -98,13 +118,16 @@ class Verifier:
         yield self._show(f"{self._lead_in}{space}{body}", before, supports)
         self._lead_in = ""
 
-    def _cited(self, sentence: str) -> list[int]:
-        """Evidence indices of the sentence's markers; markers that name no passage are left out."""
-        numbers = [int(part) for match in _MARKER.finditer(sentence) for part in match.group(1).split(",")]
-        return [number - 1 for number in dict.fromkeys(numbers) if 0 < number <= len(self.evidence)]
+    def _may_lead(self, reading: str) -> bool:
+        """Whether the words of a lead-in stand in a passage, its headings or its title."""
+        return any(
+            support(reading, _LEADING, _heading(item), *(sentence.text for sentence in item.sentences)) >= SUPPORTED
+            for item in self.evidence
+        )
 
-    def _supports(self, claim: str, cited: list[int]) -> list[tuple[int, Sentence | None, float]]:
-        """The cited passages that support the claim; where none does, the best other one."""
+    def _supports(self, claim: str, numbers: list[int]) -> list[tuple[int, Sentence | None, float]]:
+        """The passages cited by `numbers` that support the claim; where none does, the best other one."""
+        cited = [number - 1 for number in numbers if 0 < number <= len(self.evidence)]
         found = [place for index in cited if (place := self._place(claim, index))[2] >= SUPPORTED]
         if found:
             return found
@@ -112,15 +135,16 @@ class Verifier:
         best = max(others, key=lambda place: place[2], default=None)
         if best is None or best[2] < SUPPORTED:
             return []
-        self.moved += bool(cited)
+        self.moved += bool(numbers)
         return [best]
 
     def _place(self, claim: str, index: int) -> tuple[int, Sentence | None, float]:
         """Where in a passage the claim is supported: the sentence, or None for the passage as a whole; and how well."""
         item = self.evidence[index]
-        best = best_support(claim, [sentence.text for sentence in item.sentences])
+        texts = [sentence.text for sentence in item.sentences]
+        best = best_support(claim, texts)
         if best.score < _WHOLE_PASSAGE:
-            whole = support(claim, item.passage.text) * _WHOLE_PASSAGE
+            whole = support(claim, *texts) * _WHOLE_PASSAGE
             if whole > best.score or best.index < 0:
                 return index, None, whole
         return index, item.sentences[best.index], best.score
@@ -131,7 +155,9 @@ class Verifier:
             offset -= len(text) - len(trimmed)
             text = trimmed
         numbers = [self._numbers.setdefault(index, len(self._numbers) + 1) for index, _, _ in supports]
-        shown = text + "".join(f" [{number}]" for number in numbers)
+        # What follows a closing fence on its line would keep the block of code open.
+        apart = "\n" if text.endswith(_FENCE) else " "
+        shown = text + apart + " ".join(f"[{number}]" for number in numbers)
         start, end = self._length + offset, self._length + len(text)
         self._length += len(shown)
         places = zip(numbers, supports, strict=True)
@@ -156,3 +182,40 @@ class Verifier:
             page=passage.page,
             heading_path=passage.heading_path,
         )
+
+
+def _heading(item: Evidence) -> str:
+    return " ".join((item.document.title, *item.passage.heading_path))
+
+
+def _is_abbreviation(before: str, follows: str) -> bool:
+    """Whether the full stop that `before` ends with ends no sentence, as `follows` begins what comes next."""
+    if _NEVER_LAST.search(before):
+        return True
+    if _BEFORE_NUMBERS.search(before):
+        return follows.isdigit()
+    return _SELDOM_LAST.search(before) is not None and not follows.isupper()
+
+
+def _is_abstention(body: str) -> bool:
+    return ABSTENTION in body or body.strip(" .!*_\"'“”").upper() == ABSTENTION
+
+
+def _outside_code(text: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of `text` in order, each with whether it is prose; code keeps its brackets."""
+    position = 0
+    for code in _CODE.finditer(text):
+        yield text[position : code.start()], True
+        yield code.group(), False
+        position = code.end()
+    yield text[position:], True
+
+
+def _without_markers(text: str) -> str:
+    return "".join(_MARKER.sub("", piece) if is_prose else piece for piece, is_prose in _outside_code(text))
+
+
+def _markers(text: str) -> list[int]:
+    """The numbers that a sentence cites, each once."""
+    found = [match[1] for piece, is_prose in _outside_code(text) if is_prose for match in _MARKER.finditer(piece)]
+    return list(dict.fromkeys(int(number) for numbers in found for number in numbers.split(",")))

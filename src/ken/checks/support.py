@@ -1,4 +1,4 @@
-"""Whether a passage supports a sentence: by its words, its numbers and its negations.
+"""Whether passages support a sentence: by its words, its numbers and its negations.
 
 It is deliberately one-sided: it would rather miss a fair paraphrase than pass a sentence whose number, name or "not"
 the passage doesn't have.
@@ -7,7 +7,7 @@ the passage doesn't have.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,12 +16,39 @@ from ken.text.tokens import STOP_WORDS, stem, words
 SUPPORTED = 0.6
 """From here on a citation counts as supporting its sentence."""
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NEGATION = re.compile(r"\b(?:not|no|never|cannot|without|nor|none|\w+n't)\b")
+_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
+_TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[$£€%]|[^\W\d_]+(?:'[^\W\d_]+)?")
+_CONTRACTED = re.compile(r"\b(?:(can|wo|sha)|(\w+))n't\b")
+_WHOLE_FORM = {"can": "can not", "wo": "will not", "sha": "shall not"}
+_NAME = re.compile(r"(?<=[\w,] )[A-Z][^\W\d_]+")
+# "No, ..." answers the question, "no later than" and "not only" deny nothing.
+_NO_DENIAL = re.compile(
+    r"^\W*(?:no|yes)\b(?=\s*[,:;.–-])|\bno (?:later|more|less|fewer|earlier|sooner) than\b|\bnot (?:only|just)\b"
+    r"|\bwhether or not\b|\bif not\b"
+)
+_DENIALS = frozenset("not no never without nor none neither nobody nothing cannot".split())
 _SPELLED = {
     word: str(value)
     for value, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
 }
+_UNITS = {
+    name: unit
+    for unit, names in {
+        "€": "€ eur euro euros",
+        "$": "$ usd dollar dollars",
+        "£": "£ gbp pound pounds",
+        "%": "% percent",
+    }.items()
+    for name in names.split()
+}
+_NO_TOPIC = STOP_WORDS | _DENIALS | frozenset(_SPELLED) | frozenset(_UNITS)
+_REACH = 4
+"""Content words that a denial reaches forward."""
+_BESIDE = 2
+"""Content words on either side of a number in a claim that say what it counts."""
+_AROUND = 4
+"""Content words on either side of the number in a passage that they are looked for among."""
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +61,7 @@ class Support:
 
 
 def best_support(sentence: str, pieces: Sequence[str]) -> Support:
-    """The piece that supports `sentence` best; the first that holds it word for word, if one does."""
+    """The piece that supports `sentence` best by itself; the first that holds it word for word, if one does."""
     quoted = _unended(sentence)
     for index, piece in enumerate(pieces):
         # Most sentences of an extractive answer end here, before any word is looked at.
@@ -48,45 +75,121 @@ def best_support(sentence: str, pieces: Sequence[str]) -> Support:
     return best
 
 
-def support(sentence: str, text: str) -> float:
-    """How well `text` supports `sentence`, 0 to 1; 1 where it holds it word for word."""
-    wanted, have = _fingerprint(sentence), _fingerprint(text)
-    if wanted.folded in have.folded:
-        return 1.0
-    # A number that the text lacks is the surest sign of an invented fact. "One" is as often a pronoun as a number.
-    if not wanted.content or not (wanted.numbers - {"1"}) <= have.numbers:
+def support(sentence: str, *pieces: str) -> float:
+    """How well the pieces, taken together, support `sentence`, 0 to 1; 1 where one of them holds it word for word.
+
+    The share of its content words that they hold; 0 where a name, a number or a unit of it is missing, or a number stands
+    with other things, at most half where one of the two denies what the other says.
+    """
+    wanted = _sentences(sentence)
+    have = tuple(part for piece in pieces for part in _sentences(piece))
+    content = frozenset[str]().union(*(part.content for part in wanted))
+    held = frozenset[str]().union(*(part.content for part in have))
+    if not content or not _names(sentence) <= held or not all(_counts_the_same(part, have, held) for part in wanted):
         return 0.0
-    covered = len(wanted.content & have.content) / len(wanted.content)
-    if wanted.negated != have.negated and covered > 0.5:  # noqa: PLR2004 - the two say the same but for the "not"
-        return covered * 0.5
-    return covered
+    covered = len(content & held) / len(content)
+    folded = " ".join(part.folded for part in wanted)
+    if any(f" {folded} " in f" {' '.join(part.folded for part in _sentences(piece))} " for piece in pieces):
+        covered = 1.0
+    return covered if all(_denies_the_same(part, have) for part in wanted) else covered * _HALF
 
 
 @dataclass(frozen=True, slots=True)
-class _Fingerprint:
+class _Sentence:
     folded: str
-    """The words in lower case, a space before and after each."""
+    """The words in lower case, spaces between."""
     content: frozenset[str]
-    numbers: frozenset[str]
-    negated: bool
+    """Stems of the words that say something of the topic."""
+    numbers: tuple[tuple[str, frozenset[str], frozenset[str]], ...]
+    """Each number or unit, with the stems close to it and those around it."""
+    denied: tuple[tuple[str, ...], ...]
+    """For each denial the stems that it reaches, the nearest first."""
+
+
+@lru_cache(maxsize=4_096)
+def _names(text: str) -> frozenset[str]:
+    """Stems of the words that begin with a capital in mid-sentence."""
+    found = (match.group().lower() for match in _NAME.finditer(text))
+    return frozenset(stem(word) for word in found if word not in _NO_TOPIC)
 
 
 @lru_cache(maxsize=16_384)
-def _fingerprint(text: str) -> _Fingerprint:
-    lower = text.lower().replace("’", "'")
-    found = words(lower)
-    return _Fingerprint(
-        folded=f" {' '.join(found)} ",
-        content=frozenset(stem(word) for word in found if word not in STOP_WORDS and not word.isdigit()),
-        numbers=_numbers(lower, found),
-        negated=_NEGATION.search(lower) is not None,
+def _sentences(text: str) -> tuple[_Sentence, ...]:
+    lower = _CONTRACTED.sub(
+        lambda match: _WHOLE_FORM[match[1]] if match[1] else f"{match[2]} not", text.lower().replace("’", "'")
     )
+    return tuple(_sentence(part) for part in _SENTENCE.split(lower) if part.strip())
+
+
+def _sentence(lower: str) -> _Sentence:
+    topic: list[str] = []
+    numbers: list[tuple[str, int]] = []
+    denials: list[int] = []
+    for token in _TOKEN.findall(_NO_DENIAL.sub(" ", lower)):
+        word = token.partition("'")[0]
+        if token[0].isdigit():
+            numbers.append((_plain_number(token), len(topic)))
+        elif token in _UNITS or word in _SPELLED:
+            numbers.append((_UNITS.get(token) or _SPELLED[word], len(topic)))
+        elif word in _DENIALS:
+            denials.append(len(topic))
+        if word not in _NO_TOPIC and not token[0].isdigit():
+            topic.append(stem(word))
+    return _Sentence(
+        folded=" ".join(words(lower)),
+        content=frozenset(topic),
+        numbers=tuple((number, _around(topic, at, _BESIDE), _around(topic, at, _AROUND)) for number, at in numbers),
+        denied=tuple(tuple(topic[at : at + _REACH] or topic[-1:]) for at in denials),
+    )
+
+
+def _around(topic: Sequence[str], at: int, reach: int) -> frozenset[str]:
+    return frozenset(topic[max(0, at - reach) : at + reach])
+
+
+def _plain_number(token: str) -> str:
+    """Without the commas of thousands and the zero before an hour."""
+    number = re.sub(r",(?=\d{3}\b)", "", token)
+    return number[1:] if re.match(r"0\d", number) else number
+
+
+def _counts_the_same(claim: _Sentence, have: Sequence[_Sentence], held: frozenset[str]) -> bool:
+    """Whether each number stands somewhere with more than half of the words that the claim puts beside it.
+
+    A number that the text lacks, or has for another thing, is the surest sign of an invented fact. Words that the text
+    doesn't have at all are the paraphrase's own. "One" is as often a pronoun as a number.
+    """
+    for number, beside, _ in claim.numbers:
+        with_it = [around for part in have for other, _, around in part.numbers if other == number]
+        known = beside & held
+        if not with_it and not (number == "1" and "one" in claim.folded.split()):
+            return False
+        if with_it and known and max(len(known & around) for around in with_it) <= _HALF * len(known):
+            return False
+    return True
+
+
+def _denies_the_same(claim: _Sentence, have: Sequence[_Sentence]) -> bool:
+    """Whether the claim and the sentences closest to it deny the same things.
+
+    Looked at is, for each word, the sentence that has it and most of the claim's other words.
+    """
+    denied = {reach[0] for reach in claim.denied if reach}
+    near = {word for reach in claim.denied for word in reach}
+    for word in claim.content:
+        with_it = [part for part in have if word in part.content]
+        shared = max((len(part.content & claim.content) for part in with_it), default=0)
+        closest = [part for part in with_it if len(part.content & claim.content) == shared]
+        if word in denied and closest and not any(word in reach for part in closest for reach in part.denied):
+            return False
+        if (
+            word not in near
+            and closest
+            and all(any(word == reach[0] for reach in part.denied if reach) for part in closest)
+        ):
+            return False
+    return not denied - {word for part in have for word in part.content} or any(part.denied for part in have)
 
 
 def _unended(text: str) -> str:
     return text.strip().rstrip(".")
-
-
-def _numbers(lower: str, found: Iterable[str]) -> frozenset[str]:
-    digits = (match.group().rstrip(".,:").replace(",", "") for match in _NUMBER.finditer(lower))
-    return frozenset(digits) | frozenset(_SPELLED[word] for word in found if word in _SPELLED)
