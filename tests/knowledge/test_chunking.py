@@ -42,7 +42,7 @@ def markdown(source: str) -> ParsedDocument:
 
 def pieces_of(source: str, plan: Chunking = PLAN) -> tuple[ParsedDocument, tuple[Piece, ...]]:
     parsed = markdown(source)
-    pieces = chunk(parsed, Words(), plan)
+    pieces = chunk(parsed, Words(), plan=plan)
     assert_sound(parsed, pieces)
     return parsed, pieces
 
@@ -237,7 +237,7 @@ def test_newlines_of_any_system_give_the_same_passages() -> None:
     """CRLF is LF."""
     source = handbook(random.Random(10))
     unix, windows = markdown(source), parse(source.replace("\n", "\r\n").encode(), name="a.md")
-    assert chunk(unix, Words(), PLAN) == chunk(windows, Words(), PLAN)
+    assert chunk(unix, Words(), plan=PLAN) == chunk(windows, Words(), plan=PLAN)
 
 
 def test_rules_and_link_definitions_are_kept() -> None:
@@ -250,7 +250,7 @@ def test_rules_and_link_definitions_are_kept() -> None:
 def test_pages_are_those_of_what_is_new() -> None:
     """Where the format has pages."""
     parsed = markdown("Text.")
-    assert chunk(parsed, Words(), PLAN)[0].page is None
+    assert chunk(parsed, Words(), plan=PLAN)[0].page is None
 
 
 @pytest.mark.parametrize("source", ["# a\n", "- x\n", "| a |\n", "x. ", "```\n", "> ", "#\n\n", "[a]: b/c\n", "***\n"])
@@ -265,13 +265,13 @@ def test_tokens_are_counted_once() -> None:
     """Counting is the dear part: the tokenizer sees each character about once."""
     parsed = markdown("\n".join(handbook(random.Random(seed)) for seed in range(40)))
     words = Words()
-    chunk(parsed, words, PLAN)
+    chunk(parsed, words, plan=PLAN)
     assert words.characters < 2.2 * len(parsed.text)
 
 
 def test_an_empty_document_has_no_passages() -> None:
     """Front matter alone is nothing to find."""
-    assert chunk(markdown("---\ntitle: x\n---\n"), Words(), PLAN) == ()
+    assert chunk(markdown("---\ntitle: x\n---\n"), Words(), plan=PLAN) == ()
 
 
 def test_plans_that_cannot_work_are_refused() -> None:

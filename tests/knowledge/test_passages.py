@@ -49,7 +49,7 @@ class Remembering(Counting):
 async def test_the_embedder_reads_every_word(embedder: MiniLM, name: str) -> None:
     """Each window fits the embedder, and a passage's windows hold all its words, in order, none of them in pieces."""
     parsed = parse(TEXTS[name].encode(), name=name)
-    pieces = chunk(parsed, embedder, Chunking())
+    pieces = chunk(parsed, embedder, plan=Chunking())
     remembering = Remembering(embedder)
     features = await compute(parsed, "A title", pieces=pieces, embedder=remembering, tokens=embedder)
     windows = remembering.texts[: len(features.window_spans)]

@@ -89,7 +89,7 @@ def test_each_kind_of_block_has_its_own_pieces() -> None:
         ("code", "```sh\nls *.log \\\n  --all\n\ncat `x`\n```"),
         ("quote", "> said\n> so"),
     )
-    texts = [piece.text for piece in quotable_pieces(parsed, 0, len(parsed.text))]
+    texts = [piece.text for piece in quotable_pieces(parsed, start=0, end=len(parsed.text))]
     assert texts == [
         "One a.", "Two.", "Point one.", "More.", "Taxi · EUR 30", "Bike · EUR 0.20", "ls *.log \\ --all", "cat `x`", "said so",
     ]  # fmt: skip
@@ -100,26 +100,29 @@ def test_pieces_without_words_are_left_out() -> None:
     parsed = document(
         ("paragraph", "<div class='x'>\n</div>"), ("paragraph", '{% include "a.html" %}'), ("table", "|---|\n|---|")
     )
-    assert quotable_pieces(parsed, 0, len(parsed.text)) == ()
+    assert quotable_pieces(parsed, start=0, end=len(parsed.text)) == ()
 
 
 def test_a_table_with_numbers_in_its_first_row_keeps_it() -> None:
     """Such a row names no columns but holds data."""
     parsed = document(("table", "| Since | 2020 |\n|---|---|\n| Owner | Jane |"))
-    assert [piece.text for piece in quotable_pieces(parsed, 0, len(parsed.text))] == ["Since · 2020", "Owner · Jane"]
+    assert [piece.text for piece in quotable_pieces(parsed, start=0, end=len(parsed.text))] == [
+        "Since · 2020",
+        "Owner · Jane",
+    ]
 
 
 def test_pieces_stay_between_the_offsets() -> None:
     """A passage that begins inside a block is quoted from where it begins."""
     parsed = document(("paragraph", "One is here. Two is here. Three is here."), ("paragraph", "Four."))
-    spans = quotable_spans(parsed, 13, 25)
+    spans = quotable_spans(parsed, start=13, end=25)
     assert [parsed.text[start:end] for start, end in spans] == ["Two is here."]
 
 
 def test_a_very_long_sentence_is_quoted_in_parts() -> None:
     """No piece is longer than the limit, and the parts hold every word."""
     parsed = document(("paragraph", "word " * 2_000))
-    pieces = quotable_pieces(parsed, 0, len(parsed.text))
+    pieces = quotable_pieces(parsed, start=0, end=len(parsed.text))
     assert all(piece.end - piece.start <= MOST_CHARACTERS_QUOTED for piece in pieces)
     assert sum(piece.text.count("word") for piece in pieces) == 2_000
 

@@ -104,7 +104,7 @@ class _Atom:
     path: tuple[tuple[int, str], ...]
 
 
-def chunk(parsed: ParsedDocument, tokens: TokenCounter, plan: Chunking) -> tuple[Piece, ...]:
+def chunk(parsed: ParsedDocument, tokens: TokenCounter, *, plan: Chunking) -> tuple[Piece, ...]:
     """Cut `parsed` into pieces, in order; together they hold all of its text but white space.
 
     Code blocks, sentences and table rows stay whole, however long the first and last are; a sentence of more than

@@ -140,7 +140,7 @@ def _sentences(parsed: ParsedDocument, pieces: Sequence[Piece]) -> tuple[NDArray
     texts: list[str] = []
     hashes: list[list[int]] = []
     for ordinal, piece in enumerate(pieces):
-        for quotable in quotable_pieces(parsed, piece.start, piece.end):
+        for quotable in quotable_pieces(parsed, start=piece.start, end=piece.end):
             found = dict.fromkeys(terms(quotable.text))
             if found:
                 is_code = any(start <= quotable.start < end for start, end in code)

@@ -71,7 +71,7 @@ class Ingest:
         """Stage one document; return it with the parser's warnings. Raises Unreadable, ModelError, StorageError."""
         collection, _, path = document_id.partition("/")
         parsed = await anyio.to_thread.run_sync(partial(self.parser.parse, data, name=path))
-        pieces = await anyio.to_thread.run_sync(chunk, parsed, self.tokens, self.plan)
+        pieces = await anyio.to_thread.run_sync(partial(chunk, parsed, self.tokens, plan=self.plan))
         if not pieces:
             raise Unreadable(f"{path!r} holds no text. Remove it, or put text into it.")
         title = parsed.metadata.title or PurePosixPath(path).stem

@@ -92,7 +92,7 @@ def sentence_spans(text: str, span: Span, *, markup: Markup) -> list[Span]:
     return spans
 
 
-def quotable_pieces(parsed: ParsedDocument, start: int, end: int) -> tuple[Quotable, ...]:
+def quotable_pieces(parsed: ParsedDocument, *, start: int, end: int) -> tuple[Quotable, ...]:
     """What may be quoted of `parsed.text[start:end]`, in order. Each piece lies inside one block.
 
     Headings, code fences, rules between table rows and the header row of a table are no pieces, and neither is what has
@@ -113,9 +113,9 @@ def quotable_pieces(parsed: ParsedDocument, start: int, end: int) -> tuple[Quota
     return tuple(pieces)
 
 
-def quotable_spans(parsed: ParsedDocument, start: int, end: int) -> tuple[Span, ...]:
+def quotable_spans(parsed: ParsedDocument, *, start: int, end: int) -> tuple[Span, ...]:
     """The spans of `quotable_pieces`."""
-    return tuple((piece.start, piece.end) for piece in quotable_pieces(parsed, start, end))
+    return tuple((piece.start, piece.end) for piece in quotable_pieces(parsed, start=start, end=end))
 
 
 def row_spans(text: str, span: Span) -> list[Span]:
