@@ -46,7 +46,6 @@ POINTS = [
     ("progress", "1"),
     ("progress", "3"),
     ("open", "lexical_rows.npy"),
-    ("open", "sentence_term_bounds.npy"),
     ("os.rename", "/index/."),
     ("shutil.rmtree", "/index/"),
 ]

@@ -13,7 +13,7 @@ from ken.text.markup import plain
 from tests.architecture.tree import PROJECT
 from tests.knowledge.homes import ANYBODY, OPERATOR, Counting, found, opened, sync
 
-HANDBOOK = sorted((PROJECT / "examples" / "handbook").rglob("*.md"))[:8]
+HANDBOOK = sorted((PROJECT / "examples" / "handbook").rglob("*.md"))[:5]
 PARAGRAPH = "Harbours silt up, pilots grumble and dredgers work by night while thunderous unsinkable lighters wait. "
 
 TEXTS = {

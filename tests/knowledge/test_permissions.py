@@ -47,7 +47,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
     return place / "home"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def ken(filled: Path) -> AsyncIterator[Ken]:
     async with opened(filled) as ken:
         yield ken
