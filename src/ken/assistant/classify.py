@@ -9,23 +9,42 @@ from ken.assistant.turn import Turn
 from ken.domain.answer import Message, TaskType
 from ken.text.tokens import STOP_WORDS, terms, words
 
+# A greeting, thanks or a question to Ken itself is the whole text; "nice level of batch jobs" only begins like one.
 _SMALL_TALK = re.compile(
     r"^(?:(?:hi|hey|hello|yo|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))\b[ ,!.]*)?"
     r"(?:(?:there|ken|everyone|all)\b[ ,!.]*)?"
-    r"(?:how(?:'s| is| are| have|'re)? (?:you|it going|your day|things|life|you been|you doing)\b.*"
-    r"|(?:thanks?|thank you|cheers|ta|bye|goodbye|good night|see you|ok(?:ay)?|cool|great|nice|lol)\b[^?]{0,40}"
-    r"|what(?:'s| is) up\b.*|who are you\b.*|what(?:'s| is) your name\b.*|(?:tell me|know) (?:a|any) jokes?\b.*)?[?!. ]*$",
+    r"(?:how(?:'s| is| are| have|'re)? (?:you|it going|your day|things|life)"
+    r"(?: (?:doing|going|been|feeling|keeping|today|tonight|so far|these days|then|all|treating you))*"
+    r"|(?:thanks?|thank you|cheers|ta|bye|goodbye|good night|see you|ok(?:ay)?|cool|great|nice|lol)"
+    r"(?:[ ,!.]+(?:a lot|so much|very much|a bunch|again|for (?:your|the|that|all|this)(?: (?:the|your))?(?: \w+)?|then|you|ken"
+    r"|all|everyone|there|bye|later|tomorrow|soon|thanks?|thank you|cheers|ok(?:ay)?|cool|great|nice|good|perfect|got it"
+    r"|will do|(?:that|it)(?:'s| is| was)? (?:great|helpful|good|all|it|perfect|fine|nice|useful|works?|worked)|very|really"
+    r"|so|helpful|one|job|work|answer))*"
+    r"|what(?:'s| is) up(?: (?:ken|today|there))?|who are you(?: (?:really|exactly))?|what(?:'s| is) your name"
+    r"|(?:(?:can|could) you )?(?:please )?(?:tell me|do you know|know) (?:an?|any|another) (?:\w+ )?jokes?(?: please)?)?[?!. ]*$",
     re.IGNORECASE,
 )
 _CREATIVE = re.compile(
-    r"\b(?:write|compose|make up|come up with|sing|tell)\b.{0,25}"
-    r"\b(?:poem|poetry|haiku|limerick|song|lyrics|rap|short story|bedtime story|fairy tale|novel|joke|riddle|toast)\b"
-    r"|\b(?:recipe for|horoscope|lottery numbers|who will win)\b",
+    r"\b(?:write|compose|make up|come up with|sing)(?: me| us)?(?: (?:an?|some|the|another|this))?(?: \w+){0,2} "
+    r"(?:poem|poetry|haiku|limerick|song|lyrics|rap|short story|bedtime story|fairy tale|novel|joke|riddle|toast)s?\b"
+    r"|\btell (?:me|us) (?:an?|some|another) (?:\w+ )?(?:poem|limerick|short story|bedtime story|fairy tale|joke|riddle)s?\b"
+    r"|\b(?:good|best|easy|nice|simple|quick|tasty) recipes? for\b|\b(?:give|send|show|find) me (?:an?|some) (?:\w+ )?recipes?\b"
+    r"|\b(?:horoscope|lottery numbers)\b|\bwho (?:will|is going to) win the (?:\w+ ){0,3}"
+    r"(?:cup|league|election|championship|match|game|olympics|tournament)\b",
     re.IGNORECASE,
 )
+# What to take, whom to sue, what to buy; sick leave, stock levels and tax forms are an organisation's own matters.
+_MEDICINE = (
+    r"(?:medicines?|medication|painkillers?|pills?|drugs?|dos(?:e|age)|antibiotics?|aspirin|ibuprofen|paracetamol|treatment)"
+)
 _PERSONAL_ADVICE = re.compile(
-    r"\b(?:my|i|i'm|i've|me)\b.*(?:\b(?:chest pains?|symptoms?|diagnos\w+|dosage|migraines?|rash|aspirin|ibuprofen|antibiotics?)\b"
-    r"|\b(?:sue|landlord|divorce|custody|my will|tax return|mortgage rate|invest in|stocks?|bitcoin)\b)",
+    rf"\b(?:what|which|how much|how many|should i take|can i take)\b(?: \w+){{0,2}} ?{_MEDICINE}\b(?: \w+){{0,2}} (?:should|can|do|could) i\b"
+    rf"|\b(?:should|can|could|do) i take (?:\w+ )?{_MEDICINE}\b|\bdiagnose (?:me|my)\b"
+    r"|\bwhat should i (?:take|do) (?:for|about|against) my (?:\w+ )?(?:pain|fever|rash|cough|symptoms?|migraines?|headaches?)\b"
+    r"|\bi (?:have|feel|am having)\b[^.?!]{0,20}\bchest pains?\b"
+    r"|\b(?:can|could|should|may) i sue\b|\b(?:get|file for|win) (?:an? )?(?:divorce|custody)\b|\bwrite my will\b"
+    r"|\bshould i (?:invest|buy|sell)\b.{0,40}\b(?:stocks?|shares|bitcoin|crypto\w*|gold|bonds?|funds?)\b"
+    r"|\b(?:which|what) (?:stocks?|shares|crypto\w*) (?:should i|do i|to) buy\b|\bhow (?:do|can|should) i invest\b",
     re.IGNORECASE,
 )
 _OUTSIDE = {
