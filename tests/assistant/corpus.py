@@ -125,14 +125,16 @@ async def _sync(folder: Path, home: Path) -> None:
     assert report.added == len(FILES)
 
 
-def assistant(ken: Ken, *models: ChatModel, cache: bool = False, **limits: float) -> Assistant:
+def assistant(
+    ken: Ken, *models: ChatModel, cache: bool = False, prompt_tokens: int = 4000, **limits: float
+) -> Assistant:
     """An assistant over the home's documents, put together as the composition root does, with models of one's choice."""
     allowed: dict[str, float] = {"deadline_s": 20.0, "max_chars": 8000, "history_turns": 5, "passages": 6} | limits
     return Assistant(
         Parts(
             searcher=ken.library,
             models={model.name: model for model in models},
-            prompt_tokens={model.name: 4000 for model in models},
+            prompt_tokens={model.name: prompt_tokens for model in models},
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
             price_of=Prices.shipped().cost_micros,

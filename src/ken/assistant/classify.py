@@ -34,11 +34,9 @@ _CREATIVE = re.compile(
     re.IGNORECASE,
 )
 # What to take, whom to sue, what to buy; sick leave, stock levels and tax forms are an organisation's own matters.
-_MEDICINE = (
-    r"(?:medicines?|medication|painkillers?|pills?|drugs?|dos(?:e|age)|antibiotics?|aspirin|ibuprofen|paracetamol|treatment)"
-)
+_MEDICINE = r"(?:medicines?|medication|painkillers?|pills?|drugs?|dos(?:e|age)|antibiotics?|aspirin|ibuprofen|paracetamol|treatment)"
 _PERSONAL_ADVICE = re.compile(
-    rf"\b(?:what|which|how much|how many|should i take|can i take)\b(?: \w+){{0,2}} ?{_MEDICINE}\b(?: \w+){{0,2}} (?:should|can|do|could) i\b"
+    rf"\b(?:what|which|how much|how many)\b(?: \w+){{0,2}} {_MEDICINE}\b(?: \w+){{0,2}} (?:should|can|do|could) i\b"
     rf"|\b(?:should|can|could|do) i take (?:\w+ )?{_MEDICINE}\b|\bdiagnose (?:me|my)\b"
     r"|\bwhat should i (?:take|do) (?:for|about|against) my (?:\w+ )?(?:pain|fever|rash|cough|symptoms?|migraines?|headaches?)\b"
     r"|\bi (?:have|feel|am having)\b[^.?!]{0,20}\bchest pains?\b"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from ken.assistant.turn import Turn
 from ken.gateway.call import Metered, PriceOf, call
@@ -23,5 +24,7 @@ async def generate(
         answerable=turn.answerable,
         max_tokens=turn.question.max_tokens,
     )
-    async for piece in call(model, request, meter=meter, tokens=tokens, price_of=price_of):
-        yield piece
+    # Closed here, not some time later: when the stage ends the meter is right and the connection gone.
+    async with aclosing(call(model, request, meter=meter, tokens=tokens, price_of=price_of)) as pieces:
+        async for piece in pieces:
+            yield piece
