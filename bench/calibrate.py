@@ -35,10 +35,8 @@ from ken.evals.scoring import covers, normalise
 from ken.guard.question import screen
 from ken.knowledge.calibration import PassageScores, passage_score
 from ken.knowledge.library import Library
-from ken.models.extractive import log_odds, sentence_inputs
+from ken.models.extractive import score_sentences
 from ken.settings import load
-from ken.text.answer_types import expected
-from ken.text.tokens import STOP_WORDS, stem, words
 from ken.wiring import open_home
 from rig.handbooks import OWN_QUESTIONS, PROJECT, add_options, found, loaded_home, sync
 
@@ -116,22 +114,16 @@ def passage_scores(evidence: Sequence[Evidence]) -> PassageScores:
 
 def sentence_rows(case: Case, query: str, *, evidence: Sequence[Evidence]) -> tuple[Matrix, Matrix]:
     """Inputs (n, inputs) and labels (n,) of the sentence model for every sentence of these passages."""
-    kind = expected(query)
-    asked = {stem(word) for word in words(query.lower()) if word not in STOP_WORDS}
     gold = [normalise(piece.evidence) for piece in case.gold]
     paths = {piece.path for piece in case.gold}
     rows: list[tuple[float, ...]] = []
     labels: list[float] = []
-    for item in evidence:
-        above = " ".join((item.document.title, *item.passage.heading_path)).lower()
-        under = len(asked & {stem(word) for word in words(above)}) / (len(asked) or 1)
-        behind = log_odds(item.relevance) - log_odds(evidence[0].relevance)
-        for sentence in item.sentences:
-            rows.append(sentence_inputs(sentence, kind=kind, behind=behind, under=under))
-            text = normalise(sentence.text)
-            holds = any(piece in text or (len(text) > 15 and text in piece) for piece in gold)
-            covered = any(covers(sentence.text, fact) for fact in case.facts)
-            labels.append(float(item.document.id in paths and (holds or covered)))
+    for candidate in score_sentences(query, evidence):
+        rows.append(candidate.inputs)
+        text = normalise(candidate.sentence.text)
+        holds = any(piece in text or (len(text) > 15 and text in piece) for piece in gold)
+        covered = any(covers(candidate.sentence.text, fact) for fact in case.facts)
+        labels.append(float(evidence[candidate.evidence].document.id in paths and (holds or covered)))
     return np.array(rows, dtype=np.float64).reshape(len(rows), -1), np.array(labels)
 
 

@@ -15,23 +15,23 @@ from ken.models.extractive import Candidate, log_odds, score_sentences
 from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
-    "odds": 0.107,
-    "lead": 1.041,
+    "odds": 0.087,
+    "lead": 1.053,
     "dense": 0.0,
-    "similarity": 4.402,
-    "coverage": 0.224,
-    "sentence_coverage": 0.559,
+    "similarity": 4.077,
+    "coverage": 0.234,
+    "sentence_coverage": 0.716,
     "joint_coverage": 0.0,
-    "missing_first": -2.339,
+    "missing_first": -2.346,
     "missing_all": 0.0,
-    "length": 1.43,
-    "one_document": 1.078,
-    "typed": -0.841,
-    "typed_behind": 0.291,
-    "typed_similarity": 10.391,
+    "length": 1.487,
+    "one_document": 1.09,
+    "typed": -0.838,
+    "typed_behind": 0.266,
+    "typed_similarity": 10.746,
     "exact_behind": 0.0,
 }
-_BIAS = -3.436
+_BIAS = -3.528
 _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ken.domain.document import Evidence, Sentence
 from ken.domain.usage import Usage
@@ -17,13 +18,14 @@ from ken.models.protocols import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
 from ken.text.tokens import STOP_WORDS, stem, words
 
-ABSTAIN_BELOW = 0.32
+ABSTAIN_BELOW = 0.34
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
-_WEIGHTS = (5.0, 2.3, 1.2, 3.7, -4.3, -0.9, 3.6, -2.5, -1.7)
+_WEIGHTS = (4.6, 2.4, 1.2, 3.6, -4.0, -1.0, 5.0, -2.7, -1.7)
 
 _LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)
 _NUMBERED = re.compile(r"[ \t>]*\d{1,3}[.)][ \t]+")
 _CONTINUES = re.compile(
     r"^(?:this|that|these|those|it|they|otherwise|however|if not|then|also|in that case|after that|you|but)\b",
@@ -39,6 +41,8 @@ _MAX_WORDS = 90
 _NEAR_BEST = 1.6
 """A further sentence is quoted when its score lies this close to the best one's."""
 _MAX_STEPS = 12
+_LIST_BEHIND = 2.5
+"""A list is quoted when its best point lies this close to the best sentence of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Candidate:
     position: int
     """Among its passage's sentences."""
     sentence: Sentence
+    inputs: tuple[float, ...]
+    """What the score is made of."""
     score: float
 
 
@@ -106,21 +112,30 @@ def _in_force(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
 def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candidate]:
     """Every sentence of the evidence with how likely it is to answer; scores compare within one question only."""
     kind = expected(question)
-    asked = {stem(word) for word in words(question.lower()) if word not in STOP_WORDS}
+    asked = frozenset(stem(word) for word in words(question.lower()) if word not in STOP_WORDS)
     best = log_odds(evidence[0].relevance) if evidence else 0.0
     found: list[Candidate] = []
     for index, item in enumerate(evidence):
-        above = " ".join((item.document.title, *item.passage.heading_path)).lower()
-        under = len(asked & {stem(word) for word in words(above)}) / (len(asked) or 1)
         behind = log_odds(item.relevance) - best
         for position, sentence in enumerate(item.sentences):
-            inputs = sentence_inputs(sentence, kind=kind, behind=behind, under=under)
+            under = _share_under(asked, _headings_above(item, sentence))
+            inputs = _inputs(sentence, kind=kind, behind=behind, under=under)
             score = sum(weight * value for weight, value in zip(_WEIGHTS, inputs, strict=True))
-            found.append(Candidate(index, position, sentence, score))
+            found.append(Candidate(index, position, sentence, inputs, score))
     return found
 
 
-def sentence_inputs(sentence: Sentence, *, kind: AnswerType | None, behind: float, under: float) -> tuple[float, ...]:
+def _share_under(asked: frozenset[str], headings: str) -> float:
+    """Share of the question's stems that stand in the headings above a sentence."""
+    return len(asked & _stems(headings)) / (len(asked) or 1)
+
+
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))
+
+
+def _inputs(sentence: Sentence, *, kind: AnswerType | None, behind: float, under: float) -> tuple[float, ...]:
     """What tells a sentence that answers from one beside it.
 
     `kind`: what the question asks for. `behind`: log-odds of its passage's relevance less those of the best passage.
@@ -171,36 +186,56 @@ def _with_rest(request: ChatRequest, found: Candidate, ranked: Sequence[Candidat
 
 
 def _steps(request: ChatRequest, ranked: Sequence[Candidate]) -> list[Candidate]:
-    """The list that holds the best sentence, or that it leads to, with its lead-in; empty where there is none."""
-    for found in ranked[:3]:
-        if found.score < ranked[0].score - _NEAR_BEST:
-            break
-        item = request.evidence[found.evidence]
-        siblings = sorted(
-            (other for other in ranked if other.evidence == found.evidence), key=lambda other: other.position
-        )
-        start = found.position
-        if not _in_list(item, found.sentence):
-            start += 1
-        while start > 0 and start < len(siblings) and _in_list(item, siblings[start - 1].sentence):
-            start -= 1
-        points = _run(item, siblings, start)
-        if len(points) > 1:
-            lead_in = (
-                siblings[start - 1 : start] if start > 0 and siblings[start - 1].sentence.text.endswith(":") else []
-            )
-            own = [found] if found.position == start - 1 and not lead_in else []
-            return [*lead_in, *own, *points]
-    return []
+    """The list that answers, whole and in order, with its lead-in; empty where no list comes near the best sentence.
+
+    A list is as good as the best of its points, its lead-in included: the sentence nearest to a question of how to do
+    something is as often the one before the steps as one of them.
+    """
+    found: list[tuple[float, list[Candidate]]] = []
+    for index, item in enumerate(request.evidence):
+        siblings = sorted((other for other in ranked if other.evidence == index), key=lambda other: other.position)
+        start = 0
+        while start < len(siblings):
+            points = _run(item, siblings, start)
+            if sum(_in_list(item, point.sentence) for point in points) > 1:
+                lead_in = siblings[start - 1 : start] if start and _leads(item, siblings[start - 1], points[0]) else []
+                score = max(point.score for point in [*lead_in, *points])
+                shown = lead_in if lead_in and lead_in[0].sentence.text.endswith(":") else []
+                found.append((score, [*shown, *points]))
+            start += max(1, len(points))
+    best = max(found, key=lambda one: one[0], default=None)
+    return best[1] if best is not None and best[0] >= ranked[0].score - _LIST_BEHIND else []
 
 
 def _run(item: Evidence, siblings: Sequence[Candidate], start: int) -> list[Candidate]:
-    points: list[Candidate] = []
-    for found in siblings[start : start + _MAX_STEPS]:
-        if not _in_list(item, found.sentence):
+    """The points of the list that begins at `start`, with the code between them, up to the next heading."""
+    run: list[Candidate] = []
+    points = 0
+    for found in siblings[start:]:
+        in_list = _in_list(item, found.sentence)
+        points += in_list
+        between = _between(item, run[-1].sentence, found.sentence) if run else ""
+        goes_on = bool(run) and (found.sentence.is_code or "\n\n" not in between)
+        if _HEADING.search(between) or points > _MAX_STEPS or not (in_list or goes_on):
             break
-        points.append(found)
-    return points
+        run.append(found)
+    return run
+
+
+def _leads(item: Evidence, before: Candidate, first: Candidate) -> bool:
+    return not before.sentence.is_code and not _HEADING.search(_between(item, before.sentence, first.sentence))
+
+
+def _between(item: Evidence, first: Sentence, second: Sentence) -> str:
+    offset = item.passage.start
+    return item.passage.text[max(0, first.end - offset) : max(0, second.start - offset)]
+
+
+def _headings_above(item: Evidence, sentence: Sentence) -> str:
+    """Title and headings in force at a sentence: those of the passage, and the nearest one inside it before the sentence."""
+    before = item.passage.text[: max(0, sentence.start - item.passage.start)]
+    inside = [match.group(1) for match in _HEADING.finditer(before)][-1:]
+    return " ".join((item.document.title, *(inside or item.passage.heading_path))).lower()
 
 
 def _line(item: Evidence, sentence: Sentence) -> str:
@@ -215,17 +250,17 @@ def _in_list(item: Evidence, sentence: Sentence) -> bool:
 
 
 def _listed(request: ChatRequest, chosen: Sequence[Candidate]) -> list[bool]:
-    """Which of the chosen sentences are shown as points: those of a list of which more than one is quoted."""
-    points = [_in_list(request.evidence[found.evidence], found.sentence) for found in chosen]
-    beside = [
-        any(
-            points[other] and chosen[other].evidence == found.evidence
-            for other in (index - 1, index + 1)
-            if 0 <= other < len(chosen)
-        )
-        for index, found in enumerate(chosen)
-    ]
-    return [is_point and has_neighbour for is_point, has_neighbour in zip(points, beside, strict=True)]
+    """Which of the chosen sentences belong to a list of which more than one point is quoted."""
+    listed = [False] * len(chosen)
+    start = 0
+    while start < len(chosen):
+        item = request.evidence[chosen[start].evidence]
+        same = [found for found in chosen[start:] if found.evidence == chosen[start].evidence]
+        run = _run(item, same, 0)
+        if sum(_in_list(item, found.sentence) for found in run) > 1:
+            listed[start : start + len(run)] = [True] * len(run)
+        start += max(1, len(run))
+    return listed
 
 
 def _apart(previous: Candidate | None, point: int) -> tuple[str, int]:
@@ -236,18 +271,18 @@ def _apart(previous: Candidate | None, point: int) -> tuple[str, int]:
 
 
 def _separator(request: ChatRequest, previous: Candidate | None, found: Candidate, point: int) -> tuple[str, int]:
-    """What stands before a list point: its mark, on a line of its own; nothing where the point goes on.
+    """What stands before a sentence of a list: a mark on a line of its own where a point begins, a space where it goes on.
 
     `point` is the number of the last list point, 0 outside of a list; Markdown lets all points of a list say "1.", a
     reader wants them counted.
     """
-    line = _line(request.evidence[found.evidence], found.sentence)
-    if (
-        previous is not None
-        and previous.evidence == found.evidence
-        and line.startswith(_line(request.evidence[found.evidence], previous.sentence))
-    ):
-        return " ", point
+    item = request.evidence[found.evidence]
+    line = _line(item, found.sentence)
+    begins = _in_list(item, found.sentence)
+    if begins and previous is not None and previous.evidence == found.evidence:
+        begins = not line.startswith(_line(item, previous.sentence))
+    if not begins:
+        return ("\n   " if found.sentence.is_code else " "), point
     mark = _NUMBERED.match(line)
     own = int(re.sub(r"\D", "", mark.group())) if mark else 0
     point = own if own > point else point + 1
@@ -256,7 +291,9 @@ def _separator(request: ChatRequest, previous: Candidate | None, found: Candidat
 
 def _as_sentence(sentence: Sentence) -> str:
     """The sentence with a full stop where it has no end of its own; without a mark that is closed in another one."""
-    text = sentence.text.strip() if sentence.is_code else sentence.text.strip().strip("_*").strip()
+    if sentence.is_code:
+        return f"`{sentence.text.strip()}`"
+    text = sentence.text.strip().strip("_*").strip()
     return text if text.endswith((".", "!", "?", ":", ".)", '."', "”")) else f"{text}."
 
 
