@@ -81,8 +81,12 @@ def covers(answer: str, fact: str) -> bool:
 
 
 def supported(sentence: str, passage: str) -> float:
-    """1 where the cited passage contains the sentence, or supports it by its words, numbers and negations."""
-    return float(normalise(sentence) in normalise(passage) or support(sentence, passage) >= SUPPORTED)
+    """1 where the cited passage contains the sentence, or supports it by its words, numbers and negations.
+
+    The full stop that ends the sentence doesn't count: a table row or a heading that is quoted has none.
+    """
+    contained = normalise(sentence).removesuffix(".") in normalise(passage)
+    return float(contained or support(sentence, passage) >= SUPPORTED)
 
 
 def interval(values: Sequence[float], *, samples: int = 2000, seed: int = 7) -> tuple[float, float]:
