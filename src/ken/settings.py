@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,12 +24,16 @@ from pydantic_settings import (
 from ken.errors import InvalidSetting
 
 _FILE = "ken.toml"
+_TAKEN = ("ken", "extractive")
+"""Model names that stand for something already: the default one, and the reader that is always there."""
+_LEAST_ROOM = 512
+"""Tokens that a prompt needs at least: the instructions, a question and a passage."""
 
 
 class ModelSettings(BaseModel):
     """One `[[models]]` table: an OpenAI-compatible endpoint."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(min_length=1, max_length=100)
     """What people call it: in `/v1/models`, in `--model`, in traces."""
@@ -36,7 +41,8 @@ class ModelSettings(BaseModel):
     """Up to and with `/v1`."""
     model: str = Field(min_length=1)
     """What the endpoint calls it."""
-    api_key_env: str | None = None
+    # Capitals alone, so that a key which was put here by mistake is refused, and not shown.
+    api_key_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
     """The environment variable that holds the endpoint's key."""
     context_tokens: int = Field(default=8192, ge=1024)
     """The endpoint's window: prompt and answer together."""
@@ -49,11 +55,40 @@ class ModelSettings(BaseModel):
     api_key: SecretStr | None = Field(default=None, exclude=True)
     """Read from `api_key_env`; never written in ken.toml."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_key_in_the_file(cls, values: object) -> object:
+        if isinstance(values, dict) and "api_key" in values:
+            raise ValueError(
+                "a key never stands in a file; put it in the environment and name its variable: api_key_env"
+            )
+        return values  # pyright: ignore[reportUnknownVariableType] - pydantic checks what it is
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        url = self.base_url
+        if url.username or url.password or url.query or url.fragment:
+            raise ValueError(
+                "base_url is an address alone, up to /v1; a key goes into the variable that api_key_env names"
+            )
+        if self.context_tokens - self.max_tokens < _LEAST_ROOM:
+            raise ValueError(f"max_tokens has to leave at least {_LEAST_ROOM} of context_tokens to the prompt")
+        return self
+
+
+class PriceSettings(BaseModel):
+    """One table below `[prices]`: what a model costs, in millionths of the price list's currency per million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: int = Field(ge=0)
+    output: int = Field(ge=0)
+
 
 class Settings(BaseSettings):
     """Everything that an operator can set."""
 
-    model_config = SettingsConfigDict(env_prefix="KEN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KEN_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Path("~/.ken")
     host: str = "127.0.0.1"
@@ -65,6 +100,8 @@ class Settings(BaseSettings):
     model_folder: Path | None = None
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
+    """By the name of a model or by what its endpoint calls it."""
     default_model: str = "extractive"
     history_turns: int = Field(default=5, ge=0)
     passages: int = Field(default=6, ge=1, le=20)
@@ -82,7 +119,13 @@ class Settings(BaseSettings):
         """Flags before environment before ken.toml; no .env file and no secrets folder."""
         _ = dotenv_settings, file_secret_settings
         home = init_settings().get("home", cls.model_fields["home"].default)
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(home) / _FILE)
+        file = TomlConfigSettingsSource(settings_cls, Path(home) / _FILE)
+        if "home" in file.toml_data:
+            raise InvalidSetting(
+                f"{str(Path(home) / _FILE)!r} names a `home`, and lies in it. Remove that line; name another home with "
+                "`--home` or KEN_HOME."
+            )
+        return init_settings, env_settings, file
 
 
 def load(home: Path | None = None, **flags: object) -> Settings:
@@ -92,24 +135,39 @@ def load(home: Path | None = None, **flags: object) -> Settings:
     try:
         settings = Settings(home=place, **given)  # pyright: ignore[reportArgumentType] - checked by the model itself
         return _with_keys(settings)
+    except UnicodeDecodeError as error:
+        raise InvalidSetting(f"{str(place / _FILE)!r} is not text in UTF-8. Save it as such.") from error
     except tomllib.TOMLDecodeError as error:
         raise InvalidSetting(f"{str(place / _FILE)!r} is not valid TOML: {error}. Mend that line.") from error
     except OSError as error:
         raise InvalidSetting(f"{str(place / _FILE)!r} can't be read: {error.strerror}.") from error
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = ".".join(str(part) for part in problem["loc"])
-        raise InvalidSetting(
-            f"The setting {name!r} (ken.toml, or KEN_{name.split('.')[0].upper()} in the environment): {problem['msg']}. "
-            "docs/settings.md lists what it may be."
-        ) from error
+        raise InvalidSetting(_words(error, place, given)) from None  # its cause would hold what was given
+
+
+def _words(error: ValidationError, home: Path, flags: Mapping[str, object]) -> str:
+    """The first thing that is wrong, its place and the remedy; never the value, which may be a secret."""
+    problem = error.errors(include_input=False, include_context=False)[0]
+    name, variable = str(problem["loc"][0]), f"KEN_{str(problem['loc'][0]).upper()}"
+    if name in flags:
+        place = f"--{name.replace('_', '-')}"
+    elif variable in os.environ:
+        place = f"{variable} in the environment"
+    else:
+        place = repr(str(home / _FILE))
+    known = {"extra_forbidden": "there is no such setting", "missing": "it is missing"}
+    what = known.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    dotted = ".".join(str(part) for part in problem["loc"])
+    return f"The setting {dotted!r} ({place}): {what}. docs/settings.md lists what it may be."
 
 
 def _with_keys(settings: Settings) -> Settings:
     names = [model.name for model in settings.models]
+    if len({*_TAKEN, *names}) != len(names) + len(_TAKEN):
+        raise InvalidSetting(
+            f"The names of [[models]] must differ from each other and from {' and '.join(map(repr, _TAKEN))}: {names!r}."
+        )
     known = {"extractive", *names}
-    if len(known) != len(names) + 1:
-        raise InvalidSetting(f"The names of [[models]] must differ from each other and from 'extractive': {names!r}.")
     if settings.default_model not in known:
         raise InvalidSetting(
             f"default_model {settings.default_model!r} is not one of the models: {', '.join(sorted(known))}. "

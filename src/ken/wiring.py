@@ -21,6 +21,8 @@ from pathlib import Path
 import anyio.to_thread
 
 from ken.assistant.answer import Assistant, Limits, Parts
+from ken.domain.usage import Usage
+from ken.gateway.call import PriceOf
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.chunking import Chunking
 from ken.knowledge.ingest import Ingest
@@ -41,7 +43,7 @@ from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.keys import Keys
 from ken.storage.traces import Traces
-from ken.telemetry.prices import Prices
+from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
 
 _EXTRACTIVE_WINDOW = 8192
@@ -105,7 +107,7 @@ async def open_home(settings: Settings) -> Ken:
         | {model.name: model.context_tokens - model.max_tokens for model in settings.models},
         default_model=settings.default_model,
         tokens=embedder,
-        price_of=Prices.shipped().cost_micros,
+        price_of=_pricing(settings),
         cache=AnswerCache(database) if settings.cache else None,
         recorder=recorder,
         release=release,
@@ -130,6 +132,18 @@ async def open_home(settings: Settings) -> Ken:
         database=database,
         endpoints=endpoints,
     )
+
+
+def _pricing(settings: Settings) -> PriceOf:
+    """An operator's price counts by the model's name; every price, by what the endpoint calls the model."""
+    own = {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
+    prices = Prices.shipped(own)
+    called = {model.name: model.model for model in settings.models}
+
+    def price_of(name: str, usage: Usage) -> int | None:
+        return prices.cost_micros(name if name in own else called.get(name, name), usage)
+
+    return price_of
 
 
 def _embedder(settings: Settings) -> MiniLM:
