@@ -3,9 +3,9 @@
     python bench/retrieval.py --peer-python PEER/bin/python [--data DIR] [--home HOME]
 
 Ken is measured by `ken eval`, twice: with each question asked in its own collection, and everywhere. The reference is
-what one gets from a day's work with public parts: passages of 180 words, BM25 by bm25s with its English stop words and
-stemmer, the same MiniLM vectors, and Reciprocal Rank Fusion of the two lists (k = 60, depth 100). The same metrics
-(ken.evals.scoring) and the same follow-up rewriting serve both. bm25s needs an environment of its own:
+what one gets from public parts in a day: passages of 180 words (--words changes that), BM25 by bm25s with its English
+stop words and stemmer, the same MiniLM vectors, and Reciprocal Rank Fusion of the two lists (k = 60, depth 100). The
+same metrics (ken.evals.scoring) and the same follow-up rewriting serve both. bm25s needs an environment of its own:
 
     python -m venv PEER && PEER/bin/pip install bm25s PyStemmer
 
@@ -78,13 +78,14 @@ Metrics = dict[str, Metric]
 class Reference:
     """The plain hybrid search: scores of every passage for every question, fused on demand."""
 
-    def __init__(self, python: Path, folder: Path, *, cases: Sequence[Case], cache: Path) -> None:
+    def __init__(self, python: Path, folder: Path, *, cases: Sequence[Case], cache: Path, words: int) -> None:
         self.cases = cases
+        self.words = words
         texts = [
             (path.relative_to(folder).as_posix(), piece)
             for name in COLLECTIONS
             for path in sorted((folder / name).rglob("*.md"))
-            for piece in pieces(path.read_text("utf-8"))
+            for piece in pieces(path.read_text("utf-8"), words)
         ]
         self.documents = [document for document, _ in texts]
         self.passages = [text for _, text in texts]
@@ -132,10 +133,11 @@ class Reference:
             return done.stdout.strip(), np.load(scores)
 
 
-def pieces(text: str) -> list[str]:
-    """Cut a text after every 180 words."""
+def pieces(text: str, words: int) -> list[str]:
+    """Cut a text after every so many words."""
     spans = [match.span() for match in re.finditer(r"\S+", text)]
-    return [text[spans[i][0] : spans[min(i + WORDS, len(spans)) - 1][1]] for i in range(0, len(spans), WORDS)]
+    starts = range(0, len(spans), words)
+    return [text[spans[i][0] : spans[min(i + words, len(spans)) - 1][1]] for i in starts]
 
 
 def evaluated(home: Path, cases: Sequence[dict[str, Any]], *, search_only: bool) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def print_search(lines: Sequence[dict[str, Any]], home: Path, *, reference: Refe
     for metric in [name for name in columns[0] if not name.startswith("latency")]:
         print(f"| {metric} | {columns[0][metric].n} | {' | '.join(str(column[metric]) for column in columns)} |")
     if reference:
-        print(f"\nReference: {reference.name}, {len(reference.passages)} passages of at most {WORDS} words.")
+        print(f"\nReference: {reference.name}, {len(reference.passages)} passages of at most {reference.words} words.")
 
 
 def print_answers(lines: Sequence[dict[str, Any]], home: Path) -> None:
@@ -198,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
     parser.add_argument("--peer-python", type=Path, help="the interpreter of an environment with bm25s and PyStemmer")
+    parser.add_argument("--words", type=int, default=WORDS, help="the reference's passages")
     given = parser.parse_args()
     if not found(given.data):
         return
@@ -208,7 +211,11 @@ def main() -> None:
         reference = None
         if given.peer_python:
             reference = Reference(
-                given.peer_python, given.data / "kb", cases=load_cases(questions), cache=home / "models"
+                given.peer_python,
+                given.data / "kb",
+                cases=load_cases(questions),
+                cache=home / "models",
+                words=given.words,
             )
         else:
             print("Without the reference: name an interpreter that has bm25s and PyStemmer with --peer-python.\n")
