@@ -18,6 +18,7 @@ _MARKS = re.compile(r"[*_#>|~`\[\]]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"[^\W_]+(?:[.,:'’-][^\W_]+)*")
+_LIST_MARK = re.compile(r"^(?:[-+*•]|\d{1,3}[.)])\s+")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _FACT_WORDS = 0.8
 TOP = 5
@@ -83,10 +84,12 @@ def covers(answer: str, fact: str) -> bool:
 def supported(sentence: str, passage: str) -> float:
     """1 where the cited passage contains the sentence, or supports it by its words, numbers and negations.
 
-    The full stop that ends the sentence doesn't count: a table row or a heading that is quoted has none.
+    A list mark before the sentence doesn't count, nor the full stop that ends it: a table row or a heading that is quoted
+    has none.
     """
-    contained = normalise(sentence).removesuffix(".") in normalise(passage)
-    return float(contained or support(sentence, passage) >= SUPPORTED)
+    claim = _LIST_MARK.sub("", sentence.strip())
+    quoted = normalise(claim).removesuffix(".")
+    return float(bool(quoted) and (quoted in normalise(passage) or support(claim, passage) >= SUPPORTED))
 
 
 def interval(values: Sequence[float], *, samples: int = 2000, seed: int = 7) -> tuple[float, float]:
