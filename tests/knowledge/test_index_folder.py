@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ken.errors import StorageError
@@ -65,6 +66,7 @@ async def test_a_restored_home_builds_its_index(home: Path, folder: Path, tmp_pa
 
 DAMAGES = [
     "cut short",
+    "a row missing",
     "emptied",
     "no array",
     "file missing",
@@ -84,6 +86,8 @@ async def test_a_damaged_index_is_built_anew(home: Path, folder: Path, damage: s
     match damage:
         case "cut short":
             windows.write_bytes(windows.read_bytes()[:-7])
+        case "a row missing":
+            np.save(windows, np.load(windows)[:-1])
         case "emptied":
             windows.write_bytes(b"")
         case "no array":
