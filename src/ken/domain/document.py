@@ -64,7 +64,7 @@ class Document:
     source: str
     title: str
     version: str
-    """Hex SHA-256 over the file's bytes and the index configuration that parsed it."""
+    """64 hex digits: 8 for the vector space, 8 for the index configuration, the rest for bytes and default groups."""
     media_type: str
     markup: Markup
     groups: frozenset[str]

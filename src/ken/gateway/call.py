@@ -27,7 +27,7 @@ class Metered:
 
 
 async def call(
-    model: ChatModel, request: ChatRequest, meter: Metered, *, tokens: TokenCounter, price_of: PriceOf
+    model: ChatModel, request: ChatRequest, *, meter: Metered, tokens: TokenCounter, price_of: PriceOf
 ) -> AsyncGenerator[str]:
     """Yield the pieces of the answer and keep `meter` true. Raises what the model raises, and DeadlineExceeded.
 

@@ -11,7 +11,8 @@ _STEMMER = snowballstemmer.stemmer("english")
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]{1,2}\b)?")
 # Parts that punctuation joins into one name: e-mail addresses, paths, flags, versions, `SEV-3`, `snake_case`.
-_COMPOUND = re.compile(r"[^\W_]+(?:[-_.@/:+][^\W_]+)+")
+# It begins where a word begins: tried from each letter of a long word, it would take quadratic time.
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]+(?:[-_.@/:+][^\W_]+)+")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _MAX_TERM = 64
 
@@ -41,7 +42,7 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
     lower = word.lower()
-    terms = () if lower in STOP_WORDS else (stem(lower)[:_MAX_TERM],)
+    terms = () if lower in STOP_WORDS else (stem(lower[:_MAX_TERM]),)
     parts = _CAMEL.findall(word) if word.isascii() else []
     if len(parts) > 1 and not word.isupper():
         terms += tuple(stem(part.lower()) for part in parts if len(part) > 1 and part.lower() not in STOP_WORDS)

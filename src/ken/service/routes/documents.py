@@ -90,6 +90,5 @@ async def _file(request: Request, max_bytes: int) -> bytes:
 
 
 def _groups(listed: str | None) -> frozenset[str] | None:
-    """None leaves the choice to the collection."""
-    groups = frozenset(group.strip() for group in (listed or "").split(",") if group.strip())
-    return groups or None
+    """None leaves the choice to the collection; an empty list leaves the document to operators."""
+    return None if listed is None else frozenset(group.strip() for group in listed.split(",") if group.strip())
