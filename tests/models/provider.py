@@ -22,6 +22,8 @@ class Provider:
     headers: list[dict[str, str]] = field(default_factory=list)
     connections: set[object] = field(default_factory=set)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    models: list[str] = field(default_factory=list)
+    """What its list of models names."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -41,7 +43,7 @@ class Provider:
         await self._runner.cleanup()
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": []})
+        return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.headers.append(dict(request.headers))
