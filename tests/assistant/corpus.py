@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
+import itertools
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -125,10 +126,16 @@ async def _sync(folder: Path, home: Path) -> None:
     assert report.added == len(FILES)
 
 
+_numbers = itertools.count()
+
+
 def assistant(
     ken: Ken, *models: ChatModel, cache: bool = False, prompt_tokens: int = 4000, **limits: float
 ) -> Assistant:
-    """An assistant over the home's documents, put together as the composition root does, with models of one's choice."""
+    """An assistant over the home's documents, put together as the composition root does, with models of one's choice.
+
+    Each is a release of its own, so that none is given another one's answers.
+    """
     allowed: dict[str, float] = {"deadline_s": 20.0, "max_chars": 8000, "history_turns": 5, "passages": 6} | limits
     return Assistant(
         Parts(
@@ -141,7 +148,7 @@ def assistant(
             cache=AnswerCache(ken.database) if cache else None,
             recorder=ken.recorder,
             release=Release(
-                prompt_version="test",
+                prompt_version=f"test {next(_numbers)}",
                 default_model=models[0].name,
                 models=(),
                 index_configuration="test",

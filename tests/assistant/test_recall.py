@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,6 @@ SAFE = "What is the code of the safe in the lighthouse?"
 CODE = "The code of the safe in the lighthouse is 4711, and the key hangs behind the clock."
 
 
-@pytest.fixture
-async def own(tmp_path: Path) -> AsyncGenerator[Ken]:
-    """A home of the test's own, whose cache is empty and whose documents may change."""
-    opened = await open_home(load(copy(tmp_path / "home")))
-    yield opened
-    await opened.aclose()
-
-
 async def answer_to(asked: object, text: str = QUESTION, **more: object) -> Answer:
     """The answer to a question."""
     told = await tell(asked, text, **more)  # pyright: ignore[reportArgumentType]
@@ -36,10 +27,10 @@ async def answer_to(asked: object, text: str = QUESTION, **more: object) -> Answ
     return told.last.answer
 
 
-async def test_an_answer_is_given_again(own: Ken) -> None:
+async def test_an_answer_is_given_again(ken: Ken) -> None:
     """The same text and citations, marked, at no cost, without a model, and with a trace of its own."""
     model = says(f"{LIT} [1]", name="gpt-4o")
-    asked = assistant(own, model, cache=True)
+    asked = assistant(ken, model, cache=True)
     first = await answer_to(asked)
     told = await tell(asked, "  when IS the lamp of the lighthouse lit ??  ")
     assert isinstance(told.last, Answered)
@@ -51,13 +42,13 @@ async def test_an_answer_is_given_again(own: Ken) -> None:
     assert len(model.requests) == 1
     assert Notice("cached", "This answer was given before and its documents have not changed.") in told.events
     assert told.stages == ["intake", "screen", "classify", "recall", "settle"]
-    trace = trace_of(own, told)
+    trace = trace_of(ken, told)
     assert (trace.cached, trace.cost_micros, trace.id != first.trace_id) == (True, 0, True)
 
 
-async def test_an_abstention_is_given_again_with_its_notices(own: Ken) -> None:
+async def test_an_abstention_is_given_again_with_its_notices(ken: Ken) -> None:
     """What was left out the first time is said the second time, too."""
-    asked = assistant(own, says("The lamp burns whale oil."), cache=True)
+    asked = assistant(ken, says("The lamp burns whale oil."), cache=True)
     first, again = await answer_to(asked), await answer_to(asked)
     assert again.cached
     assert (again.outcome, again.notices, again.nearest) == ("abstained", first.notices, first.nearest)
@@ -74,18 +65,18 @@ async def test_an_abstention_is_given_again_with_its_notices(own: Ken) -> None:
         {"text": "When is the lamp of the lighthouse put out?"},
     ],
 )
-async def test_another_question_is_another_answer(own: Ken, change: dict[str, object]) -> None:
+async def test_another_question_is_another_answer(ken: Ken, change: dict[str, object]) -> None:
     """The conversation, the model, the collections, the length and the words all count."""
-    asked = assistant(own, says(LIT), says(OUT, name="other"), cache=True)
+    asked = assistant(ken, says(LIT), says(OUT, name="other"), cache=True)
     await answer_to(asked)
     assert not (await answer_to(asked, **change)).cached  # pyright: ignore[reportArgumentType]
     assert (await answer_to(asked, **change)).cached  # pyright: ignore[reportArgumentType]
 
 
-async def test_an_answer_stays_among_those_who_may_read_the_same(own: Ken) -> None:
+async def test_an_answer_stays_among_those_who_may_read_the_same(ken: Ken) -> None:
     """Nobody is given an answer that was made from what others may read; the like-minded share theirs."""
     model = says(f"{CODE} [1]")
-    asked = assistant(own, model, cache=True)
+    asked = assistant(ken, model, cache=True)
     assert "4711" in (await answer_to(asked, SAFE, principal=KEEPER)).text
     refused = await answer_to(asked, SAFE, principal=STRANGER)
     assert (refused.cached, "4711" in refused.text) == (False, False)
@@ -94,8 +85,9 @@ async def test_an_answer_stays_among_those_who_may_read_the_same(own: Ken) -> No
     assert (await answer_to(asked, SAFE, principal=Principal("key:other", frozenset({"keepers"})))).cached
 
 
-async def test_a_sync_leaves_nothing_stale(own: Ken, tmp_path: Path) -> None:
+async def test_a_sync_leaves_nothing_stale(tmp_path: Path) -> None:
     """After a changed document the question is answered anew; after a deleted one nothing of it is left."""
+    own = await open_home(load(copy(tmp_path / "home")))
     bell = "When is the fog bell of the lighthouse rung?"
     asked = assistant(
         own, says("The fog bell is rung every 30 seconds. The fog bell is rung every 90 seconds."), cache=True
@@ -114,22 +106,23 @@ async def test_a_sync_leaves_nothing_stale(own: Ken, tmp_path: Path) -> None:
     (folder / "bell.md").unlink()
     await own.library.sync_folder(folder, collection="extra")
     last = await answer_to(asked, bell)
+    await own.aclose()
     assert (last.cached, last.outcome) == (False, "abstained")
 
 
-async def test_a_failure_is_not_kept(own: Ken) -> None:
+async def test_a_failure_is_not_kept(ken: Ken) -> None:
     """A question whose model died is asked again in full."""
     model = says(f"{LIT} ", ModelInterrupted("It broke off. Ask again."))
-    asked = assistant(own, model, cache=True)
+    asked = assistant(ken, model, cache=True)
     await tell(asked)
     await tell(asked)
     assert len(model.requests) == 2
 
 
-async def test_without_a_cache_every_question_is_asked(own: Ken) -> None:
+async def test_without_a_cache_every_question_is_asked(ken: Ken) -> None:
     """Where the cache is off, recall says so and the model works each time."""
     model = says(LIT)
-    asked = assistant(own, model)
+    asked = assistant(ken, model)
     for _ in range(2):
         told = await tell(asked)
         assert told.detail("recall") == "off"
