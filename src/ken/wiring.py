@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
+from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
@@ -78,6 +79,8 @@ class Ken:
 
 async def open_home(settings: Settings) -> Ken:
     """Open a home, creating it where there is none. Raises StorageError, ModelUnavailable, InvalidSetting."""
+    # The products of a search are too small to share between threads; the embedder has threads of its own.
+    threadpool_limits(limits=1, user_api="blas")
     database = await anyio.to_thread.run_sync(Database, settings.home)
     embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
     store = Documents(database)

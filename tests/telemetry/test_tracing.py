@@ -293,6 +293,7 @@ def test_a_trace_holds_what_question_answer_and_evidence_say() -> None:
                 heading_path=(),
                 page=None,
                 text="",
+                tokens=0,
             ),
             document=document,
             relevance=0.9 - ordinal / 10,

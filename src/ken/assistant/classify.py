@@ -77,7 +77,12 @@ _RULES: tuple[tuple[TaskType, re.Pattern[str]], ...] = (
 _NOT_A_PROCEDURE = re.compile(r"\bhow (?:many|much|long|often|far|old|big|soon|late|early|high|large)\b", re.IGNORECASE)
 _LEANS_BACK = re.compile(
     r"^(?:and|but|so|or|also|then|what about|how about|what if|why|same|ok(?:ay)?[, ])\b"
-    r"|\b(?:it|its|that|this|those|these|they|them|their|there|he|she|him|her|one|ones|the same|instead|else|again|above|previous)\b",
+    r"|\b(?:it|its|that|this|those|these|they|them|their|there|he|she|him|her|the same|instead|else|again|above|previous)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)"
+    r"(?:'s|'re|\b)",
     re.IGNORECASE,
 )
 _ENOUGH_TERMS = 7
@@ -120,7 +125,9 @@ def standalone(text: str, history: Sequence[Message]) -> str:
     own = terms(text)
     if not asked or len(own) >= _ENOUGH_TERMS:
         return text
-    if not _LEANS_BACK.search(text) and len(own) > 2:  # noqa: PLR2004 - two terms are a fragment
+    # Without a word that points back, only a fragment leans: no question word, and two terms at most.
+    is_fragment = len(own) <= 2 and not _ASKS.match(text)  # noqa: PLR2004
+    if not _LEANS_BACK.search(text) and not is_fragment:
         return text
     known = {word.lower() for word in words(text)}
     carried: list[str] = []

@@ -25,4 +25,5 @@ async def recall(turn: Turn, cache: AnswerCache | None, *, release: str, corpus_
     turn.nearest = answer.nearest
     turn.notices = list(answer.notices)
     turn.confidence = answer.confidence
+    turn.cached_model = answer.model
     return "found"

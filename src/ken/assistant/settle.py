@@ -42,7 +42,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus
         nearest=turn.nearest,
         notices=tuple(turn.notices),
         conversation_id=turn.question.conversation_id,
-        model=turn.model.name if turn.model is not None else "",
+        model=turn.model.name if turn.model is not None else turn.cached_model,
         usage=turn.usage,
         cost_micros=turn.cost_micros,
         cached=turn.cached,

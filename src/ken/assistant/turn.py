@@ -49,6 +49,8 @@ class Turn:
     cost_micros: int | None = 0
     confidence: float = 0.0
     cached: bool = False
+    cached_model: str = ""
+    """The model that gave the answer which is now repeated (recall)."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -15,23 +15,27 @@ from ken.models.extractive import Candidate, log_odds, score_sentences
 from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
-    "odds": 0.087,
-    "lead": 1.053,
+    "odds": 0.127,
+    "lead": 1.142,
     "dense": 0.0,
-    "similarity": 4.077,
-    "coverage": 0.234,
-    "sentence_coverage": 0.716,
+    "similarity": 3.706,
+    "coverage": 0.0,
+    "sentence_coverage": 0.85,
     "joint_coverage": 0.0,
-    "missing_first": -2.346,
+    "missing_first": -2.064,
     "missing_all": 0.0,
-    "length": 1.487,
-    "one_document": 1.09,
-    "typed": -0.838,
-    "typed_behind": 0.266,
-    "typed_similarity": 10.746,
+    "length": 1.559,
+    "one_document": 1.384,
+    "typed": -0.895,
+    "typed_behind": 0.644,
+    "typed_similarity": 8.214,
     "exact_behind": 0.0,
 }
-_BIAS = -3.528
+_BIAS = -3.635
+_FAR_AHEAD = 3.0
+"""A lead beyond this says nothing more: in a small corpus every best passage is far ahead."""
+_HOPELESS = 0.005
+"""Below this relevance of the best passage the estimate is scaled down."""
 _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 
@@ -42,7 +46,9 @@ def answerable(question: str, evidence: Sequence[Evidence], *, rarity: Mapping[s
         return 0.0
     inputs = answer_inputs(question, evidence, rarity=rarity)
     score = _BIAS + sum(_WEIGHTS[name] * value for name, value in inputs.items())
-    return 1.0 / (1.0 + math.exp(-score))
+    # A best passage that is almost surely none leaves nothing to be confident of, whatever leads over what.
+    doubt = min(1.0, evidence[0].relevance / _HOPELESS)
+    return doubt / (1.0 + math.exp(-score))
 
 
 def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mapping[str, float]) -> dict[str, float]:
@@ -59,7 +65,9 @@ def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mappin
     same = sum(item.document.id == best.document.id for item in evidence)
     return {
         "odds": log_odds(best.relevance),
-        "lead": log_odds(best.relevance) - log_odds(evidence[1].relevance) if len(evidence) > 1 else 0.0,
+        "lead": min(log_odds(best.relevance) - log_odds(evidence[1].relevance), _FAR_AHEAD)
+        if len(evidence) > 1
+        else 0.0,
         "dense": best.dense,
         "similarity": max((sentence.similarity for sentence in sentences), default=0.0),
         "coverage": best.coverage,

@@ -101,12 +101,16 @@ def _compose(request: ChatRequest) -> Iterator[str]:
 
 
 def _in_force(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
-    """Without the sentences of superseded documents, unless the best of all is one: then only they may know."""
+    """Without the sentences of documents whose successor was found too, or that are not the best: it knows better."""
+    found = {item.document.id for item in request.evidence}
+    best = request.evidence[ranked[0].evidence].document if ranked else None
 
-    def is_superseded(found: Candidate) -> bool:
-        return request.evidence[found.evidence].document.superseded_by is not None
+    def is_in_force(candidate: Candidate) -> bool:
+        document = request.evidence[candidate.evidence].document
+        is_superseded = document.superseded_by is not None
+        return not is_superseded or (document == best and document.superseded_by not in found)
 
-    return ranked if not ranked or is_superseded(ranked[0]) else [found for found in ranked if not is_superseded(found)]
+    return [candidate for candidate in ranked if is_in_force(candidate)]
 
 
 def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candidate]:

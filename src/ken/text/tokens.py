@@ -20,7 +20,7 @@ _MAX_TERM = 64
 STOP_WORDS = frozenset(
     """a about after again all also am an and any are as at be because been before being both but by can could did do
     does doing don down during each else ever few for from further get gets getting got had has have having he her here
-    hers him his how i if im in into is it its itself just ll let lets like may me might mine more most must my myself
+    hers him his how i if im in into is it its itself just ll let lets like many may me might mine more most much must my myself
     need no nor not now of off on once one only or other our ours out over own per please re really s same shall she
     should so some such t tell than that the their theirs them then there these they this those through to too under
     until up us use ve very want was way we were what when where which while who whom whose why will with would yes you
