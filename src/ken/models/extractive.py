@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,17 +122,11 @@ def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candida
     found: list[Candidate] = []
     for index, item in enumerate(evidence):
         behind = log_odds(item.relevance) - best
-        for position, sentence in enumerate(item.sentences):
-            under = _share_under(asked, _headings_above(item, sentence))
+        for position, (sentence, under) in enumerate(zip(item.sentences, _under(asked, item), strict=True)):
             inputs = _inputs(sentence, kind=kind, behind=behind, under=under)
             score = sum(weight * value for weight, value in zip(_WEIGHTS, inputs, strict=True))
             found.append(Candidate(index, position, sentence, inputs, score))
     return found
-
-
-def _share_under(asked: frozenset[str], headings: str) -> float:
-    """Share of the question's stems that stand in the headings above a sentence."""
-    return len(asked & _stems(headings)) / (len(asked) or 1)
 
 
 @lru_cache(maxsize=4096)
@@ -235,11 +230,18 @@ def _between(item: Evidence, first: Sentence, second: Sentence) -> str:
     return item.passage.text[max(0, first.end - offset) : max(0, second.start - offset)]
 
 
-def _headings_above(item: Evidence, sentence: Sentence) -> str:
-    """Title and headings in force at a sentence: those of the passage, and the nearest one inside it before the sentence."""
-    before = item.passage.text[: max(0, sentence.start - item.passage.start)]
-    inside = [match.group(1) for match in _HEADING.finditer(before)][-1:]
-    return " ".join((item.document.title, *(inside or item.passage.heading_path))).lower()
+def _under(asked: frozenset[str], item: Evidence) -> list[float]:
+    """For each sentence of a passage, the share of the question's stems in the title and the headings above it.
+
+    The headings in force are those of the passage up to the first heading inside it, and then the nearest one before.
+    """
+    text, offset = item.passage.text, item.passage.start
+    inside = [(match.start(), match.group(1)) for match in _HEADING.finditer(text)]
+    levels = [" ".join(item.passage.heading_path), *(heading for _, heading in inside)]
+    title = _stems(item.document.title.lower())
+    shares = [len(asked & (title | _stems(level.lower()))) / (len(asked) or 1) for level in levels]
+    starts = [start for start, _ in inside]
+    return [shares[bisect_left(starts, sentence.start - offset)] for sentence in item.sentences]
 
 
 def _line(item: Evidence, sentence: Sentence) -> str:
