@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from docs import build
 from pydantic import BaseModel, Field
 
+from docs import build
 from tests.architecture.tree import PROJECT, assert_none, dotted, functions, place, plant, sources
 
 SETTINGS = "docs/settings.md"
