@@ -70,3 +70,13 @@ def test_a_text_holds_the_kind_or_not(question: str, given: list[str], not_given
     assert kind is not None
     assert [text for text in given if not kind.is_in(text)] == []
     assert [text for text in not_given if kind.is_in(text)] == []
+
+
+def test_every_number_word_up_to_a_hundred_counts() -> None:
+    """An amount in words is an amount, teens and tens included."""
+    kind = expected("How many buoys are there?")
+    assert kind is not None
+    assert all(
+        kind.is_in(f"There are {word} buoys.") for word in ("thirteen", "fourteen", "nineteen", "seventy", "eighty")
+    )
+    assert not kind.is_in("There are some buoys.")

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 _NUMBER = (
-    r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty"
-    r"|sixty|ninety|hundred|half|once|twice|couple|dozen"
+    r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|half|once|twice|couple|dozen"
     r"|an?(?= (?:second|minute|hour|day|week|month|year|quarter)))"
 )
 _TIME_UNIT = r"(?:second|minute|min|hour|hr|day|week|fortnight|month|quarter|year|sprint|pay period)s?"
