@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ken.domain.document import Evidence
-from ken.models.extractive import Candidate, log_odds, score_sentences
+from ken.models.extractive import log_odds, score_sentences
 from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
@@ -77,13 +77,14 @@ def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mappin
         "missing_all": missing[-1],
         "length": math.log1p(len(rarity)),
         "one_document": same / len(evidence),
-        **_type_inputs(question, score_sentences(question, evidence)),
+        **_type_inputs(question, evidence),
     }
 
 
-def _type_inputs(question: str, candidates: Sequence[Candidate]) -> dict[str, float]:
+def _type_inputs(question: str, evidence: Sequence[Evidence]) -> dict[str, float]:
     """How far the best sentence of the asked kind lies behind the best of all, in score and in similarity."""
     kind = expected(question)
+    candidates = score_sentences(question, evidence) if kind is not None else []
     if kind is None or not candidates:
         return {"typed": 0.0, "typed_behind": 0.0, "typed_similarity": 0.0, "exact_behind": 0.0}
     best = max(candidate.score for candidate in candidates)

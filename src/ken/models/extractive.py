@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 
 from ken.domain.document import Evidence, Sentence
 from ken.domain.usage import Usage
@@ -124,7 +125,7 @@ def score_sentences(question: str, evidence: Sequence[Evidence]) -> list[Candida
         behind = log_odds(item.relevance) - best
         for position, (sentence, under) in enumerate(zip(item.sentences, _under(asked, item), strict=True)):
             inputs = _inputs(sentence, kind=kind, behind=behind, under=under)
-            score = sum(weight * value for weight, value in zip(_WEIGHTS, inputs, strict=True))
+            score = sum(map(mul, _WEIGHTS, inputs))
             found.append(Candidate(index, position, sentence, inputs, score))
     return found
 
