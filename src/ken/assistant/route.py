@@ -23,8 +23,8 @@ def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -
 
 
 def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
-    """Read the question's `model`; set `model` and `route_reason`."""
+    """Read the question's `model`; set `model`."""
     name = choose(turn.question.model, models, default=default)
     turn.model = models[name]
-    turn.route_reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
-    return f"{name}: {turn.route_reason}"
+    reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
+    return f"{name}: {reason}"

@@ -36,8 +36,6 @@ class Turn:
     """(assemble)"""
     model: ChatModel | None = None
     """(route)"""
-    route_reason: str = ""
-    """(route)"""
     reply: str = ""
     """What has been shown so far (verify), or a reply that needs no model (screen, classify, recall)."""
     outcome: Outcome | None = None
