@@ -11,6 +11,10 @@
     │   └── SyncRunning         another sync holds the home's lock
     ├── TooLarge                over a stated limit                                  (HTTP 413)
     ├── Unreadable              a document that can't be parsed: file and reason     (HTTP 422)
+    ├── SourceError             a place where documents live failed                  (HTTP 502)
+    │   ├── SourceDown          it can't be reached, or asks to wait                 (HTTP 503)
+    │   ├── SourceDenied        it doesn't let us in: a key is missing, wrong or too weak
+    │   └── SourceMisbehaves    it breaks its own protocol, or leads where it must not
     ├── DeadlineExceeded        the time given to this question is used up           (HTTP 504)
     ├── ModelError              a chat model or embedder failed                      (HTTP 502)
     │   ├── ModelUnavailable    it can't be reached or loaded                        (HTTP 503)
@@ -70,6 +74,26 @@ class TooLarge(KenError):
 
 class Unreadable(KenError):
     """A document can't be parsed; the message names the file and the reason."""
+
+
+class SourceError(KenError):
+    """A place where documents live failed; what Ken has of it stays."""
+
+
+class SourceDown(SourceError):
+    """The source can't be reached, or asks to wait: `retry_after_s` seconds, where it says how long."""
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SourceDenied(SourceError):
+    """The source doesn't let us in: a key is missing, wrong, or not allowed to read there."""
+
+
+class SourceMisbehaves(SourceError):
+    """The source breaks its own protocol, pages without end, or leads where it must not."""
 
 
 class DeadlineExceeded(KenError):

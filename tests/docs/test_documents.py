@@ -10,7 +10,7 @@ import pytest
 
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.errors import Conflict, NotFound
-from ken.knowledge.parse.parser import SUPPORTED
+from ken.knowledge.parse.formats import SUPPORTED
 from ken.settings import load
 from ken.wiring import Ken, open_home
 from tests.architecture.tree import PROJECT

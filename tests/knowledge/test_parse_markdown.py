@@ -6,7 +6,8 @@ import pytest
 
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
-from ken.knowledge.parse.parser import media_type, parse
+from ken.knowledge.parse.formats import media_type
+from ken.knowledge.parse.parser import parse
 from ken.text.markup import plain
 
 

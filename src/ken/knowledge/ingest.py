@@ -16,7 +16,8 @@ from ken.domain.document import Document, ParsedDocument, Passage
 from ken.errors import Unreadable
 from ken.knowledge.chunking import Chunking, Piece, chunk
 from ken.knowledge.features import Features, compute
-from ken.knowledge.parse.parser import SUPPORTED, IsolatedParser
+from ken.knowledge.parse.formats import SUPPORTED
+from ken.knowledge.parse.parser import IsolatedParser
 from ken.models.protocols import Embedder, TokenCounter
 from ken.storage.documents import Documents, Feature, Staged
 from ken.text.markup import plain

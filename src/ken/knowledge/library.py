@@ -21,7 +21,7 @@ from ken.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge
 from ken.knowledge import generation
 from ken.knowledge.generation import Generation
 from ken.knowledge.ingest import Ingest
-from ken.knowledge.parse.parser import SUPPORTED
+from ken.knowledge.parse.formats import SUPPORTED
 from ken.knowledge.ranking import Ranked, rank
 from ken.knowledge.sources import uploads
 from ken.knowledge.sync import Progress, Syncer, SyncReport, exclusively

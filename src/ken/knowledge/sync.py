@@ -22,7 +22,7 @@ import anyio.to_thread
 from ken.errors import Conflict, KenError, ModelError, StorageError, SyncRunning
 from ken.knowledge import generation
 from ken.knowledge.ingest import Ingest
-from ken.knowledge.parse.parser import SUPPORTED
+from ken.knowledge.parse.formats import SUPPORTED
 from ken.knowledge.sources.folder import FolderFile, list_files, read_file
 from ken.storage.documents import Documents, Source
 from ken.storage.erasure import Erasure

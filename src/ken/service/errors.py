@@ -29,6 +29,8 @@ STATUS: dict[type[KenError], int] = {
     errors.Unreadable: 422,
     errors.ModelError: 502,
     errors.ModelUnavailable: 503,
+    errors.SourceError: 502,
+    errors.SourceDown: 503,
     errors.DeadlineExceeded: 504,
     errors.StorageError: 500,
     errors.KenError: 500,

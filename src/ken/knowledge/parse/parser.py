@@ -1,7 +1,7 @@
-"""The door to parsing: which files can be read, and reading one, here or in a process of its own.
+"""The door to parsing: reading one file, here or in a process of its own.
 
-PDF, DOCX and HTML are read by large libraries in files that strangers may have written. `IsolatedParser` gives them to a
-worker process that has no environment, little memory and little time, and that is replaced when it fails.
+Most formats are read by large libraries in files that strangers may have written. `IsolatedParser` gives them to a worker
+process that has no environment, little memory and little time, and that is replaced when it fails.
 """
 
 from __future__ import annotations
@@ -12,31 +12,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import IO, Self
 
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
-from ken.knowledge.parse.docx import parse_docx
-from ken.knowledge.parse.html import parse_html
-from ken.knowledge.parse.markdown import parse_markdown
-from ken.knowledge.parse.plaintext import parse_plaintext
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
-
-SUPPORTED: Mapping[str, str] = MappingProxyType(
-    {
-        ".md": "text/markdown",
-        ".markdown": "text/markdown",
-        ".html": "text/html",
-        ".htm": "text/html",
-        ".txt": "text/plain",
-        ".text": "text/plain",
-        ".pdf": "application/pdf",
-        ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    }
-)
-"""Suffix (lower case) to media type. The last suffix counts: `page.html.md` is Markdown."""
 
 MAX_FILE_MB = 50
 _MEGABYTE = 1_000_000
@@ -44,33 +26,12 @@ _MOST_ANSWERED = 512 * _MEGABYTE
 _START_LIMIT_S = 60.0
 
 
-def _parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
-    from ken.knowledge.parse.pdf import parse_pdf  # noqa: PLC0415 - pypdf is slow to load, and only the worker needs it
-
-    return parse_pdf(data, name=name)
-
-
-_PARSERS: Mapping[str, Callable[..., ParsedDocument]] = {
-    "text/markdown": parse_markdown,
-    "text/html": parse_html,
-    "text/plain": parse_plaintext,
-    "application/pdf": _parse_pdf,
-    SUPPORTED[".docx"]: parse_docx,
-}
-_IN_PROCESS = frozenset({"text/markdown", "text/plain"})
-
-
-def media_type(name: str) -> str | None:
-    """The media type of a file by its name, or None where Ken does not read such files."""
-    return SUPPORTED.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names are not paths of this machine
-
-
 def parse(data: bytes, *, name: str, max_file_mb: float = MAX_FILE_MB) -> ParsedDocument:
     """Parse a file in this process. `name` says the format and stands in messages and titles; nothing is opened by it.
 
     Raises Unreadable with the file, the reason and the remedy.
     """
-    return _PARSERS[_admitted(data, name, max_file_mb)](data, name=name)
+    return BY_MEDIA_TYPE[_admitted(data, name, max_file_mb)].parser()(data, name=name)
 
 
 def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
@@ -117,8 +78,8 @@ class IsolatedParser:
     def parse(self, data: bytes, *, name: str) -> ParsedDocument:
         """Parse a file. Raises Unreadable with the file, the reason and the remedy."""
         kind = _admitted(data, name, self._max_file_mb)
-        if kind in _IN_PROCESS:
-            return _PARSERS[kind](data, name=name)
+        if not BY_MEDIA_TYPE[kind].is_isolated:
+            return BY_MEDIA_TYPE[kind].parser()(data, name=name)
         with self._turn:
             is_used = self._worker is not None
             outcome, payload = self._asked(data, name)

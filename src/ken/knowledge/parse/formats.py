@@ -1,0 +1,61 @@
+"""Which files can be read, by suffix, and by what: one line a format."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from ken.domain.document import ParsedDocument
+
+
+class ParseFile(Protocol):
+    """Bytes become a document. Raises Unreadable, naming `name`, the reason and the remedy."""
+
+    def __call__(self, data: bytes, *, name: str) -> ParsedDocument:
+        """`name` says the format and stands in messages and titles; nothing is opened by it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that Ken reads."""
+
+    media_type: str
+    suffixes: tuple[str, ...]
+    """Lower case; the first is the usual one."""
+    module: str
+    """In this package; loaded when the first such file comes, since some take long to load."""
+    function: str
+    is_isolated: bool = True
+    """Whether a worker process with limits reads it; False for what our own few lines read in linear time."""
+
+    def parser(self) -> ParseFile:
+        """The function that reads it."""
+        return cast("ParseFile", getattr(importlib.import_module(f"ken.knowledge.parse.{self.module}"), self.function))
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
+FORMATS = (
+    Format("text/markdown", (".md", ".markdown"), "markdown", "parse_markdown", is_isolated=False),
+    Format("text/plain", (".txt", ".text"), "plaintext", "parse_plaintext", is_isolated=False),
+    Format("text/html", (".html", ".htm"), "html", "parse_html"),
+    Format("application/pdf", (".pdf",), "pdf", "parse_pdf"),
+    Format(f"{_OFFICE}.wordprocessingml.document", (".docx",), "docx", "parse_docx"),
+)
+
+SUPPORTED: Mapping[str, str] = MappingProxyType(
+    {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}
+)
+"""Suffix (lower case) to media type. The last suffix counts: `page.html.md` is Markdown."""
+
+BY_MEDIA_TYPE: Mapping[str, Format] = MappingProxyType({each.media_type: each for each in FORMATS})
+
+
+def media_type(name: str) -> str | None:
+    """The media type of a file by its name, or None where Ken does not read such files."""
+    return SUPPORTED.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names are not paths of this machine
