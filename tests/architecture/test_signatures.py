@@ -15,6 +15,7 @@ DECORATORS = {"command", "callback", "get", "post", "put", "patch", "delete", "w
 # Signatures that somebody else decides: "file::function" and why.
 IMPOSED: dict[str, str] = {
     "src/ken/settings.py::settings_customise_sources": "pydantic-settings calls it with its five sources in this order",
+    "src/ken/knowledge/sources/addresses.py::resolve": "aiohttp says what a resolver takes",
 }
 
 
