@@ -12,14 +12,13 @@ from xml.etree.ElementTree import Element
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
 from ken.knowledge.parse.decoding import clean, refuse_empty
-from ken.knowledge.parse.docx_archive import DocxArchive
 from ken.knowledge.parse.docx_styles import Styles, W, value
 from ken.knowledge.parse.markdown import markdown_blocks
 from ken.knowledge.parse.markdown_writer import MarkdownWriter
-from ken.knowledge.parse.metadata import Stated, Value, assembled, keyword_values, stated
+from ken.knowledge.parse.metadata import assembled
+from ken.knowledge.parse.office_archive import OfficeArchive
+from ken.knowledge.parse.office_properties import properties
 
-_CORE = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
 _ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MOST_COLUMNS = 200
 # Looked into for blocks or words; others are not, among them deleted text and field codes.
@@ -33,8 +32,8 @@ _CHARACTERS = {f"{W}tab": " ", f"{W}noBreakHyphen": "-", f"{W}br": "\n", f"{W}cr
 def parse_docx(data: bytes, *, name: str) -> ParsedDocument:
     """Parse a DOCX file. Raises Unreadable where it is empty, encrypted, broken or a bomb."""
     refuse_empty(data, name=name)
-    archive = DocxArchive(data, name=name)
-    part = archive.document_part()
+    archive = OfficeArchive(data, name=name, suffix=".docx")
+    part = archive.main_part("word/document.xml")
     root = archive.xml(part)
     body = None if root is None else root.find(f"{W}body")
     if body is None:
@@ -44,20 +43,8 @@ def parse_docx(data: bytes, *, name: str) -> ParsedDocument:
     reader = _Reader(styles)
     reader.blocks(body)
     text, _ = clean(reader.text())
-    told = _metadata(archive.xml("docProps/core.xml"))
+    told = properties(archive)
     return assembled(text, markdown_blocks(text), markup="markdown", told=told, name=name)
-
-
-def _metadata(core: Element | None) -> Stated:
-    if core is None:
-        return stated(())
-    values: list[tuple[str, Value]] = [
-        ("title", core.findtext(f"{_DC}title") or ""),
-        ("owner", core.findtext(f"{_DC}creator") or ""),
-    ]
-    given = keyword_values(core.findtext(f"{_CORE}keywords") or "")
-    keys = {key.strip().lower() for key, _ in given}
-    return stated([entry for entry in values if entry[0] not in keys] + given)
 
 
 @dataclass(slots=True)
