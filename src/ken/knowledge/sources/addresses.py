@@ -63,17 +63,18 @@ def parsed(address: str, *, relative_to: URL | None = None) -> URL:
         url = URL(address, encoded=_SPELLED.fullmatch(address) is not None)
         if relative_to is not None:
             url = relative_to.join(url)
+        host, _ = url.raw_host, url.port  # read here, since they are judged only when they are read
     except ValueError as error:
         raise SourceMisbehaves(f"{address[:_SHOWN_CHARS]!r} is no web address: {error}.") from error
     if url.scheme not in {"http", "https"}:
         raise SourceMisbehaves(
             f"{address[:_SHOWN_CHARS]!r} is not an http or https address: sources are read over these alone."
         )
-    if not url.raw_host or "%" in url.raw_host:
+    if not host or "%" in host:
         raise SourceMisbehaves(f"{address[:_SHOWN_CHARS]!r} names no host. Mend the address.")
     if url.raw_user is not None or url.raw_password is not None:
         raise SourceMisbehaves(
-            f"The address of {url.raw_host!r} holds a user name or password. Leave it out, and give the key as a key."
+            f"The address of {host!r} holds a user name or password. Leave it out, and give the key as a key."
         )
     return url
 

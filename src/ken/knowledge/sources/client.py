@@ -35,7 +35,7 @@ _WHOLE_ANSWER = 10
 _WORDS_BYTES = 4_096
 _WORDS_CHARS = 200
 _SHORTEST_SECRET = 6
-_TAGS = re.compile(r"<[^<>]{0,500}>")
+_MARKS = re.compile(r"<(head|style|script)\b.*?</\1|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _USER_AGENT = "Ken (+self-hosted knowledge assistant)"
 _FOREIGN_ORIGIN = frozenset({"accept", "accept-language", "user-agent", "if-none-match", "if-modified-since", "range"})
 """Headers that go along when a redirect leads to another origin: a key may have any name, so what is no key is named."""
@@ -311,7 +311,7 @@ async def _refused(response: aiohttp.ClientResponse, request: _Request, headers:
 async def _words(response: aiohttp.ClientResponse, request: _Request) -> str:
     """What a server says about an error, short, on one line and without what was sent as a secret."""
     data = await response.content.read(_WORDS_BYTES)
-    words = printable(_TAGS.sub(" ", data.decode(errors="replace")))
+    words = printable(_MARKS.sub(" ", data.decode(errors="replace")))
     for name, value in request.headers.items():
         for secret in value.split() if name not in _FOREIGN_ORIGIN else ():
             if len(secret) >= _SHORTEST_SECRET:
