@@ -45,6 +45,17 @@ class MarkdownWriter:
             parts.append(block)
         return "".join(parts) + "\n" if parts else ""
 
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each finished block stands in `text()`, without indentation."""
+        found: list[tuple[int, int]] = []
+        position = 0
+        for number, (block, is_point) in enumerate(self.blocks):
+            if number:
+                position += 1 if is_point and self.blocks[number - 1][1] else 2
+            found.append((position + len(block) - len(block.lstrip(" ")), position + len(block)))
+            position += len(block)
+        return found
+
     def words(self, text: str) -> None:
         """Add running text, marks of Markdown in it escaped; inside code as it is."""
         if self.code is not None:
