@@ -68,6 +68,7 @@ _ROLE = (
     r"(?:manager|director|lead|leader|officer|controller|committee|board|council|desk|team|supervisor|owner|department"
     r"|office|commander|liaison|ceo|cfo|cto|coo|hr|head of \w+(?: [A-Z]\w+)*)"
 )
+_NAMED_ROLE = re.compile(rf"\b(?:[\w-]+\ ){{0,2}}{_ROLE}\b", re.IGNORECASE)
 
 _VALUE = re.compile(
     rf"""
@@ -118,6 +119,7 @@ _CLAUSE_END = re.compile(
     r"|though|when|with)\b)",
     re.IGNORECASE,
 )
+_COUNTED_FROM = re.compile(r"\s+(?:of|after|before|from)\s+((?:[\w'’-]+\s*){1,5})", re.IGNORECASE)
 _CONDITION = re.compile(
     r"\b(?:if|unless|except|excluding|when|whenever|where|during|outside|while|otherwise|instead|once)\b([^,;]*)",
     re.IGNORECASE,
@@ -162,15 +164,19 @@ _STANCE_WORDS = frozenset(
     "forbidden prohibited banned allowed permitted authorised authorized cannot not no never without".split()
 )
 _SAYS_NOTHING = STOP_WORDS | frozenset("next following least most maximum minimum within also always".split())
-QUALIFIERS = frozenset(
+GROUPS = frozenset(
     stem(word)
     for word in "contractor intern trainee apprentice freelancer temporary permanent manager director executive visitor guest "
     "customer supplier partner parent student abroad domestic international foreign weekend weekday night holiday summer "
-    "winter emergency production staging test internal external primary secondary senior junior minor major critical high low "
-    "small large new existing annual monthly weekly daily quarterly yearly local remote second third half part "
-    "full individual group single double return".split()
+    "winter emergency production staging test internal external primary secondary senior junior local remote".split()
 )
-"""Words that narrow a rule down to some people, places or times."""
+"""Words that narrow a rule down to some people, places or times, in a sentence or in a heading."""
+DEGREES = frozenset(
+    stem(word)
+    for word in "minor major critical high low small large new existing annual monthly weekly daily quarterly yearly second third "
+    "half part full individual group single double return".split()
+)
+"""Words that do so in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +207,8 @@ class Claim:
     """Those of them that name one thing: words with a capital or a digit in mid-sentence."""
     conditions: frozenset[str]
     """Those of them that stand in a condition: "if ...", "during ..."."""
+    reference: frozenset[str]
+    """Stems of what the value is counted from, or is a part of: "30 minutes of the declaration"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +237,36 @@ def claims(text: str) -> Claims:
             values.append(value)
     bare = _blanked(text, spans)
     found = tuple(
-        Claim(value, *_about(bare[: _clause_end(text, end)])) for value, (_, end) in zip(values, spans, strict=True)
+        Claim(value, *_about(bare[: _clause_end(text, end)]), _reference(bare, end))
+        for value, (_, end) in zip(values, spans, strict=True)
     )
     judged = _ANSWERS.sub(" ", text)
-    stance: Stance = next((name for name, pattern in _STANCES if pattern.search(judged)), "")
-    return Claims(found, stance, _DENIAL.search(judged) is not None, *_about(bare))
+    return Claims(found, _stance(judged), _DENIAL.search(judged) is not None, *_about(bare))
+
+
+@lru_cache(maxsize=32_768)
+def wording(text: str) -> tuple[str, ...]:
+    """The stems of all words of a text, in order."""
+    return tuple(stem(match[0].lower()) for match in _WORD.finditer(text))
+
+
+@lru_cache(maxsize=32_768)
+def people(text: str) -> frozenset[str]:
+    """The stems of the roles that a text names: "the chief financial officer"."""
+    return frozenset(word for match in _NAMED_ROLE.finditer(text) for word in _stems(match[0]))
 
 
 @lru_cache(maxsize=32_768)
 def topic(text: str) -> frozenset[str]:
     """The stems of the content words of a title or a heading."""
     return frozenset(_stems(text))
+
+
+def _stance(text: str) -> Stance:
+    for name, pattern in _STANCES:
+        if pattern.search(text):
+            return name
+    return ""
 
 
 def _span(match: re.Match[str], kind: Kind) -> tuple[int, int]:
@@ -264,6 +291,11 @@ def _clause_end(text: str, end: int) -> int:
         limit = len(text)
     stop = _CLAUSE_END.search(text, end, limit)
     return stop.start() if stop else limit
+
+
+def _reference(text: str, end: int) -> frozenset[str]:
+    found = _COUNTED_FROM.match(text, end)
+    return frozenset(_stems(found[1])) if found else frozenset()
 
 
 def _about(text: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -304,8 +336,10 @@ def _bound(match: re.Match[str]) -> Bound:
         match.string[max(0, match.start() - 30) : match.start()],
         match.string[match.end() : match.end() + 16],
     )
-    found: Bound = next((name for name, ahead, behind in _BOUNDS if ahead.search(before) or behind.search(after)), "")
-    return found
+    for name, ahead, behind in _BOUNDS:
+        if ahead.search(before) or behind.search(after):
+            return name
+    return ""
 
 
 _Read = tuple[str, float, float, str]

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ken.checks.claims import QUALIFIERS, Claim, Claims, Kind, Value, claims, topic
+from ken.checks.claims import DEGREES, GROUPS, Claim, Claims, Kind, Value, claims, people, topic, wording
 
 _LEAST_SHARED = 3
 """Content words that two statements must share to be about the same thing."""
@@ -20,6 +20,10 @@ _ENOUGH_SHARED = 4
 """With so many, the smaller subject may have words that the other lacks."""
 _CONTAINED = 0.75
 """Share of the smaller subject's words that the other must have."""
+_OF_LARGER = 0.4
+"""Share of the larger subject's words that the smaller must have."""
+_BEYOND_PEOPLE = 2
+"""Content words that they must share beside the names of roles."""
 _MOST_ALONE = 1
 """Content words that either statement may have to itself where one denies what the other says."""
 _SAME = 0.02
@@ -171,25 +175,43 @@ def _near(one: float, other: float, tolerance: float) -> bool:
 def _same_subject(one: Claim, other: Claim, *, first: Statement, second: Statement) -> int:
     """How many content words two claims share, 0 where they are not about the same thing."""
     shared = one.subject & other.subject
-    smaller = min(len(one.subject), len(other.subject))
+    smaller, larger = sorted((len(one.subject), len(other.subject)))
     enough = len(shared) >= _LEAST_SHARED and (len(shared) == smaller or len(shared) >= _ENOUGH_SHARED)
-    if not enough or len(shared) < _CONTAINED * smaller:
+    if not enough or len(shared) < max(_CONTAINED * smaller, _OF_LARGER * larger):
+        return 0
+    if len(shared - people(first.text)) < _BEYOND_PEOPLE:
+        return 0
+    if one.reference and other.reference and one.reference.isdisjoint(other.reference):
         return 0
     return len(shared) if _same_scope(one, other, first=first, second=second) else 0
 
 
 def _same_scope(one: Claim | Claims, other: Claim | Claims, *, first: Statement, second: Statement) -> bool:
     """Whether neither is a rule for cases that the other doesn't speak of."""
-    contexts = [topic(" ".join((each.title, *each.headings))) for each in (first, second)]
-    mine = one.subject - other.subject - contexts[1]
-    theirs = other.subject - one.subject - contexts[0]
-    if mine & one.conditions or theirs & other.conditions:
-        return False
-    if (mine | theirs) & QUALIFIERS or any((contexts[0] ^ contexts[1]) & QUALIFIERS - one.subject - other.subject):
+    above = [topic(" ".join((each.title, *each.headings))) for each in (first, second)]
+    mine = one.subject - other.subject - above[1]
+    theirs = other.subject - one.subject - above[0]
+    narrowed = (mine | theirs) & (GROUPS | DEGREES) or (above[0] ^ above[1]) & GROUPS - one.subject - other.subject
+    if narrowed or mine & one.conditions or theirs & other.conditions:
         return False
     named, others_named = mine & one.names, theirs & other.names
-    common = one.names & other.names
-    return not (named and others_named) and (bool(common) or not (named or others_named))
+    if (named and others_named) or ((named or others_named) and not one.names & other.names):
+        return False
+    return not _is_exchanged(mine, theirs, first=first.text, second=second.text)
+
+
+def _is_exchanged(mine: frozenset[str], theirs: frozenset[str], *, first: str, second: str) -> bool:
+    """Whether one text has a word where the other has another one, between the same two: "its client certificate"."""
+    places = [
+        {(before, after): word for before, word, after in _threes(text) if word in alone}
+        for text, alone in ((first, mine), (second, theirs))
+    ]
+    return not places[0].keys().isdisjoint(places[1])
+
+
+def _threes(text: str) -> Iterator[tuple[str, str, str]]:
+    words = ("", *wording(text), "")
+    return zip(words, words[1:], words[2:], strict=False)
 
 
 def _stances_differ(one: Claims, other: Claims, *, first: Statement, second: Statement) -> _Found | None:
