@@ -154,20 +154,21 @@ class _Reader:
             )
         if sheet.wide_rows:
             self.remarks.append(
-                f"{where} has {sheet.wide_rows:,} rows of more than {MOST_COLUMNS} columns; the others were left out."
+                f"{where}: of rows with more than {MOST_COLUMNS} values ({sheet.wide_rows:,}) the others were left out."
             )
-        hidden = [f"{len(sheet.hidden_rows):,} rows"] if sheet.hidden_rows else []
-        hidden += ["columns"] if sheet.hidden_columns else []
-        if hidden:
+        if sheet.hidden_rows:
             self.remarks.append(
-                f"{where} has hidden {' and '.join(hidden)}, which were left out; unhide what is to be found."
+                f"{where}: hidden rows ({len(sheet.hidden_rows):,}) were left out; unhide what is to be found."
             )
+        if sheet.hidden_columns:
+            self.remarks.append(f"{where}: hidden columns were left out; unhide what is to be found.")
         if sheet.uncalculated:
             self.remarks.append(
-                f"{where} has {sheet.uncalculated:,} formulas without a result; open it in a spreadsheet program and save it."
+                f"{where}: formulas without a stored result ({sheet.uncalculated:,}) read as empty; "
+                f"open it in a spreadsheet program and save it."
             )
         if sheet.missing:
-            self.remarks.append(f"{where} has {sheet.missing:,} cells whose text the file doesn't hold.")
+            self.remarks.append(f"{where}: cells whose text the file doesn't hold ({sheet.missing:,}) read as empty.")
 
     def warnings(self) -> list[str]:
         """What was left out, in plain words."""

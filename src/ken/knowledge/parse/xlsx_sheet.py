@@ -16,7 +16,7 @@ from ken.knowledge.parse.xlsx_numbers import GENERAL, shown
 MOST_ROWS = 50_000
 """With values, of one sheet."""
 MOST_COLUMNS = 200
-MOST_CELLS = 1_000_000
+MOST_CELLS = 500_000
 """With values, of a workbook."""
 _MOST_STRINGS = 2_000_000
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
