@@ -8,6 +8,8 @@ from ken.knowledge.parse.office_archive import OfficeArchive
 _PART = "docProps/core.xml"
 _CORE = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
+# What a program calls every file that nobody has given a title.
+_NO_TITLES = frozenset({"powerpoint presentation", "powerpoint-präsentation", "présentation powerpoint"})
 
 
 def properties(archive: OfficeArchive) -> Stated:
@@ -15,8 +17,9 @@ def properties(archive: OfficeArchive) -> Stated:
     core = archive.xml(_PART)
     if core is None:
         return stated(())
+    title = core.findtext(f"{_DC}title") or ""
     values: list[tuple[str, Value]] = [
-        ("title", core.findtext(f"{_DC}title") or ""),
+        ("title", "" if title.strip().lower() in _NO_TITLES else title),
         ("owner", core.findtext(f"{_DC}creator") or ""),
     ]
     given = keyword_values(core.findtext(f"{_CORE}keywords") or "")
