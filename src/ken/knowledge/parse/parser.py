@@ -17,7 +17,7 @@ from typing import IO, Self
 
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
-from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type, remedy
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
 MAX_FILE_MB = 50
@@ -37,6 +37,8 @@ def parse(data: bytes, *, name: str, max_file_mb: float = MAX_FILE_MB) -> Parsed
 def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
     """The media type of a file that may be parsed."""
     kind = media_type(name)
+    if kind is None and (told := remedy(name)):
+        raise Unreadable(f"{name!r} is {told}.")
     if kind is None:
         raise Unreadable(f"{name!r} is of no known format: Ken reads {', '.join(SUPPORTED)}.")
     if len(data) > max_file_mb * _MEGABYTE:

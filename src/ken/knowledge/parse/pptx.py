@@ -88,7 +88,10 @@ class _Reader:
         shapes = list(slide.shapes())
         begun = len(self.writer.blocks)
         titles = [text for shape in shapes if shape.placeholder in TITLES and (text := line(_body(shape)))]
-        is_deck = not self.starts and any(shape.placeholder == "ctrTitle" for shape in shapes)
+        is_deck = not self.starts and (
+            any(shape.placeholder == "ctrTitle" for shape in shapes)
+            or (layout.root is not None and layout.root.get("type") == "title")
+        )
         self.writer.begin_heading(_LEVEL_OF_THE_DECK if is_deck and titles else _LEVEL_OF_A_SLIDE)
         self.writer.words(": ".join(titles) or f"Slide {number}")
         self.writer.end_block()
