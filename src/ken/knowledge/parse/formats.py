@@ -46,6 +46,8 @@ FORMATS = (
     Format("text/html", (".html", ".htm"), "html", "parse_html"),
     Format("application/pdf", (".pdf",), "pdf", "parse_pdf"),
     Format(f"{_OFFICE}.wordprocessingml.document", (".docx",), "docx", "parse_docx"),
+    Format(f"{_OFFICE}.spreadsheetml.sheet", (".xlsx",), "xlsx", "parse_xlsx"),
+    Format(f"{_OFFICE}.presentationml.presentation", (".pptx",), "pptx", "parse_pptx"),
 )
 
 SUPPORTED: Mapping[str, str] = MappingProxyType(
@@ -55,7 +57,26 @@ SUPPORTED: Mapping[str, str] = MappingProxyType(
 
 BY_MEDIA_TYPE: Mapping[str, Format] = MappingProxyType({each.media_type: each for each in FORMATS})
 
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        ".doc": "a Word file older than 2007: save it as .docx",
+        ".xls": "an Excel file older than 2007: save it as .xlsx",
+        ".xlsb": "a binary Excel workbook: save it as .xlsx",
+        ".ppt": "a PowerPoint file older than 2007: save it as .pptx",
+        ".odt": "an OpenDocument text: save it as .docx or .pdf",
+        ".ods": "an OpenDocument spreadsheet: save it as .xlsx or .csv",
+        ".odp": "an OpenDocument presentation: save it as .pptx or .pdf",
+        ".rtf": "rich text: save it as .docx or .pdf",
+    }
+)
+"""By suffix: what people have that Ken does not read, and what to do with it."""
+
 
 def media_type(name: str) -> str | None:
     """The media type of a file by its name, or None where Ken does not read such files."""
     return SUPPORTED.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names are not paths of this machine
+
+
+def remedy(name: str) -> str | None:
+    """What to do with a file of a format in `REMEDIES`, or None for any other file."""
+    return REMEDIES.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names are not paths of this machine
