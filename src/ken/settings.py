@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     deadline_s: float = Field(default=60.0, gt=0)
     max_file_mb: int = Field(default=50, ge=1)
+    keep_snapshots: int = Field(default=5, ge=1)
+    """Corpus versions kept to go back to, the present one included."""
+    keep_days: float = Field(default=30.0, ge=0)
     max_question_chars: int = Field(default=8000, ge=100)
     threads: int = Field(default=min(4, os.cpu_count() or 1), ge=1)
     model_folder: Path | None = None

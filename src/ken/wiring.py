@@ -26,6 +26,7 @@ from ken.domain.usage import Usage
 from ken.gateway.call import PriceOf
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.chunking import Chunking
+from ken.knowledge.commit import Committer
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.library import Library
 from ken.knowledge.parse.parser import IsolatedParser
@@ -43,6 +44,8 @@ from ken.storage.documents import Documents
 from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.keys import Keys
+from ken.storage.snapshots import Retention, Snapshots
+from ken.storage.sources import Sources
 from ken.storage.traces import Traces
 from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
@@ -86,7 +89,15 @@ async def open_home(settings: Settings) -> Ken:
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
     ingest = Ingest(store, IsolatedParser(max_file_mb=settings.max_file_mb), embedder, embedder, Chunking())
-    library = Library(home=settings.home, store=store, ingest=ingest, erasure=Erasure(database), max_bytes=max_bytes)
+    committer = Committer(
+        home=settings.home,
+        store=store,
+        snapshots=Snapshots(database),
+        ingest=ingest,
+        erasure=Erasure(database),
+        retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
+    )
+    library = Library(settings.home, store, Sources(database), committer, max_bytes)
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)

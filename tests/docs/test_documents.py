@@ -11,6 +11,7 @@ import pytest
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.errors import Conflict, NotFound
 from ken.knowledge.parse.formats import SUPPORTED
+from ken.knowledge.permissions import Policy
 from ken.settings import load
 from ken.wiring import Ken, open_home
 from tests.architecture.tree import PROJECT
@@ -124,6 +125,6 @@ async def test_a_folder_belongs_to_one_collection_and_uploads_to_none(opened: Ke
 async def test_default_groups_are_for_documents_that_name_none(opened: Ken, tmp_path: Path) -> None:
     """`--groups` of a sync doesn't open or close what says itself who may read it."""
     place = folder(tmp_path, own="---\ngroups: [staff]\n---\n# Own\n\nSome text.\n", none="# None\n\nSome text.\n")
-    await opened.library.sync_folder(place, collection="handbook", default_groups=frozenset({"people-team"}))
+    await opened.library.sync_folder(place, collection="handbook", policy=Policy(frozenset({"people-team"})))
     groups = {document.id: set(document.groups) for document in await opened.library.documents(LOCAL_OPERATOR)}
     assert groups == {"handbook/own.md": {"staff"}, "handbook/none.md": {"people-team"}}

@@ -147,5 +147,7 @@ Wrapped = TypeVar("Wrapped", bound=Counting)
 def with_embedder(ken: Ken, kind: type[Wrapped]) -> Wrapped:
     """Give an opened home this embedder in place of its own."""
     embedder = kind(ken.library.ingest.embedder)
-    ken.library.ingest = replace(ken.library.ingest, embedder=embedder)
+    ken.library.committer = replace(
+        ken.library.committer, ingest=replace(ken.library.committer.ingest, embedder=embedder)
+    )
     return embedder

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ken.domain.answer import Answer, Question
 from ken.domain.events import Answered
+from ken.storage.snapshots import Change
 from ken.storage.traces import WITHDRAWN
 from ken.wiring import Ken
 from tests.knowledge.homes import BAKERY, FERRY, OPERATOR, PAPERS, found, opened, places_of, rows, sync, write
@@ -66,8 +67,8 @@ async def test_a_deleted_upload_leaves_nothing_behind(home: Path) -> None:
 
 
 async def test_a_deleted_paragraph_leaves_nothing_behind(home: Path, folder: Path) -> None:
-    """A document that goes on without a sentence keeps no copy of it, and no cached answer quotes it."""
-    async with opened(home) as ken:
+    """A document that goes on without a sentence keeps no copy of it, and no cached answer quotes it, where no old versions are kept."""
+    async with opened(home, keep_snapshots=1) as ken:
         await sync(ken, folder, {**PAPERS, "tower.md": PAPER})
         await sync(ken, folder, {"tower.md": "# Tower\n\nThe tower is empty.\n"})
         assert left_of_it(home) == {}
@@ -78,11 +79,12 @@ async def test_a_crash_after_the_deletion_is_made_good(home: Path, folder: Path)
     async with opened(home) as ken:
         await sync(ken, folder, {**PAPERS, "tower.md": PAPER})
         (folder / "tower.md").unlink()
-        erasure = ken.library.erasure
+        committer = ken.library.committer
         chosen = {name: version for name, version in ken.library.store.all_versions().items() if "tower" not in name}
         (source,) = await ken.library.status()
-        erasure.withdraw(["papers/tower.md"])
-        ken.library.store.commit(source, chosen, generation="")  # and here the process ended
+        committer.erasure.withdraw(["papers/tower.md"])
+        change = Change(source=source.id, chosen=chosen, generation="")
+        committer.snapshots.commit(change, committer.retention)  # and here the process ended
         await sync(ken, folder)
         assert left_of_it(home) == {}
         assert rows(home, "documents") == 3

@@ -12,6 +12,8 @@ import pytest
 
 from ken.errors import StorageError
 from ken.knowledge.chunking import Chunking
+from ken.knowledge.permissions import Policy
+from ken.knowledge.pushing import Said
 from ken.storage.backup import backup, restore
 from ken.wiring import Ken
 from tests.knowledge.homes import (
@@ -109,7 +111,7 @@ async def test_a_damaged_index_is_built_anew(home: Path, folder: Path, damage: s
 
 async def test_a_foreign_pointer_is_mended(home: Path, folder: Path) -> None:
     """A database that names an index of other documents gets one of its own."""
-    async with opened(home) as ken:
+    async with opened(home, keep_snapshots=1) as ken:
         await sync(ken, folder, {"ferry.md": FERRY})
         (old,) = (place.name for place in (home / "index").iterdir())
         shutil.copytree(home / "index" / old, home / old)
@@ -147,9 +149,11 @@ async def test_other_chunking_takes_everything_anew(home: Path, folder: Path) ->
     """The old passages are served until the next sync, which reads every file again, uploads too."""
     async with opened(home) as ken:
         await sync(ken, folder, PAPERS)
-        await ken.library.put("notes/note.md", b"The lighthouse keeper plays the cello.", groups=frozenset({"crew"}))
+        said = Said(groups=frozenset({"crew"}))
+        await ken.library.put("notes/note.md", b"The lighthouse keeper plays the cello.", said=said)
         before = await held(ken)
-        ken.library.ingest = replace(ken.library.ingest, plan=Chunking(target_tokens=200, max_tokens=250))
+        plan = Chunking(target_tokens=200, max_tokens=250)
+        ken.library.committer = replace(ken.library.committer, ingest=replace(ken.library.ingest, plan=plan))
         assert (await found(ken, QUESTION))[0] == "ferry.md"
         assert counts(await sync(ken, folder)) == (0, 3, 0, 0)
         after = await held(ken)
@@ -169,7 +173,7 @@ async def test_vectors_of_two_embedders_never_meet(home: Path, folder: Path, tmp
             tmp_path / "more",
             {"mill.md": "The mill grinds oats."},
             collection="more",
-            default_groups=frozenset({"millers"}),
+            policy=Policy(frozenset({"millers"})),
         )
         await ken.library.put("notes/note.md", b"The lighthouse keeper plays the cello.")
         with_embedder(ken, Mirrored)
@@ -186,15 +190,17 @@ async def test_vectors_of_two_embedders_never_meet(home: Path, folder: Path, tmp
         assert (await found(ken, QUESTION, ANYBODY))[0] == "ferry.md"
         assert (await found(ken, "Who plays the cello?", ANYBODY))[0] == "note.md"
 
-        await sync(ken, tmp_path / "more", collection="more", default_groups=frozenset({"millers"}))
+        await sync(ken, tmp_path / "more", collection="more", policy=Policy(frozenset({"millers"})))
         assert (await found(ken, QUESTION))[0] == "ferry.md"
         best = (await ken.library.search(QUESTION, OPERATOR)).evidence[0]
         assert best.dense > 0.4
 
 
-async def test_only_one_generation_is_kept(home: Path, folder: Path) -> None:
-    """However many syncs there were, the index folder holds the index of the present corpus."""
-    async with opened(home) as ken:
+@pytest.mark.parametrize("kept", [1, 3])
+async def test_as_many_generations_are_kept_as_snapshots(home: Path, folder: Path, kept: int) -> None:
+    """However many syncs there were, the index folder holds no more than what can be gone back to."""
+    async with opened(home, keep_snapshots=kept) as ken:
         for number in range(4):
             await sync(ken, folder, {f"{number}.md": [FERRY, BAKERY, LIBRARY, "One more."][number]})
-    assert len(list((home / "index").iterdir())) == 1
+        assert [row.corpus_version for row in await ken.library.snapshots()] == [4, 3, 2][:kept]
+    assert len(list((home / "index").iterdir())) == kept

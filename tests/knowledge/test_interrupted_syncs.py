@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ken.errors import SyncRunning
 from tests.architecture.tree import PROJECT
 from tests.cli.terminal import Terminal
 from tests.knowledge.homes import (
@@ -79,8 +78,8 @@ async def test_a_killed_sync_is_completed_by_the_next(home: Path, folder: Path, 
         assert "07:15" in result.evidence[0].passage.text
         assert sorted(evidence.document.path for evidence in result.evidence) == sorted(new)
         assert report.corpus_version == result.corpus_version == 2
-    assert rows(home, "documents") == rows(home, "passages") == 5
-    assert len(list((home / "index").iterdir())) == 1
+    assert rows(home, "documents") == rows(home, "passages") == 6  # and the old timetable, kept to go back to
+    assert len(list((home / "index").iterdir())) == 1  # the old index held what was deleted
 
 
 async def test_a_killed_sync_is_taken_up_where_it_stopped(home: Path, folder: Path) -> None:
@@ -89,13 +88,13 @@ async def test_a_killed_sync_is_taken_up_where_it_stopped(home: Path, folder: Pa
     with syncing(home, folder, "progress", "3") as process:
         process.communicate(timeout=50)
     staged = rows(home, "documents")
-    assert staged == 3
+    assert staged >= 3
     async with opened(home) as ken:
         assert await held(ken) == {}
         assert await found(ken, "When are the otters fed?") == []
         report = await sync(ken, folder)
         assert counts(report) == (4, 0, 0, 0)
-        assert report.passages == 1
+        assert report.passages == 4 - staged
 
 
 async def test_what_an_interrupted_sync_read_and_is_gone_leaves_nothing(home: Path, folder: Path) -> None:
@@ -110,7 +109,7 @@ async def test_what_an_interrupted_sync_read_and_is_gone_leaves_nothing(home: Pa
 
 
 async def test_of_two_syncs_one_works_and_the_other_says_so(home: Path, folder: Path) -> None:
-    """The second ends at once, with a line and a code; searches and the first go on."""
+    """The second of one folder ends at once, with a line and a code; searches, pushes and the first go on."""
     async with opened(home) as ken:
         await sync(ken, folder, OLD)
         write(folder, NEW)
@@ -120,8 +119,7 @@ async def test_of_two_syncs_one_works_and_the_other_says_so(home: Path, folder: 
             refused = Terminal(home).ken("sync", str(folder), "--collection", "papers", code=1)
             assert "is running" in refused.stderr
             assert str(process.pid) in refused.stderr
-            with pytest.raises(SyncRunning):
-                await ken.library.put("notes/tide.md", b"The tide turns.")
+            await ken.library.put("notes/tide.md", b"The tide turns.")
             assert (
                 "06:40" in (await ken.library.search("When does the ferry leave?", OPERATOR)).evidence[0].passage.text
             )

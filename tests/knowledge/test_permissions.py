@@ -7,6 +7,7 @@ import pytest
 
 from ken.domain.principal import Principal
 from ken.errors import NotFound
+from ken.knowledge.permissions import Policy
 from ken.wiring import Ken
 from tests.knowledge.homes import ANYBODY, OPERATOR, elsewhere, found, fresh, opened, sync, write
 
@@ -41,7 +42,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
     async def fill() -> None:
         async with opened(fresh(place / "home", made)) as ken:
             await sync(ken, place / "ship", collection="ship")
-            await sync(ken, place / "shore", collection="shore", default_groups=frozenset({"townsfolk"}))
+            await sync(ken, place / "shore", collection="shore", policy=Policy(frozenset({"townsfolk"})))
 
     elsewhere(fill)
     return place / "home"

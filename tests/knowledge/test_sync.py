@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ken.errors import InvalidInput, NotFound
+from ken.knowledge.permissions import Policy
 from tests.cli.terminal import Terminal
 from tests.knowledge.homes import (
     BAKERY,
@@ -91,7 +92,7 @@ async def test_other_default_groups_are_a_change(home: Path, folder: Path) -> No
     """What names no groups of its own gets the new ones."""
     async with opened(home) as ken:
         await sync(ken, folder, {"ferry.md": FERRY, "bakery.md": f"---\ngroups: [bakers]\n---\n{BAKERY}"})
-        await sync(ken, folder, default_groups=frozenset({"crew"}))
+        await sync(ken, folder, policy=Policy(frozenset({"crew"})))
         documents = await ken.library.documents(OPERATOR)
         assert {document.path: document.groups for document in documents} == {
             "bakery.md": {"bakers"},
@@ -128,10 +129,10 @@ async def test_an_interrupted_sync_of_one_folder_is_not_another_ones(home: Path,
     def interrupt(done: int, total: int, path: str, bytes_done: int) -> None:
         _ = total, path, bytes_done
         if done == 1:
-            raise KeyboardInterrupt
+            raise RuntimeError
 
     async with opened(home) as ken:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(RuntimeError):
             await sync(ken, folder, {"ferry.md": FERRY}, progress=interrupt)
         assert await held(ken) == {}
         assert counts(await sync(ken, tmp_path / "second", {"ferry.md": FERRY})) == (1, 0, 0, 0)
@@ -164,11 +165,12 @@ async def test_a_corpus_that_came_back_has_a_new_version(home: Path, folder: Pat
 
 
 async def test_progress_counts_files_and_bytes(home: Path, folder: Path) -> None:
-    """It is told of every file once, in order, up to the whole."""
+    """It is told of every file once, up to the whole."""
     told: list[tuple[int, int, str, int]] = []
     async with opened(home) as ken:
         await sync(ken, folder, PAPERS, progress=lambda *line: told.append(line))
-    assert [line[:3] for line in told] == [(1, 3, "bakery.md"), (2, 3, "ferry.md"), (3, 3, "town/library.md")]
+    assert [line[:2] for line in told] == [(1, 3), (2, 3), (3, 3)]
+    assert sorted(line[2] for line in told) == ["bakery.md", "ferry.md", "town/library.md"]
     assert told[-1][3] == sum(len(text) for text in PAPERS.values())
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ken.domain.principal import Principal
 from ken.errors import Conflict, InvalidInput, KenError, NotFound, TooLarge, Unreadable
+from ken.knowledge.pushing import Said
 from tests.knowledge.homes import (
     ANYBODY,
     BAKERY,
@@ -69,18 +70,22 @@ async def test_uploads_survive_a_restart(home: Path) -> None:
 
 
 async def test_an_upload_has_the_groups_it_was_given(home: Path) -> None:
-    """Without groups everyone may read it; none at all leaves it to operators; its front matter has the last word."""
+    """Without groups everyone may read it; none at all leaves it to operators; its front matter can only narrow."""
     async with opened(home) as ken:
         put = ken.library.put
         assert (await put("notes/a.md", FERRY.encode())).groups == {"everyone"}
-        assert (await put("notes/b.md", FERRY.encode(), groups=frozenset({"crew"}))).groups == {"crew"}
-        assert (await put("notes/c.md", FERRY.encode(), groups=frozenset())).groups == frozenset()
+        crew = Said(groups=frozenset({"crew"}))
+        assert (await put("notes/b.md", FERRY.encode(), said=crew)).groups == {"crew"}
+        assert (await put("notes/c.md", FERRY.encode(), said=Said(groups=frozenset()))).groups == frozenset()
         stated = f"---\ngroups: [cooks]\n---\n{FERRY}".encode()
-        assert (await put("notes/d.md", stated, groups=frozenset({"crew"}))).groups == {"cooks"}
+        assert (await put("notes/d.md", stated, said=Said(groups=frozenset({"crew", "cooks"})))).groups == {"cooks"}
+        closed = await put("notes/e.md", stated, said=crew)
+        assert closed.groups == frozenset()
+        assert "nobody but operators" in closed.warnings[0]
         assert await found(ken, "When does the ferry leave?", ANYBODY) == ["a.md"]
         assert sorted(await found(ken, "When does the ferry leave?", CREW)) == ["a.md", "b.md"]
-        assert len(await found(ken, "When does the ferry leave?", OPERATOR)) == 4
-        assert (await put("notes/a.md", FERRY.encode(), groups=frozenset({"crew"}))).groups == {"crew"}
+        assert len(await found(ken, "When does the ferry leave?", OPERATOR)) == 5
+        assert (await put("notes/a.md", FERRY.encode(), said=crew)).groups == {"crew"}
         assert await found(ken, "When does the ferry leave?", ANYBODY) == []
 
 
@@ -90,7 +95,7 @@ async def test_uploads_and_folders_keep_apart(home: Path, folder: Path) -> None:
         await sync(ken, folder, {"ferry.md": FERRY})
         await ken.library.put("papers/bakery.md", BAKERY.encode())
         for attempt in (ken.library.put("papers/ferry.md", LIBRARY.encode()), ken.library.delete("papers/ferry.md")):
-            with pytest.raises(Conflict, match="synced folder"):
+            with pytest.raises(Conflict, match="synced source"):
                 await attempt
         report = await sync(ken, folder, {"bakery.md": LIBRARY})
         assert counts(report) == (0, 0, 1, 0)

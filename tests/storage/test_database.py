@@ -75,7 +75,8 @@ def shape(path: Path) -> dict[str, object]:
     inspector = sa.inspect(engine)
     found: dict[str, object] = {
         name: (
-            [{**column, "type": str(column["type"])} for column in inspector.get_columns(name)],
+            # A column that came later stands at the end of a migrated table.
+            sorted(({**column, "type": str(column["type"])} for column in inspector.get_columns(name)), key=str),
             inspector.get_pk_constraint(name),
             sorted(inspector.get_indexes(name), key=str),
             inspector.get_unique_constraints(name),

@@ -120,7 +120,7 @@ def test_deleting_a_document_withdraws_the_answers_that_cite_it(database: Databa
     asked = Turn(role="user", content="What of it?", trace_id=quoting.id, at=1.0)
     told = Turn(role="assistant", content="5ecret answer", trace_id=quoting.id, at=2.0)
     conversations.append(begun.id, ADA, new=[asked, told])
-    assert traces.delete_of_document("handbook/leave.md") == 2
+    assert traces.delete_of_documents({"handbook/leave.md"}) == 2
     for trace in (quoting, cached):
         read = traces.get(trace.id, ADA)
         assert (read.answer, read.citations, read.question) == (WITHDRAWN, "[]", trace.question)

@@ -59,9 +59,11 @@ def sync(
 
 
 async def _sync(ken: Ken, *, folder: Path, collection: str, groups: frozenset[str]) -> SyncReport:
+    from ken.knowledge.permissions import Policy  # noqa: PLC0415 - `ken --help` must not wait for it
+
     line = _ProgressLine()
     try:
-        return await ken.library.sync_folder(folder, collection=collection, default_groups=groups, progress=line)
+        return await ken.library.sync_folder(folder, collection=collection, policy=Policy(groups), progress=line)
     finally:
         line.end()
 

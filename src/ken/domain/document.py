@@ -35,6 +35,7 @@ class Metadata:
     effective: str | None = None
     review_by: str | None = None
     supersedes: str | None = None
+    modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,17 @@ class ParsedDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """What made the passages of a document version, each with its own version."""
+
+    parser: str = ""
+    chunker: str = ""
+    features: str = ""
+    embedder: str = ""
+    ken: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A document as the home knows it, without its text."""
 
@@ -64,7 +76,8 @@ class Document:
     source: str
     title: str
     version: str
-    """64 hex digits: 8 for the vector space, 8 for the index configuration, the rest for bytes and default groups."""
+    """64 hex digits: 8 for the vector space, 8 for the index configuration, 32 for the content, 16 for what its source and
+    the operator's rules say of it."""
     media_type: str
     markup: Markup
     groups: frozenset[str]
@@ -77,6 +90,13 @@ class Document:
     passages: int
     synced_at: float
     """Seconds since the epoch."""
+    modified: str | None = None
+    """When it was last changed, by itself or its source: an ISO 8601 calendar date."""
+    url: str | None = None
+    """Where people open it in its source."""
+    lineage: Lineage = field(default_factory=Lineage)
+    warnings: tuple[str, ...] = ()
+    """What its parser had to mend or leave out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +114,19 @@ class Passage:
     text: str
     """`document.text[start:end]`, marks included."""
     tokens: int
-    """Word pieces of its plain text, as the embedder counts them."""
+    """Word pieces of its plain text, header included, as the embedder counts them."""
+    header: str = ""
+    """The header row, with its rule, of the table in whose middle the passage begins, marks included; else empty."""
 
     @property
     def id(self) -> str:
         """`document_id#p<ordinal>`: the fragment that opens it in the document's page."""
         return f"{self.document_id}#p{self.ordinal}"
+
+    @property
+    def shown(self) -> str:
+        """What a model reads: the header row above the text."""
+        return f"{self.header}\n{self.text}" if self.header else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ _MANIFEST = "manifest.json"
 _HEADER_BYTES = 128
 """Of an .npy file: one that is no longer holds no numbers."""
 
-FORMAT = 4
+FORMAT = 5
 """Part of a generation's name: another layout of the arrays is another generation."""
 
 
@@ -104,7 +104,7 @@ class Generation:
         """The passage of a row."""
         document = self.documents[int(self.document[row])]
         stored = json.loads(bytes(self.texts[self.text_bounds[row] : self.text_bounds[row + 1]]))
-        start, end, heading_path, page, tokens, text = stored
+        start, end, heading_path, page, tokens, text, header = stored
         return Passage(
             document_id=document.id,
             version=document.version,
@@ -115,6 +115,7 @@ class Generation:
             page=page,
             text=text,
             tokens=tokens,
+            header=header,
         )
 
     def quote(self, sentence: int) -> str:
@@ -263,7 +264,15 @@ def _arrays(
 
 
 def _packed(passage: Passage) -> bytes:
-    values = passage.start, passage.end, passage.heading_path, passage.page, passage.tokens, passage.text
+    values = (
+        passage.start,
+        passage.end,
+        passage.heading_path,
+        passage.page,
+        passage.tokens,
+        passage.text,
+        passage.header,
+    )
     return json.dumps(values, ensure_ascii=False).encode()
 
 
@@ -319,9 +328,9 @@ def _array(place: Path, name: str, dtype: type[Number]) -> NDArray[Number]:
     return np.asarray(loaded, dtype=dtype)
 
 
-def remove_others(folder: Path, name: str) -> None:
-    """Delete every generation but `name`, and what crashes left behind."""
+def remove_others(folder: Path, names: Collection[str]) -> None:
+    """Delete every generation but these, and what crashes left behind."""
     if folder.is_dir():
         for place in folder.iterdir():
-            if place.name != name:
+            if place.name not in names:
                 discard(folder, place.name)

@@ -1,32 +1,71 @@
-"""One file on its way in: bytes become a staged document version."""
+"""One document on its way in: bytes become a staged document version."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
 
 import anyio.to_thread
 import numpy as np
 
-from ken.domain.document import Document, ParsedDocument, Passage
+import ken
+from ken.domain.document import Document, Lineage, Metadata, ParsedDocument, Passage
 from ken.errors import Unreadable
 from ken.knowledge.chunking import Chunking, Piece, chunk
 from ken.knowledge.features import Features, compute
-from ken.knowledge.parse.formats import SUPPORTED
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type
 from ken.knowledge.parse.parser import IsolatedParser
+from ken.knowledge.permissions import Policy, narrowed
 from ken.models.protocols import Embedder, TokenCounter
 from ken.storage.documents import Documents, Feature, Staged
 from ken.text.markup import plain
 
-_CODE_VERSION = 1
-"""Raised when parsing, chunking or analysing changes, so that the next sync takes every document anew."""
-_FEATURES_VERSION = 2
+_PARSERS_VERSION = 2
+"""Raised when parsing changes, so that the next sync takes every document anew."""
+_FEATURES_VERSION = 3
 """Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _PREFIX = 8
+_CONTENT = 2 * _PREFIX + 32
+"""Hex digits of a version that say what its passages were made of, and how."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A document as it comes from a source."""
+
+    document_id: str
+    """`collection/path`."""
+    data: bytes
+    source: str
+    policy: Policy = field(default_factory=Policy)
+    said: frozenset[str] | None = None
+    """Who may read it, by the source; None where the source says nothing."""
+    about: Metadata = field(default_factory=Metadata)
+    """What the source knows of it."""
+    url: str | None = None
+    kind: str | None = None
+    """Media type, where the path's suffix does not say it."""
+
+    @property
+    def path(self) -> str:
+        """Its place in the collection."""
+        return self.document_id.partition("/")[2]
+
+    @property
+    def media_type(self) -> str:
+        """What it is read as. Raises Unreadable."""
+        found = self.kind or media_type(self.path)
+        if found is None or found not in BY_MEDIA_TYPE:
+            what = repr(found) if found else "a file of no known suffix"
+            raise Unreadable(
+                f"{self.path!r} is {what}, which Ken does not read. docs/guides/documents.md lists what it reads."
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +80,22 @@ class Ingest:
 
     @property
     def configuration(self) -> str:
-        """Names everything besides a file's bytes that shapes its version."""
-        return f"{_CODE_VERSION} {self.plan} {self.embedder.name}"
+        """Names everything besides a document itself that shapes its passages."""
+        return f"{_PARSERS_VERSION} {self.plan} {self.embedder.name}"
 
-    def version(self, data: bytes, default_groups: frozenset[str]) -> str:
-        """The version that these bytes have in a source with these default groups: 64 hex digits.
-
-        Eight for the vector space, eight for the index configuration, the rest for both groups and bytes.
-        """
-        digest = hashlib.sha256(f"{self.configuration}\n{sorted(default_groups)}\n".encode())
-        digest.update(data)
-        return self._prefix + digest.hexdigest()[2 * _PREFIX :]
+    def version(self, arrival: Arrival) -> str:
+        """The version that a document will have: 64 hex digits, as `Document.version` says."""
+        content = hashlib.sha256(f"{self.configuration}\n{arrival.media_type}\n{arrival.about.title}\n".encode())
+        content.update(arrival.data)
+        about = arrival.about
+        said = [
+            sorted(arrival.policy.default_groups),
+            _listed(arrival.policy.of(arrival.path)),
+            _listed(arrival.said),
+            [arrival.url, about.owner, about.effective, about.review_by, about.supersedes, about.modified],
+        ]
+        attributes = hashlib.sha256(json.dumps(said).encode())
+        return self._prefix + content.hexdigest()[: _CONTENT - 2 * _PREFIX] + attributes.hexdigest()[:16]
 
     def is_comparable(self, version: str) -> bool:
         """Whether the vectors of a version lie in this embedder's space, and its features are of this layout."""
@@ -66,37 +110,24 @@ class Ingest:
         space = f"{_FEATURES_VERSION} {self.embedder.name} {self.embedder.dimensions}"
         return "".join(hashlib.sha256(name.encode()).hexdigest()[:_PREFIX] for name in (space, self.configuration))
 
-    async def stage(
-        self, document_id: str, data: bytes, *, source: str, default_groups: frozenset[str]
-    ) -> tuple[Document, tuple[str, ...]]:
-        """Stage one document; return it with the parser's warnings. Raises Unreadable, ModelError, StorageError."""
-        collection, _, path = document_id.partition("/")
-        parsed = await anyio.to_thread.run_sync(partial(self.parser.parse, data, name=path))
+    async def stage(self, arrival: Arrival) -> Document:
+        """Stage one document; its `warnings` say what had to be mended. Raises Unreadable, ModelError, StorageError."""
+        kind = BY_MEDIA_TYPE[arrival.media_type]
+        name = arrival.path if media_type(arrival.path) == kind.media_type else arrival.path + kind.suffixes[0]
+        parsed = await anyio.to_thread.run_sync(partial(self.parser.parse, arrival.data, name=name))
+        version = self.version(arrival)
+        alike = partial(self.store.with_content, arrival.document_id, version[:_CONTENT], but=version)
+        known = await anyio.to_thread.run_sync(alike)
+        if known is not None:
+            passages = await anyio.to_thread.run_sync(partial(self.store.size, arrival.document_id, version=known))
+            document = self._document(arrival, parsed, version, passages=passages)
+            await anyio.to_thread.run_sync(partial(self.store.stage_again, document, parsed.text, of=known))
+            return document
         pieces = await anyio.to_thread.run_sync(partial(chunk, parsed, self.tokens, plan=self.plan))
         if not pieces:
-            raise Unreadable(f"{path!r} holds no text. Remove it, or put text into it.")
-        title = parsed.metadata.title or PurePosixPath(path).stem
-        features = await compute(parsed, title, pieces=pieces, embedder=self.embedder, tokens=self.tokens)
-        version = self.version(data, default_groups)
-        document = Document(
-            id=document_id,
-            collection=collection,
-            path=path,
-            source=source,
-            title=title,
-            version=version,
-            media_type=SUPPORTED[PurePosixPath(path).suffix.lower()],
-            markup=parsed.markup,
-            groups=parsed.metadata.groups if parsed.metadata.groups is not None else default_groups,
-            owner=parsed.metadata.owner,
-            effective=parsed.metadata.effective,
-            review_by=parsed.metadata.review_by,
-            supersedes=parsed.metadata.supersedes,
-            superseded_by=None,
-            characters=len(parsed.text),
-            passages=len(pieces),
-            synced_at=time.time(),
-        )
+            raise Unreadable(f"{arrival.path!r} holds no text. Remove it, or put text into it.")
+        document = self._document(arrival, parsed, version, passages=len(pieces))
+        features = await compute(parsed, document.title, pieces=pieces, embedder=self.embedder, tokens=self.tokens)
         staged = Staged(
             document=document,
             text=parsed.text,
@@ -104,7 +135,48 @@ class Ingest:
             features=_features(features),
         )
         await anyio.to_thread.run_sync(self.store.stage, staged)
-        return document, parsed.warnings
+        return document
+
+    def _document(self, arrival: Arrival, parsed: ParsedDocument, version: str, *, passages: int) -> Document:
+        own, about = parsed.metadata, arrival.about
+        ruled = narrowed(arrival.said, arrival.policy.of(arrival.path))
+        groups = narrowed(ruled, own.groups)
+        warnings = parsed.warnings
+        if groups is not None and not groups and ruled and own.groups:
+            remark = (
+                f"It names the groups {', '.join(sorted(own.groups))}, where {', '.join(sorted(ruled))} may read it: "
+                "nobody but operators can. Name a group of both."
+            )
+            warnings = (*warnings, remark)
+        return Document(
+            id=arrival.document_id,
+            collection=arrival.document_id.partition("/")[0],
+            path=arrival.path,
+            source=arrival.source,
+            title=about.title or own.title or PurePosixPath(arrival.path).stem,
+            version=version,
+            media_type=arrival.media_type,
+            markup=parsed.markup,
+            groups=arrival.policy.default_groups if groups is None else groups,
+            owner=own.owner or about.owner,
+            effective=own.effective or about.effective,
+            review_by=own.review_by or about.review_by,
+            supersedes=own.supersedes or about.supersedes,
+            superseded_by=None,
+            characters=len(parsed.text),
+            passages=passages,
+            synced_at=time.time(),
+            modified=own.modified or about.modified,
+            url=arrival.url,
+            lineage=Lineage(
+                parser=f"{BY_MEDIA_TYPE[arrival.media_type].function} {_PARSERS_VERSION}",
+                chunker=str(self.plan),
+                features=str(_FEATURES_VERSION),
+                embedder=self.embedder.name,
+                ken=ken.__version__,
+            ),
+            warnings=warnings,
+        )
 
     def _passage(self, document: Document, parsed: ParsedDocument, ordinal: int, piece: Piece) -> Passage:
         text = parsed.text[piece.start : piece.end]
@@ -119,6 +191,10 @@ class Ingest:
             text=text,
             tokens=self.tokens.count(plain(text, parsed.markup)),
         )
+
+
+def _listed(groups: frozenset[str] | None) -> list[str] | None:
+    return None if groups is None else sorted(groups)
 
 
 def _packed(texts: Sequence[str]) -> tuple[bytes, bytes]:

@@ -6,9 +6,10 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from time import perf_counter
 
 import anyio.to_thread
@@ -16,22 +17,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import Document, Evidence, Passage, SearchResult, Sentence
-from ken.domain.principal import EVERYONE, Principal
-from ken.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge
+from ken.domain.principal import Principal
+from ken.errors import NotFound, StorageError
 from ken.knowledge import generation
+from ken.knowledge.commit import Committer
 from ken.knowledge.generation import Generation
 from ken.knowledge.ingest import Ingest
-from ken.knowledge.parse.formats import SUPPORTED
+from ken.knowledge.locks import is_locked, locked
+from ken.knowledge.permissions import Policy
+from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.ranking import Ranked, rank
-from ken.knowledge.sources import uploads
-from ken.knowledge.sync import Progress, Syncer, SyncReport, exclusively
-from ken.storage.documents import Documents, Snapshot, Source
-from ken.storage.erasure import Erasure
+from ken.knowledge.sources.folder import FolderSource
+from ken.knowledge.sources.source import Connector
+from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
+from ken.storage.documents import Documents, Snapshot
+from ken.storage.snapshots import SnapshotRow
+from ken.storage.sources import Listing, Source, Sources, SyncRow
 
 _REMEMBERED_QUESTIONS = 512
-_LONGEST_COLLECTION = 100
 _ATTEMPTS = 3
 """To load an index that other processes replace meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Document ids by what became of them."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -40,12 +54,29 @@ class Library:
 
     home: Path
     store: Documents
-    ingest: Ingest
-    erasure: Erasure
+    sources: Sources
+    committer: Committer
     max_bytes: int
     _generation: Generation | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _questions: OrderedDict[str, NDArray[np.float32]] = field(default_factory=OrderedDict[str, NDArray[np.float32]])
+
+    @property
+    def ingest(self) -> Ingest:
+        """What makes passages of documents."""
+        return self.committer.ingest
+
+    @property
+    def syncer(self) -> Syncer:
+        """What brings the corpus up to date with a source."""
+        return Syncer(store=self.store, sources=self.sources, ingest=self.ingest, committer=self.committer)
+
+    @property
+    def pushed(self) -> Pushed:
+        """Documents that were sent here."""
+        return Pushed(
+            folder=self.home / "uploads", sources=self.sources, committer=self.committer, max_bytes=self.max_bytes
+        )
 
     @property
     def corpus_version(self) -> int:
@@ -74,74 +105,109 @@ class Library:
             timings_ms=(("embed", (embedded - started) * 1000), *timings),
         )
 
+    async def sync(
+        self,
+        source: Source,
+        connector: Connector,
+        *,
+        policy: Policy | None = None,
+        options: SyncOptions | None = None,
+        progress: Progress | None = None,
+    ) -> SyncReport:
+        """Bring a collection up to date with a source.
+
+        Raises SyncRunning (somebody syncs this source right now), InvalidInput, StorageError, ModelError. What goes wrong
+        with the source itself stands in the report's `problem`.
+        """
+        check_collection(source.collection)
+        rules = policy or Policy(source.default_groups)
+        async with locked(self.home, source.id):
+            failures = await self.pushed.refresh()
+            report = await self.syncer.run(
+                source, connector, policy=rules, options=options or SyncOptions(), progress=progress
+            )
+            report.failures += failures
+            return report
+
     async def sync_folder(
         self,
         folder: Path,
         *,
         collection: str,
-        default_groups: frozenset[str] = frozenset({EVERYONE}),
+        policy: Policy | None = None,
+        options: SyncOptions | None = None,
         progress: Progress | None = None,
     ) -> SyncReport:
-        """Bring a collection up to date with a folder. Raises SyncRunning, InvalidInput, StorageError, ModelError."""
-        _check_collection(collection)
+        """Bring a collection up to date with a folder; raises as `sync` does.
+
+        A folder that was moved is known again: where the collection's documents come from a folder that is no longer
+        there, it is taken for the same one.
+        """
+        check_collection(collection)
         place = await anyio.to_thread.run_sync(_real, folder)
         source = Source(
             id=f"folder:{collection}:{place}",
             kind="folder",
             location=str(place),
             collection=collection,
-            default_groups=default_groups,
+            default_groups=(policy or Policy()).default_groups,
         )
-        async with exclusively(self.home):
-            syncer = self._syncer()
-            failures = await syncer.refresh_uploads(self.home / "uploads")
-            report = await syncer.folder(place, source, progress=progress)
-            report.failures += failures
-            return report
+        await anyio.to_thread.run_sync(self._take_over, source)
+        async with aclosing(FolderSource(place, max_bytes=self.max_bytes)) as connector:
+            return await self.sync(source, connector, policy=policy, options=options, progress=progress)
 
-    async def put(self, document_id: str, data: bytes, *, groups: frozenset[str] | None = None) -> Document:
-        """Upload a document, or replace one that was uploaded; `document_id` is `collection/path.suffix`.
+    async def remove_source(self, source_id: str) -> int:
+        """Delete a source with all its documents; how many there were. Raises NotFound, SyncRunning, StorageError."""
+        source = await anyio.to_thread.run_sync(self.sources.get, source_id)
+        if source is None:
+            raise NotFound(f"There is no source {source_id!r}. `ken sync --status` lists them.")
+        async with locked(self.home, source_id):
+            held = await anyio.to_thread.run_sync(self.store.versions, source_id)
+            await self.committer.commit(source_id, {})
+            if source.kind == PUSHED:
+                await anyio.to_thread.run_sync(self.pushed.remove_all, source.collection)
+            await anyio.to_thread.run_sync(self.sources.forget, source_id)
+        return len(held)
+
+    async def put(self, document_id: str, data: bytes, *, said: Said | None = None) -> Document:
+        """Push a document, or replace one that was pushed; `document_id` is `collection/path`.
 
         Raises InvalidInput, TooLarge, Unreadable, Conflict (it comes from another source), SyncRunning.
         """
-        collection, path = _parts(document_id)
-        if len(data) > self.max_bytes:
-            raise TooLarge(
-                f"{document_id!r} is {len(data) / 1e6:.0f} MB; at most {self.max_bytes / 1e6:.0f} MB are taken."
-            )
-        if PurePosixPath(path).suffix.lower() not in SUPPORTED:
-            raise InvalidInput(f"{document_id!r} has no known suffix. Known are: {', '.join(sorted(SUPPORTED))}.")
-        source = self._uploads(collection)
-        default_groups = source.default_groups if groups is None else groups
-        version = self.ingest.version(data, default_groups)
-        async with exclusively(self.home):
-            owner = await anyio.to_thread.run_sync(self.store.source_of, document_id)
-            if owner not in {None, source.id}:
-                raise Conflict(f"{document_id!r} comes from a synced folder. Change the file there and sync.")
-            await anyio.to_thread.run_sync(uploads.check_place, self.home / "uploads", document_id)
-            chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
-            if chosen.get(document_id) != version:
-                await self.ingest.stage(document_id, data, source=source.id, default_groups=default_groups)
-            await anyio.to_thread.run_sync(partial(uploads.keep, self.home / "uploads", document_id, data=data))
-            syncer = self._syncer()
-            await syncer.commit(source, chosen | {document_id: version})
-            await syncer.refresh_uploads(self.home / "uploads")
+        await self.pushed.put(document_id, data, said or Said())
         return await self._stored(document_id)
 
     async def delete(self, document_id: str) -> None:
-        """Delete an uploaded document for good. Raises NotFound; Conflict where it comes from a synced folder."""
-        collection, _ = _parts(document_id)
-        source = self._uploads(collection)
-        async with exclusively(self.home):
-            owner = await anyio.to_thread.run_sync(self.store.source_of, document_id)
-            if owner is None:
-                raise NotFound(f"There is no document {document_id!r}.")
-            if owner != source.id:
-                raise Conflict(f"{document_id!r} comes from a synced folder. Delete the file there and sync.")
-            await anyio.to_thread.run_sync(uploads.remove, self.home / "uploads", document_id)
-            chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
-            chosen.pop(document_id, None)
-            await self._syncer().commit(source, chosen)
+        """Delete a pushed document for good. Raises NotFound; Conflict where it comes from a synced source."""
+        await self.pushed.delete(document_id)
+
+    async def snapshots(self) -> tuple[SnapshotRow, ...]:
+        """The corpus versions that can be used, the newest first."""
+        return await anyio.to_thread.run_sync(self.committer.snapshots.listed)
+
+    async def use(self, corpus_version: int | None) -> SnapshotRow:
+        """Serve a kept corpus version, and hold it while syncs go on; None serves the newest one again, and what comes.
+
+        Raises NotFound, StorageError.
+        """
+        snapshots = self.committer.snapshots
+        head = (await anyio.to_thread.run_sync(snapshots.use)).head
+        content = head
+        if corpus_version is not None:
+            content = (await anyio.to_thread.run_sync(snapshots.get, corpus_version)).content
+        number = await self.committer.use(content, hold=content != head)
+        return await anyio.to_thread.run_sync(snapshots.get, number)
+
+    async def difference(self, old: int, new: int) -> Difference:
+        """What changed from one corpus version to another. Raises NotFound."""
+        snapshots = self.committer.snapshots
+        contents = [(await anyio.to_thread.run_sync(snapshots.get, number)).content for number in (old, new)]
+        before, after = [await anyio.to_thread.run_sync(snapshots.members, content) for content in contents]
+        return Difference(
+            added=tuple(sorted(after.keys() - before.keys())),
+            changed=tuple(sorted(name for name in after.keys() & before.keys() if after[name] != before[name])),
+            removed=tuple(sorted(before.keys() - after.keys())),
+        )
 
     async def documents(
         self, principal: Principal, *, collection: str | None = None, after: str | None = None, limit: int = 100
@@ -188,7 +254,21 @@ class Library:
 
     async def status(self) -> tuple[Source, ...]:
         """Every source with what its last sync could not take."""
-        return await anyio.to_thread.run_sync(self.store.sources)
+        return await anyio.to_thread.run_sync(self.sources.all)
+
+    async def listings(self, source_id: str) -> tuple[Listing, ...]:
+        """The state of each document of a source, by path."""
+        return tuple((await anyio.to_thread.run_sync(self.sources.listings, source_id)).values())
+
+    async def syncs(self, *, source: str | None = None, limit: int = 50) -> tuple[SyncRow, ...]:
+        """The last syncs, the newest first; one whose process ended in the middle of it reads `interrupted`."""
+        found = await anyio.to_thread.run_sync(partial(self.sources.syncs, source=source, limit=limit))
+        return tuple(
+            replace(each, state="interrupted")
+            if each.state == "running" and not is_locked(self.home, each.source)
+            else each
+            for each in found
+        )
 
     async def open(self) -> None:
         """Load the index, and build it anew where it is missing (after a restore, or made by another version)."""
@@ -198,50 +278,43 @@ class Library:
         """End the parser's worker process."""
         self.ingest.parser.close()
 
-    def _syncer(self) -> Syncer:
-        return Syncer(self.store, self.ingest, self.erasure, self._index_folder, self.max_bytes)
-
-    @property
-    def _index_folder(self) -> Path:
-        return self.home / "index"
-
-    def _uploads(self, collection: str) -> Source:
-        return Source(
-            id=f"uploads:{collection}",
-            kind="uploads",
-            location=str(self.home / "uploads" / collection),
-            collection=collection,
-            default_groups=frozenset({EVERYONE}),
-        )
+    def _take_over(self, source: Source) -> None:
+        """Hand the documents of a folder that is gone over to the one that has its collection now."""
+        for known in self.sources.all():
+            is_folder = known.kind == "folder" and known.collection == source.collection and known.id != source.id
+            if is_folder and not Path(known.location).exists() and self.sources.get(source.id) is None:
+                self.sources.adopt(known.id, by=source.id)
+                return
 
     async def _stored(self, document_id: str) -> Document:
-        document = await anyio.to_thread.run_sync(self.store.get, document_id)
+        for document in (await anyio.to_thread.run_sync(self._current)).listed:
+            if document.id == document_id:
+                return document
+        document = await anyio.to_thread.run_sync(self.store.newest, document_id)
         if document is None:
-            raise StorageError(
-                f"{document_id!r} was deleted by another process while it was uploaded. Upload it again."
-            )
+            raise StorageError(f"{document_id!r} was deleted by another process while it was pushed. Push it again.")
         return document
 
     def _current(self) -> Generation:
         """The generation that the database points to; another process may have moved the pointer."""
         loaded = self._generation
-        if loaded is not None and (loaded.corpus_version, loaded.name) == self.store.current():
+        if loaded is not None and (loaded.corpus_version, loaded.name) == self.store.served():
             return loaded
         with self._loading:
             return self._load()
 
     def _load(self) -> Generation:
         problem = StorageError(
-            f"The index in {str(self._index_folder)!r} can't be read. Delete that folder and start again."
+            f"The index in {str(self.committer.index_folder)!r} can't be read. Delete that folder and start again."
         )
         for _ in range(_ATTEMPTS):
             snapshot = self.store.snapshot()
             comparable = {document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)}
-            found = generation.load(self._index_folder, snapshot, comparable=comparable)
+            found = generation.load(self.committer.index_folder, snapshot, comparable=comparable)
             if found is not None:
                 self._generation = found
                 return found
-            if self.store.current() != (snapshot.corpus_version, snapshot.generation):
+            if self.store.served() != (snapshot.corpus_version, snapshot.generation):
                 continue
             try:
                 self._rebuild(snapshot, comparable)
@@ -253,12 +326,11 @@ class Library:
         """Build the index of a corpus anew: it is missing (after a restore), damaged, or made by another version of Ken."""
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation.generation_name(versions, self.ingest.configuration)
-        dimensions = self.ingest.embedder.dimensions
         if snapshot.generation == name:
-            generation.discard(self._index_folder, name)  # it looks whole and isn't, or it couldn't be loaded at all
-        generation.write(self._index_folder, name, versions=versions, store=self.store, dimensions=dimensions)
-        if not self.store.repoint(snapshot.corpus_version, generation=name):
-            generation.discard(self._index_folder, name)  # it may hold what has been deleted meanwhile
+            generation.discard(self.committer.index_folder, name)  # it looks whole and isn't, or it couldn't be loaded at all
+        self.committer.built(versions)
+        if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
+            generation.discard(self.committer.index_folder, name)  # it may hold what has been deleted meanwhile
 
     def _refuse_mixing(self, current: Generation, principal: Principal, collections: frozenset[str] | None) -> None:
         """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
@@ -322,23 +394,3 @@ class Library:
 
 def _real(folder: Path) -> Path:
     return Path(os.path.realpath(folder.expanduser()))
-
-
-def _parts(document_id: str) -> tuple[str, str]:
-    collection, _, path = document_id.partition("/")
-    parts = PurePosixPath(path).parts
-    if not path or ".." in parts or path.startswith("/") or "\x00" in path or path != "/".join(parts):
-        raise InvalidInput(
-            f"{document_id!r} is not a document id. Give `collection/path.suffix`, as in 'handbook/leave.md'."
-        )
-    _check_collection(collection)
-    return collection, path
-
-
-def _check_collection(collection: str) -> None:
-    allowed = all(character.isalnum() or character in "-_." for character in collection)
-    if not allowed or not collection or collection.startswith(".") or len(collection.encode()) > _LONGEST_COLLECTION:
-        raise InvalidInput(
-            f"{collection!r} can't name a collection. Use letters, digits, `-`, `_` and `.`, at most "
-            f"{_LONGEST_COLLECTION} bytes, the first no `.`."
-        )

@@ -1,47 +1,64 @@
 """A sync: what a source holds becomes what the corpus holds, in one committed step.
 
-Each changed file is staged in a transaction of its own, so that a sync that was killed is taken up where it stopped;
-then the next index generation is built beside the present one; then one transaction makes both current.
+The source lists what it has while workers already fetch, read and stage what is new or changed, each document in a
+transaction of its own, so that a sync that was killed is taken up where it stopped; then `Committer` makes all of it
+current at once. What goes wrong with one document is noted with it and never stops the rest; what goes wrong with the
+source ends the listing, keeps what Ken has, and says when it is worth another try.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
-from pathlib import Path
 from typing import Protocol
 
+import anyio
 import anyio.to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from ken.errors import Conflict, KenError, ModelError, StorageError, SyncRunning
-from ken.knowledge import generation
-from ken.knowledge.ingest import Ingest
-from ken.knowledge.parse.formats import SUPPORTED
-from ken.knowledge.sources.folder import FolderFile, list_files, read_file
-from ken.storage.documents import Documents, Source
-from ken.storage.erasure import Erasure
+from ken.errors import Conflict, KenError, ModelError, SourceDown, SourceError, StorageError
+from ken.knowledge.commit import Committer
+from ken.knowledge.ingest import Arrival, Ingest
+from ken.knowledge.listing import Standing, is_plain_path, next_try_of_source, trusts
+from ken.knowledge.permissions import Policy
+from ken.knowledge.sources.source import Complete, Connector, Gone, Listed, Unlisted
+from ken.storage.documents import Documents
+from ken.storage.sources import Source, Sources
+
+_TOLD_EVERY_S = 1.0
+_FAILURES_IN_A_ROW = 5
+"""Documents that a source does not give, one after the other, until it counts as down."""
+_MANY = 10
+_FULL_LISTING_EVERY_S = 7 * 86_400.0
+"""A source that lists only changes is asked for everything so often: what it forgot to say comes out then."""
 
 
 class Progress(Protocol):
-    """Called after each file."""
+    """Called after each document."""
 
     def __call__(self, done: int, total: int, path: str, bytes_done: int) -> None:
-        """`done` of `total` files are dealt with, `path` the last of them; `bytes_done` counts their bytes."""
+        """`done` of the `total` listed so far are dealt with, `path` the last of them; `bytes_done` counts their bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SyncFailure:
-    """A file, and what is wrong with it in plain words."""
+    """A document, and what is wrong with it in plain words."""
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """What a person may ask of one sync."""
+
+    is_full: bool = False
+    """Look at every document anew, whatever the source says of its changes, and try again what failed."""
+    may_delete_many: bool = False
+    """Believe a source that has lost more than half of its documents."""
 
 
 @dataclass(slots=True)
@@ -53,166 +70,342 @@ class SyncReport:
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
+    held: int = 0
+    """Gone from the source and kept, because too much went at once."""
     passages: int = 0
     seconds: float = 0.0
     corpus_version: int = 0
-    failures: list[SyncFailure] = field(default_factory=list)
-    warnings: list[SyncFailure] = field(default_factory=list)
+    problem: str = ""
+    """Why the source could not be synced to its end; empty where it could."""
+    failures: list[SyncFailure] = field(default_factory=list[SyncFailure])
+    warnings: list[SyncFailure] = field(default_factory=list[SyncFailure])
+    skipped: list[SyncFailure] = field(default_factory=list[SyncFailure])
+    """In no format that Ken reads."""
 
 
-@asynccontextmanager
-async def exclusively(home: Path) -> AsyncGenerator[None]:
-    """Hold the home's sync lock. Raises SyncRunning at once where another process or task holds it.
-
-    The lock is the kernel's (flock): it goes with the process that held it, however that ended.
-    """
-    place = home / "sync.lock"
-    try:
-        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StorageError(
-            f"{str(place)!r} can't be written: {error.strerror}. Give this user the right to write it."
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise SyncRunning(
-                f"Another sync of {str(home)!r} is running (process {holder}). Wait for it to end, then try again."
-            ) from None
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Syncer:
-    """Brings the corpus up to date with a source."""
+    """Brings the corpus up to date with a source. The source's lock is held by the caller."""
 
     store: Documents
+    sources: Sources
     ingest: Ingest
-    erasure: Erasure
-    index_folder: Path
-    max_bytes: int
+    committer: Committer
 
-    async def folder(self, folder: Path, source: Source, *, progress: Progress | None) -> SyncReport:
-        """Sync a folder; the home's lock is held by the caller. One file's failure never stops the rest."""
-        started = time.monotonic()
-        report = SyncReport(source.collection)
-        before = await anyio.to_thread.run_sync(self.store.versions, source.id)
-        found = await anyio.to_thread.run_sync(list_files, folder, SUPPORTED)
-        files = [entry for entry in found if isinstance(entry, FolderFile)]
-        report.failures += [SyncFailure(*entry) for entry in found if not isinstance(entry, FolderFile)]
-        chosen: dict[str, str] = {}
-        bytes_done = 0
-        for number, file in enumerate(files, start=1):
-            await self._file(file, source, before, chosen, report)
-            bytes_done += file.size
-            if progress is not None:
-                progress(number, len(files), file.path, bytes_done)
-        _keep_unlisted(report, before, chosen)
-        report.deleted = len(before.keys() - chosen.keys())
-        failures = tuple((failure.path, failure.reason) for failure in report.failures)
-        report.corpus_version = await self.commit(replace(source, failures=failures), chosen)
-        report.seconds = time.monotonic() - started
+    async def run(
+        self,
+        source: Source,
+        connector: Connector,
+        *,
+        policy: Policy,
+        options: SyncOptions,
+        progress: Progress | None = None,
+    ) -> SyncReport:
+        """Sync one source. Raises StorageError, ModelError, and InvalidInput where the connector can't even begin."""
+        number = await anyio.to_thread.run_sync(self.sources.begin, source.id, source.collection)
+        work = _Work(
+            syncer=self,
+            source=source,
+            connector=connector,
+            policy=policy,
+            options=options,
+            progress=progress,
+            number=number,
+        )
+        try:
+            report = await work.run()
+        except KenError as error:
+            end = partial(self.sources.tell, number, state="failed", reason=str(error), ended_at=time.time())
+            await anyio.to_thread.run_sync(end)
+            raise
+        end = partial(
+            self.sources.tell,
+            number,
+            state="failed" if report.problem else "finished",
+            reason=report.problem,
+            ended_at=time.time(),
+            corpus_version=report.corpus_version,
+            deleted=report.deleted,
+            **work.counts(),
+        )
+        await anyio.to_thread.run_sync(end)
         return report
 
-    async def commit(self, source: Source, chosen: dict[str, str]) -> int:
-        """Build the index of the corpus as it will be, and make both current; return the corpus version."""
-        everything = await anyio.to_thread.run_sync(self.store.all_versions)
-        own = await anyio.to_thread.run_sync(self.store.versions, source.id)
-        versions = {name: version for name, version in everything.items() if name not in own} | chosen
-        versions = {name: version for name, version in versions.items() if self.ingest.is_comparable(version)}
-        name = generation.generation_name(versions, self.ingest.configuration)
-        dimensions = self.ingest.embedder.dimensions
-        build = partial(
-            generation.write, self.index_folder, name, versions=versions, store=self.store, dimensions=dimensions
-        )
-        await anyio.to_thread.run_sync(build)
-        await anyio.to_thread.run_sync(self.erasure.withdraw, own.keys() - chosen.keys())
-        version = await anyio.to_thread.run_sync(partial(self.store.commit, source, chosen, generation=name))
-        await anyio.to_thread.run_sync(generation.remove_others, self.index_folder, name)
-        await anyio.to_thread.run_sync(self.erasure.finish, version)
-        return version
 
-    async def refresh_uploads(self, uploads: Path) -> list[SyncFailure]:
-        """Read uploads anew that another index configuration made: no folder's sync ever would."""
-        failures: list[SyncFailure] = []
-        for source in await anyio.to_thread.run_sync(self.store.sources):
-            if source.kind != "uploads":
-                continue
-            chosen = await anyio.to_thread.run_sync(self.store.versions, source.id)
-            outdated = [name for name, version in chosen.items() if not self.ingest.is_up_to_date(version)]
-            for document_id in outdated:
-                try:
-                    chosen[document_id] = await self._refreshed(document_id, source, uploads / document_id)
-                except (StorageError, ModelError):
-                    raise
-                except KenError as error:
-                    failures.append(SyncFailure(document_id, f"{error} Upload it again."))
-            if outdated:
-                await self.commit(source, chosen)
-        return failures
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One sync while it runs."""
 
-    async def _refreshed(self, document_id: str, source: Source, place: Path) -> str:
-        """Stage the version that this index configuration makes of an upload; return it."""
-        document = await anyio.to_thread.run_sync(self.store.get, document_id)
-        assert document is not None  # noqa: S101 - current, and the lock is held
-        file = FolderFile(document_id, place, 0)
-        data = await anyio.to_thread.run_sync(partial(read_file, file, max_bytes=self.max_bytes))
-        version = self.ingest.version(data, document.groups)
-        if not await anyio.to_thread.run_sync(partial(self.store.is_staged, document_id, version, source=source.id)):
-            await self.ingest.stage(document_id, data, source=source.id, default_groups=document.groups)
-        return version
+    syncer: Syncer
+    source: Source
+    connector: Connector
+    policy: Policy
+    options: SyncOptions
+    progress: Progress | None
+    number: int
+    started: float = field(default_factory=time.monotonic)
+    before: dict[str, str] = field(default_factory=dict[str, str])
+    """Current version of each document, by id."""
+    standing: Standing = field(default_factory=Standing)
+    chosen: dict[str, str] = field(default_factory=dict[str, str])
+    gone: set[str] = field(default_factory=set[str])
+    listed: int = 0
+    done: int = 0
+    bytes_done: int = 0
+    told: float = 0.0
+    in_a_row: int = 0
+    complete: Complete | None = None
+    problem: SourceError | None = None
+    fatal: KenError | None = None
+    report: SyncReport = field(init=False)
 
-    async def _file(
-        self, file: FolderFile, source: Source, before: dict[str, str], chosen: dict[str, str], report: SyncReport
-    ) -> None:
-        document_id = f"{source.collection}/{file.path}"
+    def __post_init__(self) -> None:
+        self.report = SyncReport(self.source.collection)
+
+    async def run(self) -> SyncReport:
+        sources, store = self.syncer.sources, self.syncer.store
+        known = await anyio.to_thread.run_sync(sources.get, self.source.id)
+        self.before = await anyio.to_thread.run_sync(store.versions, self.source.id)
+        listings = await anyio.to_thread.run_sync(sources.listings, self.source.id)
+        trusted = trusts(known, self.policy, self.options.is_full) and self._is_up_to_date()
+        self.standing = Standing(known=listings, is_trusted=trusted, retries=self.options.is_full)
+        await self._through(self._cursor(known) if trusted else None)
+        if self.fatal is not None:
+            raise self.fatal
+        self._keep()
+        await self._settle(known)
+        self.report.seconds = time.monotonic() - self.started
+        return self.report
+
+    def counts(self) -> dict[str, object]:
+        """How far it is."""
+        report = self.report
+        return {
+            "done": self.done,
+            "total": None if self.complete is None else self.listed,
+            "added": report.added,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "failed": len(report.failures),
+            "skipped": len(report.skipped),
+            "passages": report.passages,
+        }
+
+    def _is_up_to_date(self) -> bool:
+        """Whether every document was made with this index configuration: else each has to be read anew."""
+        return all(self.syncer.ingest.is_up_to_date(version) for version in self.before.values())
+
+    def _cursor(self, known: Source | None) -> str | None:
+        if known is None or known.listed_at is None or time.time() - known.listed_at > _FULL_LISTING_EVERY_S:
+            return None
+        return known.cursor
+
+    async def _through(self, cursor: str | None) -> None:
+        """List and work at once: the source's pages are turned while documents are read."""
+        send, receive = anyio.create_memory_object_stream[Listed](float("inf"))
         try:
-            data = await anyio.to_thread.run_sync(partial(read_file, file, max_bytes=self.max_bytes))
-            version = self.ingest.version(data, source.default_groups)
-            if document_id in chosen:
-                raise Conflict(
-                    f"Another file's name reads {file.path!r}, too, without its odd bytes. Rename one of them."
-                )
-            if before.get(document_id) == version:
-                report.unchanged += 1
-                chosen[document_id] = version
-                return
-            if not await anyio.to_thread.run_sync(
-                partial(self.store.is_staged, document_id, version, source=source.id)
-            ):
-                await self._refuse_foreign(document_id, source)
-                document, warnings = await self.ingest.stage(
-                    document_id, data, source=source.id, default_groups=source.default_groups
-                )
-                report.passages += document.passages
-                report.warnings += [SyncFailure(file.path, warning) for warning in warnings]
-        except (StorageError, ModelError):
-            raise
-        except KenError as error:
-            report.failures.append(SyncFailure(file.path, str(error)))
-            return
-        chosen[document_id] = version
-        if document_id in before:
-            report.changed += 1
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._list, cursor, send)
+                for _ in range(max(1, self.connector.concurrency)):
+                    tasks.start_soon(self._work, receive.clone())
+                receive.close()
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) > 1:
+                raise
+            raise group.exceptions[0] from None  # as if it had happened here, an interrupt from the keyboard above all
+
+    async def _list(self, cursor: str | None, send: MemoryObjectSendStream[Listed]) -> None:
+        seen: set[str] = set()
+        async with send:
+            try:
+                async for change in self.connector.changes(cursor):
+                    if self.fatal is not None or self.problem is not None:
+                        return
+                    match change:
+                        case Complete():
+                            self.complete = change
+                            return
+                        case Gone(path):
+                            self.gone.add(path)
+                        case Unlisted():
+                            self._pass_over(change)
+                        case Listed(path=path):
+                            if path in seen or not is_plain_path(path):
+                                what = "lists it twice" if path in seen else "gives it no name that a document can have"
+                                self._fail(path, f"The source {what}. Report it to who runs the source.")
+                                continue
+                            seen.add(path)
+                            self.listed += 1
+                            send.send_nowait(change)
+            except SourceError as error:
+                self.problem = error
+            except KenError as error:
+                self.fatal = error
+
+    def _pass_over(self, unlisted: Unlisted) -> None:
+        if unlisted.is_foreign:
+            self.report.skipped.append(SyncFailure(unlisted.path, unlisted.reason))
+            self.standing.note(unlisted.path, "skipped", unlisted.reason)
         else:
-            report.added += 1
+            self._fail(unlisted.path, unlisted.reason)
 
-    async def _refuse_foreign(self, document_id: str, source: Source) -> None:
-        owner = await anyio.to_thread.run_sync(self.store.source_of, document_id)
-        if owner not in {None, source.id}:
-            raise Conflict(f"{document_id!r} already comes from {owner!r}. Sync this folder under another collection.")
+    async def _work(self, receive: MemoryObjectReceiveStream[Listed]) -> None:
+        async with receive:
+            while self.fatal is None:
+                try:
+                    listed = receive.receive_nowait()
+                except anyio.WouldBlock:
+                    try:
+                        listed = await receive.receive()
+                    except anyio.EndOfStream:
+                        return
+                except anyio.EndOfStream:
+                    return
+                if self.problem is None or self.in_a_row < _FAILURES_IN_A_ROW:
+                    await self._attempt(listed)
+                await self._tell(listed)
 
+    async def _attempt(self, listed: Listed) -> None:
+        try:
+            await self._one(listed)
+        except (StorageError, ModelError) as error:
+            self.fatal = error
+        except SourceError as error:
+            self.in_a_row += 1
+            if self.in_a_row >= _FAILURES_IN_A_ROW:
+                self.problem = error
+            self._fail(listed.path, str(error), waits=True)
+        except KenError as error:
+            self._fail(listed.path, str(error))
 
-def _keep_unlisted(report: SyncReport, before: dict[str, str], chosen: dict[str, str]) -> None:
-    """What can't be read today was not deleted: neither a file that failed, nor what lies in a folder that did."""
-    failed = {f"{report.collection}/{failure.path}" for failure in report.failures}
-    for name, version in before.items():
-        folders = accumulate(name.split("/"), "{}/{}".format)
-        if name not in chosen and not failed.isdisjoint(folders):
-            chosen[name] = version
+    async def _one(self, listed: Listed) -> None:
+        document_id = f"{self.source.collection}/{listed.path}"
+        current = self.before.get(document_id)
+        said = await self.connector.permissions(listed)
+        if self.standing.is_unchanged(listed, said, current=current):
+            self._take(listed, document_id, current or "", said=None)
+            return
+        if reason := self.standing.still_fails(listed):
+            self._fail(listed.path, reason, is_known=True)
+            return
+        fetched = await self.connector.fetch(listed)
+        self.in_a_row = 0
+        arrival = Arrival(
+            document_id=document_id,
+            data=fetched.data,
+            source=self.source.id,
+            policy=self.policy,
+            said=said,
+            about=fetched.about,
+            url=fetched.url,
+        )
+        version = self.syncer.ingest.version(arrival)
+        if version != current:
+            if reason := self.standing.still_fails(listed, version=version):
+                self._fail(listed.path, reason, is_known=True)
+                return
+            self.standing.attempts(listed, version)
+            await self._stage(arrival, version)
+        self._take(listed, document_id, version, said=said, is_read=True)
+
+    async def _stage(self, arrival: Arrival, version: str) -> None:
+        store = self.syncer.store
+        owner = await anyio.to_thread.run_sync(store.owner, arrival.document_id)
+        if owner not in {None, self.source.id}:
+            raise Conflict(
+                f"{arrival.document_id!r} already comes from {owner!r}. Sync this source into another collection."
+            )
+        at_hand = partial(store.is_at_hand, arrival.document_id, version, source=self.source.id)
+        if await anyio.to_thread.run_sync(at_hand):
+            return
+        document = await self.syncer.ingest.stage(arrival)
+        self.report.passages += document.passages
+        self.report.warnings += [SyncFailure(arrival.path, warning) for warning in document.warnings]
+
+    def _take(
+        self, listed: Listed, document_id: str, version: str, *, said: frozenset[str] | None, is_read: bool = False
+    ) -> None:
+        self.bytes_done += listed.size or 0
+        self.chosen[document_id] = version
+        if is_read:
+            self.standing.take(listed, version, said)
+        before = self.before.get(document_id)
+        if before == version:
+            self.report.unchanged += 1
+        elif before is None:
+            self.report.added += 1
+        else:
+            self.report.changed += 1
+
+    def _fail(self, path: str, reason: str, *, waits: bool = False, is_known: bool = False) -> None:
+        self.report.failures.append(SyncFailure(path, reason))
+        if not is_known:
+            self.standing.note(path, "waiting" if waits else "failed", reason)
+
+    async def _tell(self, listed: Listed) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.listed, listed.path, self.bytes_done)
+        now = time.monotonic()
+        if now - self.told < _TOLD_EVERY_S:
+            return
+        self.told = now
+        sources = self.syncer.sources
+        await anyio.to_thread.run_sync(partial(sources.tell, self.number, path=listed.path, **self.counts()))
+        await anyio.to_thread.run_sync(partial(sources.note, self.source.id, self.standing.drained()))
+
+    def _keep(self) -> None:
+        """Decide what goes: what the source no longer has, and never what could not be looked at."""
+        prefix = f"{self.source.collection}/"
+        is_whole = self.complete is not None and self.complete.is_whole and self.problem is None
+        failed = {prefix + failure.path for failure in self.report.failures}
+        missing: list[str] = []
+        for name, version in self.before.items():
+            if name in self.chosen:
+                continue
+            is_unseen = not failed.isdisjoint(accumulate(name.split("/"), "{}/{}".format))
+            if is_unseen or not (is_whole or name.removeprefix(prefix) in self.gone):
+                self.chosen[name] = version
+            else:
+                missing.append(name)
+        if len(missing) >= _MANY and 2 * len(missing) > len(self.before) and not self.options.may_delete_many:
+            self._hold(missing, prefix)
+        else:
+            self.report.deleted = len(missing)
+            self.standing.forget(name.removeprefix(prefix) for name in missing)
+
+    def _hold(self, missing: list[str], prefix: str) -> None:
+        reason = "It is gone from its source, as are most of its documents at once, and was kept."
+        for name in missing:
+            self.chosen[name] = self.before[name]
+            self.standing.note(name.removeprefix(prefix), "held", reason)
+        self.report.held = len(missing)
+        self.report.problem = (
+            f"{len(missing)} of {len(self.before)} documents are no longer there, and were kept: is the place complete? "
+            "If they are to be deleted, sync again with `--delete`."
+        )
+
+    async def _settle(self, known: Source | None) -> None:
+        report, sources = self.report, self.syncer.sources
+        if self.problem is not None:
+            report.problem = str(self.problem)
+        report.corpus_version = await self.syncer.committer.commit(self.source.id, self.chosen)
+        is_whole = self.complete is not None and self.complete.is_whole and not report.problem
+        now = time.time()
+        waits = self.problem.retry_after_s if isinstance(self.problem, SourceDown) else None
+        attempts = (known.attempts if known else 0) + 1 if report.problem else 0
+        settled = replace(
+            self.source,
+            policy=self.policy.name,
+            default_groups=self.policy.default_groups,
+            synced_at=now,
+            cursor=self.complete.cursor if self.complete and not report.problem else (known.cursor if known else None),
+            listed_at=now if is_whole else (known.listed_at if known else None),
+            problem=report.problem,
+            problem_since=(known.problem_since if known and known.problem else now) if report.problem else None,
+            attempts=attempts,
+            next_try=next_try_of_source(attempts, waits) if report.problem else None,
+        )
+        await anyio.to_thread.run_sync(sources.put, settled)
+        changed, gone = self.standing.drained(), self.standing.forgotten(is_whole=is_whole)
+        await anyio.to_thread.run_sync(partial(sources.note, self.source.id, changed, gone=gone))

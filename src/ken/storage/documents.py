@@ -1,18 +1,20 @@
-"""Documents, their passages and features; what is current, what is staged, and the corpus version."""
+"""Documents, their passages and features: what is served, what is current, and staging what comes.
+
+*Served* is the corpus version in use, which readers see; *current* is the newest one, which syncs build on. They differ
+while an operator holds an older one.
+"""
 
 from __future__ import annotations
 
-import posixpath
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from ken.domain.document import Document, Passage
+from ken.domain.document import Document, Lineage, Passage
 from ken.errors import StorageError
 from ken.storage.database import Database
-from ken.storage.schema import documents, failures, features, home, passages, sources
+from ken.storage.schema import documents, features, home, memberships, passages
 
 _BATCH = 500
 """Keys asked for in one statement: far below SQLite's limit of 32,766 parameters."""
@@ -34,21 +36,6 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where documents come from. Times are seconds since the epoch."""
-
-    id: str
-    kind: str
-    location: str
-    collection: str
-    default_groups: frozenset[str]
-    synced_at: float | None = None
-    documents: int = 0
-    failures: tuple[tuple[str, str], ...] = ()
-    """Path and reason of each file that the last sync could not take."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
     """A parsed version on its way in."""
 
@@ -60,7 +47,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The corpus at one moment; documents by id."""
+    """The served corpus at one moment; documents by id."""
 
     corpus_version: int
     generation: str
@@ -68,13 +55,13 @@ class Snapshot:
 
 
 class Documents:
-    """The aggregate. A version is staged first; `commit` makes a set of versions current in one transaction."""
+    """The aggregate. A version is staged first; `Snapshots.commit` makes a set of versions current in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def current(self) -> tuple[int, str]:
-        """The corpus version and the name of its index; the name is empty where none has been built."""
+    def served(self) -> tuple[int, str]:
+        """The corpus version in use and the name of its index; the name is empty where none has been built."""
         # Asked twice for each question: one statement, past SQLAlchemy's compiler.
         query = "SELECT key, value FROM home WHERE key IN ('corpus_version', 'index_generation')"
         with self._database.read() as connection:
@@ -82,13 +69,19 @@ class Documents:
         return int(found.get("corpus_version", 0)), found.get("index_generation", "")
 
     def snapshot(self) -> Snapshot:
-        """The corpus version, its index and its documents, as of one moment."""
+        """The corpus version in use, its index and its documents, as of one moment."""
+        query = sa.select(*_SHOWN).select_from(_members()).where(is_member(CONTENT)).order_by(documents.c.id)
         with self._database.read() as connection:
-            found = connection.execute(sa.select(*_SHOWN).where(documents.c.current).order_by(documents.c.id)).all()
-            return Snapshot(_version(connection), _generation(connection), tuple(_document(row) for row in found))
+            facts = read_facts(connection)
+            found = connection.execute(query).all()
+        return Snapshot(
+            int(facts.get("corpus_version", 0)),
+            facts.get("index_generation", ""),
+            tuple(_document(row) for row in found),
+        )
 
     def all_versions(self) -> dict[str, str]:
-        """Current version of every document, by id."""
+        """Version of every current document, by id."""
         query = sa.select(documents.c.id, documents.c.version).where(documents.c.current).order_by(documents.c.id)
         with self._database.read() as connection:
             return {row.id: row.version for row in connection.execute(query)}
@@ -99,30 +92,51 @@ class Documents:
         with self._database.read() as connection:
             return {row.id: row.version for row in connection.execute(query)}
 
-    def source_of(self, document_id: str) -> str | None:
+    def owners(self) -> dict[str, str]:
+        """The source of every current document, by id."""
+        query = sa.select(documents.c.id, documents.c.source).where(documents.c.current)
+        with self._database.read() as connection:
+            return {row.id: row.source for row in connection.execute(query)}
+
+    def owner(self, document_id: str) -> str | None:
         """The source of a current document, or None where there is no such document."""
         query = sa.select(documents.c.source).where(documents.c.id == document_id, documents.c.current)
         with self._database.read() as connection:
             return connection.scalar(query)
 
-    def is_staged(self, document_id: str, version: str, *, source: str) -> bool:
-        """Whether an earlier, interrupted sync of this source left this version ready."""
+    def is_at_hand(self, document_id: str, version: str, *, source: str) -> bool:
+        """Whether this version need not be made: an interrupted sync of this source staged it, or a snapshot keeps it."""
         query = sa.select(documents.c.id).where(
             documents.c.id == document_id,
             documents.c.version == version,
             documents.c.source == source,
-            ~documents.c.current,
         )
         with self._database.read() as connection:
             return connection.scalar(query) is not None
+
+    def with_content(self, document_id: str, content: str, *, but: str) -> str | None:
+        """A version of a document other than `but`, made or staged before, whose name begins with `content`; else None."""
+        query = sa.select(documents.c.version).where(
+            documents.c.id == document_id,
+            documents.c.version.startswith(content, autoescape=True),
+            documents.c.version != but,
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query.limit(1))
+
+    def size(self, document_id: str, *, version: str) -> int:
+        """How many passages a version has, served or not."""
+        query = sa.select(documents.c.passages).where(documents.c.id == document_id, documents.c.version == version)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
 
     def stage(self, staged: Staged) -> None:
         """Write a version that is not current yet; what an interrupted sync left under its name is replaced."""
         document = staged.document
         name = {"document_id": document.id, "version": document.version}
         with self._database.write() as connection:
-            _purge(connection, [(document.id, document.version)])
-            connection.execute(sa.insert(documents).values(**_document_row(staged), current=False))
+            purge(connection, [(document.id, document.version)])
+            connection.execute(sa.insert(documents).values(**_document_row(staged), current=False, staged=True))
             rows = [
                 {
                     **name,
@@ -133,6 +147,7 @@ class Documents:
                     "page": passage.page,
                     "text": passage.text,
                     "tokens": passage.tokens,
+                    "header": passage.header,
                 }
                 for passage in staged.passages
             ]
@@ -143,84 +158,49 @@ class Documents:
                 [{**name, "kind": part.kind, "spans": part.spans, "data": part.data} for part in staged.features],
             )
 
-    def commit(self, source: Source, chosen: Mapping[str, str], *, generation: str) -> int:
-        """Make `chosen` (document id -> version) the documents of a source; return the corpus version.
-
-        Documents and versions that are not chosen are deleted with everything that hangs from them, staged ones too.
-        `generation` names the index that was built for the corpus as it will be. One transaction: a crash leaves the
-        corpus as it was before or as it is after.
-        """
+    def stage_again(self, document: Document, text: str, *, of: str) -> None:
+        """Stage a version that differs from the version `of` in what is said about it, and not in what was made of it."""
         with self._database.write() as connection:
-            own = sa.select(documents.c.id, documents.c.version, documents.c.current).where(
-                documents.c.source == source.id
-            )
-            rows = connection.execute(own).all()
-            gone = [(row.id, row.version) for row in rows if chosen.get(row.id) != row.version]
-            arriving = [(row.id, row.version) for row in rows if not row.current and chosen.get(row.id) == row.version]
-            changed = arriving or any(row.current and chosen.get(row.id) != row.version for row in rows)
-            _purge(connection, gone)
-            for document_id, version in arriving:
-                connection.execute(
-                    sa.update(documents)
-                    .where(documents.c.id == document_id, documents.c.version == version)
-                    .values(current=True, synced_at=time.time())
+            purge(connection, [(document.id, document.version)])
+            row = _document_row(Staged(document=document, text=text, passages=(), features=()))
+            connection.execute(sa.insert(documents).values(**row, current=False, staged=True))
+            for table in (passages, features):
+                columns = [column for column in table.c if column.name != "version"]
+                copied = sa.select(*columns, sa.literal(document.version)).where(
+                    table.c.document_id == document.id, table.c.version == of
                 )
-            _record_source(connection, source)
-            _set(connection, "index_generation", generation)
-            if changed:
-                _relink(connection)
-                _set(connection, "corpus_version", str(_version(connection) + 1))
-            return _version(connection)
-
-    def repoint(self, corpus_version: int, *, generation: str) -> bool:
-        """Name the index of a corpus version after it was built anew; False where the corpus has moved on meanwhile."""
-        with self._database.write() as connection:
-            is_current = _version(connection) == corpus_version
-            if is_current:
-                _set(connection, "index_generation", generation)
-        return is_current
-
-    def sources(self) -> tuple[Source, ...]:
-        """Every source with its document count and the failures of its last sync."""
-        with self._database.read() as connection:
-            current = sa.select(documents.c.source, sa.func.count()).where(documents.c.current)
-            counts = {source: int(count) for source, count in connection.execute(current.group_by(documents.c.source))}
-            failed: dict[str, list[tuple[str, str]]] = {}
-            for row in connection.execute(sa.select(failures).order_by(failures.c.path)):
-                failed.setdefault(row.source, []).append((row.path, row.reason))
-            return tuple(
-                Source(
-                    id=row.id,
-                    kind=row.kind,
-                    location=row.location,
-                    collection=row.collection,
-                    default_groups=frozenset(row.default_groups),
-                    synced_at=row.synced_at,
-                    documents=counts.get(row.id, 0),
-                    failures=tuple(failed.get(row.id, ())),
-                )
-                for row in connection.execute(sa.select(sources).order_by(sources.c.id))
-            )
+                names = [*(column.name for column in columns), "version"]
+                connection.execute(sa.insert(table).from_select(names, copied))
 
     def get(self, document_id: str) -> Document | None:
-        """A current document, or None."""
+        """A served document, or None."""
+        query = sa.select(*_SHOWN).select_from(_members()).where(documents.c.id == document_id, is_member(CONTENT))
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _document(row)
+
+    def newest(self, document_id: str) -> Document | None:
+        """A current document, served or not, or None."""
         query = sa.select(*_SHOWN).where(documents.c.id == document_id, documents.c.current)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else _document(row)
 
     def text(self, document_id: str) -> str:
-        """The parsed text of a current document; empty where there is none."""
-        query = sa.select(documents.c.text).where(documents.c.id == document_id, documents.c.current)
+        """The parsed text of a served document; empty where there is none."""
+        query = (
+            sa.select(documents.c.text).select_from(_members()).where(documents.c.id == document_id, is_member(CONTENT))
+        )
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 
     def passages_of(self, document_id: str) -> tuple[Passage, ...]:
-        """Passages of a current document, in order."""
+        """Passages of a served document, in order."""
+        same = sa.and_(passages.c.document_id == documents.c.id, passages.c.version == documents.c.version)
         query = (
             sa.select(passages)
-            .join(documents, _same_version())
-            .where(documents.c.id == document_id, documents.c.current)
+            .select_from(_members().join(passages, same))
+            .where(documents.c.id == document_id, is_member(CONTENT))
             .order_by(passages.c.ordinal)
         )
         with self._database.read() as connection:
@@ -257,70 +237,31 @@ class Documents:
                     yield found[name]
 
 
-def _same_version() -> sa.ColumnElement[bool]:
-    return sa.and_(documents.c.id == passages.c.document_id, documents.c.version == passages.c.version)
+CONTENT = sa.select(sa.cast(home.c.value, sa.Integer)).where(home.c.key == "content").scalar_subquery()
+"""The content in use."""
 
 
-def _purge(connection: sa.Connection, versions: Iterable[tuple[str, str]]) -> None:
+def is_member(content: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether a membership holds for a content."""
+    return sa.and_(memberships.c.first <= content, sa.or_(memberships.c.last.is_(None), memberships.c.last >= content))
+
+
+def _members() -> sa.Join:
+    same = sa.and_(memberships.c.document_id == documents.c.id, memberships.c.version == documents.c.version)
+    return documents.join(memberships, same)
+
+
+def read_facts(connection: sa.Connection) -> dict[str, str]:
+    """The single facts of a home."""
+    return {row.key: row.value for row in connection.execute(sa.select(home))}
+
+
+def purge(connection: sa.Connection, versions: Iterable[tuple[str, str]]) -> None:
+    """Delete document versions with all that was made of them."""
     for document_id, version in versions:
         for table in (features, passages):
             connection.execute(sa.delete(table).where(table.c.document_id == document_id, table.c.version == version))
         connection.execute(sa.delete(documents).where(documents.c.id == document_id, documents.c.version == version))
-
-
-def _record_source(connection: sa.Connection, source: Source) -> None:
-    connection.execute(sa.delete(failures).where(failures.c.source == source.id))
-    connection.execute(sa.delete(sources).where(sources.c.id == source.id))
-    now = time.time()
-    connection.execute(
-        sa.insert(sources).values(
-            id=source.id,
-            kind=source.kind,
-            location=source.location,
-            collection=source.collection,
-            default_groups=sorted(source.default_groups),
-            synced_at=now,
-        )
-    )
-    reasons: dict[str, str] = {}
-    for path, reason in source.failures:  # two files may look the same by name, and both have failed
-        reasons[path] = f"{reasons[path]} {reason}" if path in reasons else reason
-    rows = [{"source": source.id, "path": path, "reason": reason, "at": now} for path, reason in reasons.items()]
-    if rows:
-        connection.execute(sa.insert(failures), rows)
-
-
-def _relink(connection: sa.Connection) -> None:
-    """Work out which documents are superseded: `supersedes` is a path from the collection's root or the document's folder."""
-    connection.execute(sa.update(documents).where(documents.c.superseded_by.is_not(None)).values(superseded_by=None))
-    query = (
-        sa.select(documents.c.id, documents.c.collection, documents.c.path, documents.c.supersedes)
-        .where(documents.c.current, documents.c.supersedes.is_not(None))
-        .order_by(documents.c.id)
-    )
-    for row in connection.execute(query).all():
-        named = row.supersedes.lstrip("/")
-        places = (named, posixpath.join(posixpath.dirname(row.path), named))
-        targets = [f"{row.collection}/{posixpath.normpath(place)}" for place in places]
-        connection.execute(
-            sa.update(documents)
-            .where(documents.c.id.in_(targets), documents.c.id != row.id, documents.c.current)
-            .values(superseded_by=row.id)
-        )
-
-
-def _version(connection: sa.Connection) -> int:
-    value = connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version"))
-    return int(value) if value is not None else 0
-
-
-def _generation(connection: sa.Connection) -> str:
-    return connection.scalar(sa.select(home.c.value).where(home.c.key == "index_generation")) or ""
-
-
-def _set(connection: sa.Connection, key: str, value: str) -> None:
-    connection.execute(sa.delete(home).where(home.c.key == key))
-    connection.execute(sa.insert(home).values(key=key, value=value))
 
 
 def _document_row(staged: Staged) -> dict[str, object]:
@@ -340,6 +281,10 @@ def _document_row(staged: Staged) -> dict[str, object]:
         "review_by": document.review_by,
         "supersedes": document.supersedes,
         "superseded_by": None,
+        "modified": document.modified,
+        "url": document.url,
+        "lineage": asdict(document.lineage),
+        "warnings": list(document.warnings),
         "text": staged.text,
         "passages": document.passages,
         "synced_at": document.synced_at,
@@ -365,6 +310,10 @@ def _document(row: sa.Row[tuple[object, ...]]) -> Document:
         characters=row.characters,
         passages=row.passages,
         synced_at=row.synced_at,
+        modified=row.modified,
+        url=row.url,
+        lineage=Lineage(**row.lineage),
+        warnings=tuple(row.warnings),
     )
 
 
@@ -379,4 +328,5 @@ def _passage(row: sa.Row[tuple[object, ...]]) -> Passage:
         page=row.page,
         text=row.text,
         tokens=row.tokens,
+        header=row.header,
     )

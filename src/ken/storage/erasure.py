@@ -29,8 +29,7 @@ class Erasure:
         with self._database.write() as connection:
             connection.execute(sa.delete(home).where(home.c.key == _DUE))
             connection.execute(sa.insert(home).values(key=_DUE, value="1"))
-        for document_id in document_ids:
-            self._traces.delete_of_document(document_id)
+        self._traces.delete_of_documents(document_ids)
 
     def finish(self, corpus_version: int) -> None:
         """Drop the answers of older corpus versions; where something was withdrawn, write the database anew."""

@@ -11,7 +11,8 @@ home = sa.Table(
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
-    comment="single facts: corpus_version, index_generation, index_configuration",
+    comment="single facts: corpus_version, content and index_generation in use; last_version: the newest number given; "
+    "head: the content that syncs build on; held: a content that was chosen, which syncs don't replace",
 )
 
 sources = sa.Table(
@@ -22,9 +23,61 @@ sources = sa.Table(
     sa.Column("location", sa.Text, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
     sa.Column("default_groups", sa.JSON, nullable=False),
+    sa.Column("policy", sa.Text, nullable=False, server_default=""),
     sa.Column("synced_at", sa.Float),
-    comment="where documents come from: one row a folder, and one for uploads of a collection",
+    sa.Column("cursor", sa.Text),
+    sa.Column("listed_at", sa.Float),
+    sa.Column("problem", sa.Text, nullable=False, server_default=""),
+    sa.Column("problem_since", sa.Float),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_try", sa.Float),
+    comment="where documents come from; listed_at: the last whole listing; problem: why the last sync could not end well",
 )
+
+listings = sa.Table(
+    "listings",
+    metadata,
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", sa.Float),
+    sa.Column("stamp", sa.Text),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("groups", sa.JSON),
+    sa.Column("about", sa.JSON),
+    sa.Column("fetched_at", sa.Float, nullable=False),
+    sa.PrimaryKeyConstraint("source", "path"),
+    comment="each document of a source: its state, since when, why, and what it was known by when it was last read",
+)
+
+syncs = sa.Table(
+    "syncs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("started_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("added", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False),
+    sa.Column("deleted", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("skipped", sa.Integer, nullable=False),
+    sa.Column("passages", sa.Integer, nullable=False),
+    sa.Column("corpus_version", sa.Integer),
+    comment="every sync; seen_at: its last sign of life; total is NULL while the source is still listing",
+)
+sa.Index("syncs_by_source", syncs.c.source, syncs.c.id)
 
 documents = sa.Table(
     "documents",
@@ -32,6 +85,7 @@ documents = sa.Table(
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("current", sa.Boolean, nullable=False),
+    sa.Column("staged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("collection", sa.Text, nullable=False),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
@@ -44,13 +98,44 @@ documents = sa.Table(
     sa.Column("review_by", sa.Text),
     sa.Column("supersedes", sa.Text),
     sa.Column("superseded_by", sa.Text),
+    sa.Column("modified", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("lineage", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("warnings", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("passages", sa.Integer, nullable=False),
     sa.Column("synced_at", sa.Float, nullable=False),
     sa.PrimaryKeyConstraint("id", "version"),
-    comment="parsed documents; a version that is not current is staged by a sync that has not committed yet",
+    comment="parsed documents: current (of the newest corpus), staged by a sync that has not committed yet, or kept for a snapshot",
 )
 sa.Index("documents_by_source", documents.c.source, documents.c.current)
+
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("corpus_version", sa.Integer, primary_key=True),
+    sa.Column("content", sa.Integer, nullable=False),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("generation", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("documents", sa.Integer, nullable=False),
+    sa.Column("added", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("deleted", sa.Integer, nullable=False),
+    comment="corpus versions that can be used; content: the version whose memberships it has (another one after a switch back); "
+    "generation names the index, or is empty where it has to be built again",
+)
+
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    sa.Column("document_id", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("first", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer),
+    sa.PrimaryKeyConstraint("document_id", "version", "first"),
+    comment="document versions of the contents from first to last; last is NULL while it is current",
+)
 
 passages = sa.Table(
     "passages",
@@ -64,6 +149,7 @@ passages = sa.Table(
     sa.Column("page", sa.Integer),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("tokens", sa.Integer, nullable=False),
+    sa.Column("header", sa.Text, nullable=False, server_default=""),
     sa.PrimaryKeyConstraint("document_id", "version", "ordinal"),
 )
 
@@ -76,18 +162,7 @@ features = sa.Table(
     sa.Column("spans", sa.LargeBinary, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.PrimaryKeyConstraint("document_id", "version", "kind"),
-    comment="what an index is built from, computed once a version: kind 'windows', 'sentences' or 'terms'",
-)
-
-failures = sa.Table(
-    "failures",
-    metadata,
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.PrimaryKeyConstraint("source", "path"),
-    comment="files that the last sync of a source could not take, and why",
+    comment="what an index is built from, computed once a version: knowledge/features.py",
 )
 
 conversations = sa.Table(

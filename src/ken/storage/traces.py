@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -92,19 +92,21 @@ class Traces:
             self._database.purge_log()
         return deleted
 
-    def delete_of_document(self, document_id: str) -> int:
-        """Withdraw every answer that cites a document, here and in the conversations; how many traces it touched.
+    def delete_of_documents(self, document_ids: Collection[str]) -> int:
+        """Withdraw every answer that cites one of these documents, here and in the conversations; how many traces it touched.
 
         The answer's text and its citations go. The question, the figures and the ids of the passages stay: they are
         the asker's words and the record. What is left on the disk goes with `Database.scrub`, once for all documents.
         """
+        wanted = sorted(document_ids)
+        touched: set[str] = set()
         with self._database.write() as connection:
             cited = _cited_documents()
-            ids = list(
-                connection.scalars(sa.select(cited.c.trace_id).where(cited.c.document_id == document_id).distinct())
-            )
-            _withdraw(connection, ids)
-        return len(ids)
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = cited.c.document_id.in_(wanted[start : start + _AT_ONCE])
+                touched.update(connection.scalars(sa.select(cited.c.trace_id).where(some).distinct()))
+            _withdraw(connection, sorted(touched))
+        return len(touched)
 
     def _read(self, which: sa.ColumnElement[bool], otherwise: str) -> Trace:
         query = sa.select(traces).where(which).order_by(traces.c.started_at.desc(), traces.c.id.desc()).limit(1)

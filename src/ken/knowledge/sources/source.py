@@ -25,6 +25,8 @@ class Listed:
     stamp: str | None = None
     """Changes whenever the content does: a digest, an ETag, a revision. None where the source has nothing that can be
     trusted with that; then the document is fetched at every sync and compared by its content."""
+    is_digest: bool = False
+    """Whether the stamp is made of the content itself (and of nothing that a source could get wrong), so that it can't lie."""
     size: int | None = None
     """Bytes, where the source says so."""
 

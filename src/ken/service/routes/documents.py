@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 
 from ken.domain.document import Document
+from ken.knowledge.pushing import Said
 from ken.service.context import Asking, Opened, Operating
 from ken.service.limits import check_length, too_large
 from ken.service.shapes import CollectionShape, DocumentPage, DocumentShape, OpenedDocument, PassageShape
@@ -67,7 +68,7 @@ async def put(
     _ = principal
     data = await _file(request, ken.settings.max_file_mb * 1_000_000)
     named = groups if groups is not None else x_ken_groups
-    put_document: Document = await ken.library.put(document_id, data, groups=_groups(named))
+    put_document: Document = await ken.library.put(document_id, data, said=Said(groups=_groups(named)))
     return DocumentShape.model_validate(put_document)
 
 

@@ -1,0 +1,329 @@
+"""Snapshots: which document versions each corpus version has, which one is in use, and for how long old ones are kept.
+
+A corpus version is a number that is given once and never again. Its documents are those of its *content*: the number
+that the sync gave which made them so; a switch to an older snapshot makes a new corpus version with the old content.
+Memberships are intervals of contents, so that a sync writes as much as it changes, however many documents there are.
+What was deleted, and who may read a document, is no part of a snapshot: both hold in all of them at once.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ken.errors import NotFound
+from ken.storage.database import Database
+from ken.storage.documents import is_member, purge, read_facts
+from ken.storage.schema import documents, home, memberships, snapshots
+
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how long old versions are kept: at most this many snapshots, none that is older than this."""
+
+    snapshots: int = 5
+    """The one in use and the newest count, and are kept whatever their age."""
+    days: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRow:
+    """A corpus version that can be used."""
+
+    corpus_version: int
+    content: int
+    """The corpus version that first had these documents."""
+    made_at: float
+    """Seconds since the epoch."""
+    source: str
+    """The source whose sync made it; empty for a switch."""
+    generation: str
+    """Names its index; empty where it has to be built again."""
+    documents: int
+    added: int
+    changed: int
+    deleted: int
+    is_in_use: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What is served and what syncs build on."""
+
+    corpus_version: int
+    content: int
+    generation: str
+    head: int
+    """The newest content."""
+    is_held: bool
+    """Whether an operator chose the content, so that syncs don't move it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a sync of one source makes current."""
+
+    source: str
+    chosen: Mapping[str, str]
+    """Document id -> version, of all its documents."""
+    generation: str
+    """The index of the corpus as it will be."""
+    held_generation: str = ""
+    """The index of the held content without what is deleted now; empty where nothing is held or nothing of it deleted."""
+
+
+class Snapshots:
+    """The aggregate."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def use(self) -> Use:
+        """What is in use."""
+        with self._database.read() as connection:
+            return _use(connection)
+
+    def listed(self) -> tuple[SnapshotRow, ...]:
+        """Every snapshot that is kept, the newest first."""
+        with self._database.read() as connection:
+            served = _use(connection).corpus_version
+            rows = connection.execute(sa.select(snapshots).order_by(snapshots.c.corpus_version.desc())).mappings().all()
+        return tuple(SnapshotRow(**row, is_in_use=row["corpus_version"] == served) for row in rows)
+
+    def get(self, corpus_version: int) -> SnapshotRow:
+        """One snapshot. Raises NotFound."""
+        for row in self.listed():
+            if row.corpus_version == corpus_version:
+                return row
+        raise NotFound(f"There is no snapshot {corpus_version}. `ken index list` shows those that are kept.")
+
+    def members(self, content: int) -> dict[str, str]:
+        """The documents of a content: id -> version, by id."""
+        query = sa.select(memberships.c.document_id, memberships.c.version)
+        with self._database.read() as connection:
+            found = connection.execute(query.where(is_member(sa.literal(content))).order_by(memberships.c.document_id))
+            return {row.document_id: row.version for row in found}
+
+    def generations(self) -> frozenset[str]:
+        """Names of the indexes that some snapshot still needs."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(sa.select(snapshots.c.generation).where(snapshots.c.generation != "")))
+
+    def commit(self, change: Change, retention: Retention) -> int:
+        """Make a source's chosen versions current; return the corpus version that is in use then.
+
+        A document of the source that is not chosen is deleted with every version of it; a version that gave way to
+        another one stays for the snapshots that have it, as long as `retention` keeps them; what is staged and not
+        chosen is deleted. One transaction: a crash leaves the corpus as it was before or as it is after.
+        """
+        with self._database.write() as connection:
+            before = _use(connection)
+            own = sa.select(documents.c.id, documents.c.version, documents.c.current, documents.c.staged)
+            rows = connection.execute(own.where(documents.c.source == change.source)).all()
+            current = {row.id: row.version for row in rows if row.current}
+            arriving = {name: version for name, version in change.chosen.items() if current.get(name) != version}
+            gone = current.keys() - change.chosen.keys()
+            purge(
+                connection,
+                [(row.id, row.version) for row in rows if row.staged and arriving.get(row.id) != row.version],
+            )
+            if arriving or gone:
+                number = _next(connection)
+                has_narrowed = _replace(connection, arriving, content=number, source=change.source)
+                _delete(connection, gone)
+                _relink(connection)
+                counts = {
+                    "added": len(arriving.keys() - current.keys()),
+                    "changed": len(arriving.keys() & current.keys()),
+                    "deleted": len(gone),
+                }
+                _set(connection, "head", str(number))
+                _insert(
+                    connection, number, content=number, generation=change.generation, source=change.source, **counts
+                )
+                if not before.is_held:
+                    _serve(connection, number, content=number, generation=change.generation)
+                elif change.held_generation or has_narrowed:
+                    # The number moves with every change that readers can see: answers and traces rest on that.
+                    number = _next(connection)
+                    held = change.held_generation or before.generation
+                    _insert(connection, number, content=before.content, generation=held)
+                    _serve(connection, number, content=before.content, generation=held)
+            elif not before.is_held and before.generation != change.generation:
+                _repoint(connection, before.corpus_version, change.generation)
+            _prune(connection, retention)
+            return _use(connection).corpus_version
+
+    def switch(self, content: int, *, generation: str, hold: bool) -> int:
+        """Serve a content from now on under a new corpus version, which is returned.
+
+        With `hold`, syncs go on without being served, until the newest content is used again. Raises NotFound.
+        """
+        with self._database.write() as connection:
+            known = connection.scalar(
+                sa.select(snapshots.c.corpus_version).where(snapshots.c.content == content).limit(1)
+            )
+            if known is None:
+                raise NotFound(f"There is no snapshot of corpus version {content} any more.")
+            number = _next(connection)
+            _insert(connection, number, content=content, generation=generation)
+            _serve(connection, number, content=content, generation=generation)
+            _set(connection, "held", "1" if hold else "")
+            return number
+
+    def repoint(self, corpus_version: int, *, generation: str) -> bool:
+        """Name the index of a corpus version after it was built anew; False where that one is no longer in use."""
+        with self._database.write() as connection:
+            is_served = _use(connection).corpus_version == corpus_version
+            if is_served:
+                _repoint(connection, corpus_version, generation)
+        return is_served
+
+    def prune(self, retention: Retention) -> None:
+        """Forget the snapshots that `retention` no longer keeps, with the versions that only they have."""
+        with self._database.write() as connection:
+            _prune(connection, retention)
+
+
+def _use(connection: sa.Connection) -> Use:
+    facts = read_facts(connection)
+    return Use(
+        corpus_version=int(facts.get("corpus_version", 0)),
+        content=int(facts.get("content", 0)),
+        generation=facts.get("index_generation", ""),
+        head=int(facts.get("head", 0)),
+        is_held=bool(facts.get("held")),
+    )
+
+
+def _set(connection: sa.Connection, key: str, value: str) -> None:
+    connection.execute(sa.delete(home).where(home.c.key == key))
+    connection.execute(sa.insert(home).values(key=key, value=value))
+
+
+def _next(connection: sa.Connection) -> int:
+    facts = read_facts(connection)
+    number = int(facts.get("last_version", 0)) + 1
+    _set(connection, "last_version", str(number))
+    return number
+
+
+def _serve(connection: sa.Connection, corpus_version: int, *, content: int, generation: str) -> None:
+    for key, value in (("corpus_version", corpus_version), ("content", content), ("index_generation", generation)):
+        _set(connection, key, str(value))
+
+
+def _repoint(connection: sa.Connection, corpus_version: int, generation: str) -> None:
+    _set(connection, "index_generation", generation)
+    connection.execute(
+        sa.update(snapshots).where(snapshots.c.corpus_version == corpus_version).values(generation=generation)
+    )
+
+
+def _insert(
+    connection: sa.Connection, corpus_version: int, *, content: int, generation: str, source: str = "", **counts: int
+) -> None:
+    members = sa.select(sa.func.count()).select_from(memberships).where(is_member(sa.literal(content)))
+    connection.execute(
+        sa.insert(snapshots).values(
+            corpus_version=corpus_version,
+            content=content,
+            made_at=time.time(),
+            generation=generation,
+            source=source,
+            documents=connection.scalar(members),
+            **({"added": 0, "changed": 0, "deleted": 0} | counts),
+        )
+    )
+
+
+def _replace(connection: sa.Connection, arriving: Mapping[str, str], *, content: int, source: str) -> bool:
+    """Make versions current in place of those that are; whether other people may read some old versions now.
+
+    Who may read a document now may read its old versions, and nobody else.
+    """
+    now = time.time()
+    regrouped = 0
+    for document_id, version in arriving.items():
+        own, chosen = documents.c.id == document_id, documents.c.version == version
+        connection.execute(sa.update(documents).where(own, documents.c.current).values(current=False))
+        connection.execute(
+            sa.update(memberships)
+            .where(memberships.c.document_id == document_id, memberships.c.last.is_(None))
+            .values(last=content - 1)
+        )
+        arrived = {"current": True, "staged": False, "synced_at": now, "source": source}
+        connection.execute(sa.update(documents).where(own, chosen).values(arrived))
+        groups = connection.scalar(sa.select(documents.c.groups).where(own, chosen))
+        others = sa.update(documents).where(own, ~chosen, documents.c.groups != groups)
+        regrouped += connection.execute(others.values(groups=groups)).rowcount
+        connection.execute(sa.insert(memberships).values(document_id=document_id, version=version, first=content))
+    return regrouped > 0
+
+
+def _delete(connection: sa.Connection, gone: Collection[str]) -> None:
+    """Delete documents from every snapshot; the indexes that hold them have to be built again."""
+    for document_id in gone:
+        spans = connection.execute(sa.select(memberships).where(memberships.c.document_id == document_id)).all()
+        for span in spans:
+            held = sa.and_(
+                snapshots.c.content >= span.first, sa.true() if span.last is None else snapshots.c.content <= span.last
+            )
+            connection.execute(
+                sa.update(snapshots).where(held).values(generation="", documents=snapshots.c.documents - 1)
+            )
+        connection.execute(sa.delete(memberships).where(memberships.c.document_id == document_id))
+        versions = sa.select(documents.c.id, documents.c.version).where(documents.c.id == document_id)
+        purge(connection, [(row.id, row.version) for row in connection.execute(versions).all()])
+
+
+def _prune(connection: sa.Connection, retention: Retention) -> None:
+    in_use = _use(connection)
+    rows = connection.execute(
+        sa.select(snapshots.c.corpus_version, snapshots.c.made_at).order_by(snapshots.c.corpus_version.desc())
+    ).all()
+    horizon = time.time() - retention.days * _DAY_S
+    needed = {in_use.corpus_version, in_use.head}
+    kept: set[int] = set()
+    for row in rows:
+        if row.corpus_version in needed or (len(kept | needed) < retention.snapshots and row.made_at >= horizon):
+            kept.add(row.corpus_version)
+    if len(kept) == len(rows):
+        return
+    connection.execute(sa.delete(snapshots).where(snapshots.c.corpus_version.not_in(kept)))
+    covered = sa.exists().where(snapshots.c.content >= memberships.c.first, snapshots.c.content <= memberships.c.last)
+    connection.execute(sa.delete(memberships).where(memberships.c.last.is_not(None), ~covered))
+    has_place = sa.exists().where(
+        memberships.c.document_id == documents.c.id, memberships.c.version == documents.c.version
+    )
+    idle = sa.select(documents.c.id, documents.c.version).where(~documents.c.current, ~documents.c.staged, ~has_place)
+    purge(connection, [(row.id, row.version) for row in connection.execute(idle).all()])
+
+
+def _relink(connection: sa.Connection) -> None:
+    """Work out which documents are superseded: `supersedes` is a path from the collection's root or the document's folder."""
+    connection.execute(
+        sa.update(documents)
+        .where(documents.c.superseded_by.is_not(None), documents.c.current)
+        .values(superseded_by=None)
+    )
+    query = (
+        sa.select(documents.c.id, documents.c.collection, documents.c.path, documents.c.supersedes)
+        .where(documents.c.current, documents.c.supersedes.is_not(None))
+        .order_by(documents.c.id)
+    )
+    for row in connection.execute(query).all():
+        named = row.supersedes.lstrip("/")
+        places = (named, posixpath.join(posixpath.dirname(row.path), named))
+        targets = [f"{row.collection}/{posixpath.normpath(place)}" for place in places]
+        connection.execute(
+            sa.update(documents)
+            .where(documents.c.id.in_(targets), documents.c.id != row.id, documents.c.current)
+            .values(superseded_by=row.id)
+        )
