@@ -1,0 +1,121 @@
+"""Who may read a page of Confluence, by the restrictions on that page alone (those above it count too: confluence.py).
+
+A restriction names users and groups, in pages of at most 200 each
+(https://developer.atlassian.com/cloud/confluence/rest/v1/api-group-content-restrictions/). What can't be read, or names
+nobody whom we can name, is open to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ken.errors import SourceDenied, SourceMisbehaves
+from ken.knowledge.sources.rest import RestServer
+from ken.knowledge.sources.shapes import Fields, at, fields, listed, number, text
+
+NOBODY: frozenset[str] = frozenset()
+_AT_ONCE = 50
+"""Pages asked about in one request."""
+_SUBJECTS = 200
+_MOST_REQUESTS = 500
+_KINDS = ("user", "group")
+
+
+@dataclass(slots=True)
+class _Subjects:
+    """The users and groups of one restriction, as far as they were read."""
+
+    names: set[str] = field(default_factory=set[str])
+    is_restricted: bool = False
+    is_readable: bool = True
+    more_from: int | None = None
+    """Where to go on reading; None at the end."""
+
+    def take(self, restrictions: Fields, *, start: int = 0) -> None:
+        """Add a page of them."""
+        full: list[int] = []
+        for kind in _KINDS:
+            page = fields(restrictions, kind)
+            self.is_readable = self.is_readable and isinstance(page.get("results"), list)
+            found = listed(page, "results")
+            self.is_restricted = self.is_restricted or bool(found) or (number(page, "size") or 0) > 0
+            self.names.update(filter(None, (_name(subject, kind) for subject in found)))
+            if found and (len(found) >= (number(page, "limit") or _SUBJECTS) or text(page, "_links", "next")):
+                full.append(len(found))
+        self.more_from = start + min(full) if full else None
+
+    @property
+    def readers(self) -> frozenset[str] | None:
+        """Those who may read; None for everybody who may read the space."""
+        if not self.is_readable:
+            return NOBODY
+        return frozenset(self.names) if self.is_restricted else None
+
+
+def _name(subject: Fields, kind: str) -> str:
+    if kind == "group":
+        return text(subject, "name")
+    account = text(subject, "accountId") or text(subject, "username") or text(subject, "userKey")
+    return f"user:{account}" if account else ""
+
+
+class Restrictions:
+    """The read restrictions of a site's pages, remembered until `forget`."""
+
+    def __init__(self, server: RestServer) -> None:
+        self._server = server
+        self._known: dict[str, frozenset[str] | None] = {}
+
+    def forget(self) -> None:
+        """Before a new listing: restrictions change without a new version of the page."""
+        self._known.clear()
+
+    async def look_up(self, ids: Sequence[str]) -> None:
+        """Learn of many pages in few requests, through the search for content. What it doesn't answer is asked singly later."""
+        for start in range(0, len(ids), _AT_ONCE):
+            asked = ids[start : start + _AT_ONCE]
+            expanded = ",".join(f"restrictions.read.restrictions.{kind}" for kind in _KINDS)
+            wanted = {"cql": f"id in ({','.join(asked)})", "expand": expanded, "limit": str(_AT_ONCE)}
+            try:
+                answer = await self._server.get("/rest/api/content/search", params=wanted)
+            except (SourceDenied, SourceMisbehaves):
+                return
+            for content in listed(answer, "results"):
+                subjects = _Subjects()
+                subjects.take(fields(content, "restrictions", "read", "restrictions"))
+                if text(content, "id") in asked and subjects.is_readable and subjects.more_from is None:
+                    self._known[text(content, "id")] = subjects.readers
+
+    async def readers(self, content_id: str) -> frozenset[str] | None:
+        """Those who may read, by the restrictions of this content alone; None where it has none."""
+        if content_id not in self._known:
+            try:
+                self._known[content_id] = await self._asked(content_id)
+            except SourceDenied:
+                # Either our key has lost its rights, and then this raises too, or just this restriction is not for us to see.
+                await self.refuse_strangers()
+                self._known[content_id] = NOBODY
+        return self._known[content_id]
+
+    async def refuse_strangers(self) -> None:
+        """Raise SourceDenied where the server doesn't know us: it shows strangers less, and doesn't say so."""
+        answer = await self._server.get("/rest/api/user/current")
+        if at(answer, "type") != "known":
+            raise SourceDenied(
+                f"{self._server.location!r} takes us for an anonymous visitor: the token is missing, wrong or expired. "
+                "Nothing was deleted. Make a new token."
+            )
+
+    async def _asked(self, content_id: str) -> frozenset[str] | None:
+        place = f"/rest/api/content/{content_id}/restriction/byOperation/read"
+        expanded = ",".join(f"restrictions.{kind}" for kind in _KINDS)
+        subjects, start = _Subjects(), 0
+        for _ in range(_MOST_REQUESTS):
+            params = {"expand": expanded, "start": str(start), "limit": str(_SUBJECTS)}
+            answer, before = await self._server.get(place, params=params), len(subjects.names)
+            subjects.take(fields(answer, "restrictions"), start=start)
+            if not subjects.is_readable or subjects.more_from is None or len(subjects.names) == before:
+                break
+            start = subjects.more_from
+        return subjects.readers
