@@ -59,13 +59,15 @@ class RestServer:
         reply = await self.reply(place, params=params)
         return None if reply is None else reply.json()
 
-    async def post_reply(self, place: str, *, json: object) -> Reply:
-        """One page of a listing that is asked for with a body. Raises SourceMisbehaves where there is none, or it is too long."""
+    async def post_reply(self, place: str, *, json: object) -> Reply | None:
+        """One page of a listing that is asked for with a body, None where there is nothing at that place.
+
+        Raises SourceMisbehaves where it is too long.
+        """
         try:
-            reply = self._checked(await self._client.post(self.address(place), json=json))
+            return self._checked(await self._client.post(self.address(place), json=json))
         except Unreadable as error:
             raise SourceMisbehaves(f"A page of a listing is too long. {error}") from error
-        return self._there(reply, place)
 
     async def page(self, place: str, *, params: Mapping[str, str] | None = None) -> object:
         """One page of a listing. Raises SourceMisbehaves where there is none, or it is too long."""
@@ -79,9 +81,10 @@ class RestServer:
             reply = await self.reply(place, params=params, headers=headers)
         except Unreadable as error:
             raise SourceMisbehaves(f"A page of a listing is too long. {error}") from error
-        return self._there(reply, place)
+        return self.there(reply, place)
 
-    def _there(self, reply: Reply | None, place: str) -> Reply:
+    def there(self, reply: Reply | None, place: str) -> Reply:
+        """An answer that has to be. Raises SourceMisbehaves where there is none."""
         if reply is None:
             raise SourceMisbehaves(
                 f"{shown(parsed(self.address(place)))!r} is not there. Look at the address, and at whether the key may read it."
