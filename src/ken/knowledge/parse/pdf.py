@@ -19,7 +19,9 @@ from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
 from ken.knowledge.parse.decoding import clean, refuse_empty
 from ken.knowledge.parse.metadata import Stated, Value, assembled, keyword_values, stated
-from ken.knowledge.parse.pdf_layout import Line, document_of
+from ken.knowledge.parse.page_ranges import page_ranges
+from ken.knowledge.parse.pdf_layout import document_of
+from ken.knowledge.parse.pdf_lines import Line, width
 
 MOST_PAGES = 5_000
 
@@ -42,8 +44,9 @@ _BROKEN = (
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _BULLETS = re.compile("[\uf0b7\uf0a7\uf0d8\uf076\u25cf\u25cb\u25a0\u25a1\u2043]")
 _BOLD = re.compile(r"bold|black|heavy|semibold|-bd", re.IGNORECASE)
-_NARROW, _WIDE = frozenset("iljtfrI.,;:'|!()[] -"), frozenset("mwMW@%")
-_MOST_PAGES_NAMED = 20
+_REMEDY = "Install the extra `ocr` to have them read"
+# What programs write for a title that nobody gave, and before the one that somebody did.
+_BY_PROGRAM = re.compile(r"Microsoft (?:Word|Excel|PowerPoint) - |(?:untitled|PowerPoint Presentation)$", re.IGNORECASE)
 _NEXT_LINE = 1.6  # in font sizes
 _TALLEST_CELL = 12  # in lines, or font sizes
 
@@ -61,12 +64,15 @@ def parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
         raise Unreadable(f"{name!r} is broken ({error}): open it in a PDF program and save it again.") from error
     empty = [number for number, lines in enumerate(pages, start=1) if not lines]
     if len(empty) == len(pages):
-        raise Unreadable(f"{name!r} has no text layer: scanned pages need text recognition (OCR) first.")
+        raise Unreadable(
+            f"{name!r} has no text layer: {_pages_hold(empty)} no text, as scans do. {_REMEDY}, or run text recognition (OCR) "
+            f"over the file and give Ken the result."
+        )
     if empty:
-        named = ", ".join(map(str, empty[:_MOST_PAGES_NAMED])) + (" and more" if len(empty) > _MOST_PAGES_NAMED else "")
-        told = Stated(told.metadata, (*told.warnings, f"No text on page {named}; scanned pages need text recognition."))
+        remark = f"{_pages_hold(empty).capitalize()} no text, as scans do. {_REMEDY}."
+        told = Stated(told.metadata, (*told.warnings, remark))
     text, blocks = document_of(pages)
-    return assembled(text, blocks, markup="plain", told=told, name=name)
+    return assembled(text, blocks, markup="markdown", told=told, name=name)
 
 
 def _open(data: bytes, name: str) -> PdfReader:
@@ -78,6 +84,10 @@ def _open(data: bytes, name: str) -> PdfReader:
     return reader
 
 
+def _pages_hold(pages: list[int]) -> str:
+    return f"page {pages[0]} holds" if len(pages) == 1 else f"pages {page_ranges(pages)} hold"
+
+
 def _encrypted(name: str) -> Unreadable:
     return Unreadable(f"{name!r} is encrypted: save it without a password.")
 
@@ -86,7 +96,8 @@ def _metadata(reader: PdfReader) -> Stated:
     told = reader.metadata
     if told is None:
         return stated(())
-    values: list[tuple[str, Value]] = [("title", str(told.title or "")), ("owner", str(told.author or ""))]
+    title = _BY_PROGRAM.sub("", str(told.title or ""))
+    values: list[tuple[str, Value]] = [("title", title), ("owner", str(told.author or ""))]
     given = keyword_values(str(told.get("/Keywords") or ""))
     keys = {key.strip().lower() for key, _ in given}
     return stated([entry for entry in values if entry[0] not in keys] + given)
@@ -139,7 +150,7 @@ class _Collector:
             last.append(fragment, as_cell=is_cell)
         elif not (last and self._continues_row(last, fragment)):
             self.lines.append(fragment)
-        self.reached = fragment.x + _width(fragment.text, fragment.size)
+        self.reached = fragment.x + width(fragment.text, fragment.size)
 
     def _is_right_of(self, last: Line, fragment: Line) -> bool:
         return fragment.x >= self.reached - 0.5 * last.size
@@ -194,16 +205,3 @@ def _readable(text: str) -> str:
     """Ligatures taken apart, bullet signs made one, control characters dropped."""
     text = _LIGATURES.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     return clean(_BULLETS.sub("•", text))[0]
-
-
-def _width(text: str, size: float) -> float:
-    """About how wide the text is, in points; pypdf does not tell."""
-    total = 0.0
-    for character in text.rstrip():
-        if character in _NARROW:
-            total += 0.29
-        elif character in _WIDE or character.isupper():
-            total += 0.7 if character not in _WIDE else 0.85
-        else:
-            total += 0.53
-    return total * size

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ken.domain.document import Block, BlockKind
+from ken.knowledge.parse.markdown_writer import MarkdownWriter
+from ken.knowledge.parse.pdf_columns import in_order
+from ken.knowledge.parse.pdf_lines import Line
+from ken.knowledge.parse.pdf_table import table_of
 from ken.knowledge.parse.plaintext import POINT
-from ken.text.markup import CELL_SEPARATOR
 
 _PAGE_NUMBER = re.compile(r"(?:page\s+)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -24,75 +27,6 @@ _FEWEST_PAGES_WITH_A_RUNNING_HEAD = 2
 
 
 @dataclass(slots=True)
-class Cell:
-    """A run of text that begins at `x`."""
-
-    x: float
-    text: str
-
-
-@dataclass(slots=True)
-class Line:
-    """A line of a page, or a table row, whose cells may have several lines. Coordinates are points from the bottom left."""
-
-    y: float
-    size: float
-    is_bold: bool
-    page: int
-    cells: list[Cell]
-    bottom: float
-    """The lowest base line of the line, or of the row's cells."""
-    cell_y: float
-    """The base line of what was added last."""
-
-    @classmethod
-    def of(cls, text: str, *, x: float, y: float, size: float, is_bold: bool, page: int) -> Line:
-        """A line of one fragment."""
-        return cls(y, size, is_bold, page, [Cell(x, text)], y, y)
-
-    @property
-    def x(self) -> float:
-        """Where the line begins."""
-        return self.cells[0].x
-
-    @property
-    def text(self) -> str:
-        """The cells with blanks between them."""
-        return " ".join(" ".join(cell.text for cell in self.cells).split())
-
-    @property
-    def is_point(self) -> bool:
-        """Whether it begins with the mark of a list point."""
-        return POINT.match(self.text) is not None
-
-    @property
-    def is_row(self) -> bool:
-        """Whether it is a table row."""
-        return len(self.cells) > 1 and not self.is_point
-
-    def add(self, text: str) -> None:
-        """Go on with the last cell."""
-        self.cells[-1].text += text
-
-    def append(self, fragment: Line, *, as_cell: bool) -> None:
-        """Go on to the right with a fragment, as a cell of its own or not."""
-        if as_cell:
-            self.cells.extend(fragment.cells)
-        else:
-            self.add(fragment.text if not fragment.cells[0].text[:1].isspace() else " " + fragment.text)
-            if fragment.cells[-1].text[-1:].isspace():
-                self.add(" ")
-        self.is_bold = self.is_bold and fragment.is_bold
-        self.y, self.bottom, self.cell_y = max(self.y, fragment.y), min(self.bottom, fragment.y), fragment.y
-        self.size = max(self.size, fragment.size)
-
-    def continue_cell(self, below: Line) -> None:
-        """Go on with the last cell on the next line."""
-        self.add(" " + below.text)
-        self.bottom, self.cell_y = min(self.bottom, below.bottom), below.cell_y
-
-
-@dataclass(slots=True)
 class _Open:
     """The block that is being read."""
 
@@ -102,23 +36,70 @@ class _Open:
 
 
 def document_of(pages: list[list[Line]]) -> tuple[str, tuple[Block, ...]]:
-    """The text of a document, one line for a paragraph and blank lines between blocks, and its blocks."""
-    lines = [line for page in _without_running_heads(pages) for line in page]
+    """The Markdown of a document, and its blocks with their pages."""
+    lines = [line for page in _without_running_heads(pages) for line in in_order(page)]
     reader = _Reader(_Typography.of(lines))
     for line in lines:
         reader.take(line)
-    words = Counter(word for line in lines for word in _WORD.findall(line.text.lower().rstrip("-")))
-    parts: list[str] = []
-    blocks: list[Block] = []
-    position = 0
+    writing = _Writing(Counter(word for line in lines for word in _WORD.findall(line.text.lower().rstrip("-"))))
     for piece in reader.finished():
-        text = _table(piece.lines) if piece.kind == "table" else _joined((line.text for line in piece.lines), words)
-        if text:
-            end = position + len(text)
-            blocks.append(Block(kind=piece.kind, start=position, end=end, level=piece.level, page=piece.lines[0].page))
-            parts.append(text)
-            position = end + 2
-    return "\n\n".join(parts), tuple(blocks)
+        writing.take(piece)
+    return writing.document()
+
+
+@dataclass(slots=True)
+class _Writing:
+    """Writes the pieces of a document as Markdown."""
+
+    words: Counter[str]
+    """Of the whole document."""
+    writer: MarkdownWriter = field(default_factory=MarkdownWriter)
+    written: list[_Open] = field(default_factory=list[_Open])
+    """The piece of each of the writer's blocks."""
+
+    def take(self, piece: _Open) -> None:
+        """Write a piece."""
+        if piece.kind != "list_item":
+            self._close_lists(0)
+        if piece.kind == "table":
+            self.writer.table(*table_of(piece.lines))
+        else:
+            text = _joined((line.text for line in piece.lines), self.words)
+            if piece.kind == "heading":
+                self.writer.begin_heading(piece.level)
+            elif piece.kind == "list_item":
+                text = self._begin_point(text, piece.level)
+            self.writer.words(text)
+            self.writer.end_block()
+        while len(self.written) < len(self.writer.blocks):
+            self.written.append(piece)
+
+    def _begin_point(self, text: str, level: int) -> str:
+        """Begin the list point that `text` is; what it says after its mark. A letter as the mark stays in the text."""
+        mark = POINT.match(text)
+        number = re.match(r"\d+", text)
+        self._close_lists(level)
+        while len(self.writer.lists) < level:
+            self.writer.begin_list(numbered=False)
+        innermost = self.writer.lists[-1]
+        innermost.numbered = number is not None
+        if number is not None:
+            innermost.number = int(number[0])
+        self.writer.begin_point()
+        return text if mark is None or mark[0].strip()[:1].isalpha() else text[mark.end() :]
+
+    def _close_lists(self, depth: int) -> None:
+        while len(self.writer.lists) > depth:
+            self.writer.end_list()
+
+    def document(self) -> tuple[str, tuple[Block, ...]]:
+        """All that was written."""
+        self._close_lists(0)
+        blocks = tuple(
+            Block(kind=piece.kind, start=start, end=end, level=piece.level, page=piece.lines[0].page)
+            for piece, (start, end) in zip(self.written, self.writer.spans(), strict=True)
+        )
+        return self.writer.text(), blocks
 
 
 def _without_running_heads(pages: list[list[Line]]) -> Iterator[list[Line]]:
@@ -189,6 +170,8 @@ class _Typography:
     def heading_level(self, line: Line) -> int:
         """1 to 6, or 0 where the line is not set as a heading."""
         if line.is_row or not any(map(str.isalpha, line.text)) or len(line.text) > _LONGEST_HEADING:
+            return 0
+        if line.is_point and not line.text[0].isalnum():
             return 0
         for level, size in enumerate(self.headings, start=1):
             if line.size >= size:
@@ -286,12 +269,6 @@ class _Reader:
         if joins:
             last.lines.append(line)
         return joins
-
-
-def _table(rows: list[Line]) -> str:
-    return "\n".join(
-        CELL_SEPARATOR.join(text for cell in row.cells if (text := " ".join(cell.text.split()))) for row in rows
-    )
 
 
 def _joined(lines: Iterable[str], words: Counter[str]) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from ken.knowledge.parse.reading_order import Rectangle, reading_order
+
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
@@ -21,18 +23,8 @@ _ON_MASTER = {"ctrTitle": "title", "subTitle": "body", "obj": "body", "": "body"
 _TRUE = frozenset({"1", "true"})
 _DEEPEST = 8
 """Groups in each other; what is deeper belongs to the last of these."""
-_MOST_ORDERED = 200
 _OVERLAP = 91_440
 """Boxes are drawn larger than their text, so a little overlap parts them still."""
-
-
-class Rectangle(NamedTuple):
-    """A place on a slide."""
-
-    x: float = 0.0
-    y: float = 0.0
-    width: float = 0.0
-    height: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,36 +183,9 @@ def _opened(group: Element, outer: _Transform) -> tuple[Rectangle, _Transform]:
 
 
 def _in_order(group: _Group) -> Iterator[Shape]:
-    for member in _sorted(group.members):
+    for index in reading_order([member.place for member in group.members], overlap=_OVERLAP):
+        member = group.members[index]
         if isinstance(member, _Group):
             yield from _in_order(member)
         else:
             yield member
-
-
-def _sorted(members: list[Shape | _Group]) -> list[Shape | _Group]:
-    """Recursively cut in two at the widest gap that runs through, whether between rows or columns (XY-cut).
-
-    So a caption stays with what is right below it, and a label with what is right beside it.
-    """
-    if len(members) <= 1:
-        return members
-    by_rows, row_gap, above = _widest_gap(members, axis=1)
-    by_columns, column_gap, left = _widest_gap(members, axis=0)
-    if len(members) > _MOST_ORDERED or max(row_gap, column_gap) < -_OVERLAP:
-        return sorted(members, key=lambda member: (member.place.y, member.place.x))
-    parts, cut = (by_rows, above) if row_gap >= column_gap else (by_columns, left)
-    return _sorted(parts[:cut]) + _sorted(parts[cut:])
-
-
-def _widest_gap(members: list[Shape | _Group], *, axis: int) -> tuple[list[Shape | _Group], float, int]:
-    """The members from top or left, the widest gap between them, and how many are before it."""
-    members = sorted(members, key=lambda member: member.place[axis])
-    reached = members[0].place[axis] + members[0].place[axis + 2]
-    widest, cut = float("-inf"), 1
-    for index, member in enumerate(members[1:], start=1):
-        gap = member.place[axis] - reached
-        if gap > widest:
-            widest, cut = gap, index
-        reached = max(reached, member.place[axis] + member.place[axis + 2])
-    return members, widest, cut
