@@ -81,3 +81,23 @@ def test_the_best_piece_is_found() -> None:
 def test_a_part_of_a_denial_is_no_support() -> None:
     """Words cut out of a sentence that denies them don't support their opposite."""
     assert support("Bring dogs into the office.", *LEAVE) < SUPPORTED
+
+
+ROW = "Region: EU · Limit: 40 days · Approval: by the manager"
+
+
+@pytest.mark.parametrize(
+    "claim", [f"{ROW}.", "In the EU region the limit is 40 days.", "The EU limit needs approval by the manager."]
+)
+def test_a_table_row_supports_what_it_says_under_its_columns(claim: str) -> None:
+    """The names of the columns belong to their cells: one row is one statement."""
+    assert support(claim, ROW) >= SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["In the EU region the limit is 60 days.", "In the Asia region the limit is 40 days.", "There is no limit."],
+)
+def test_a_table_row_does_not_support_what_another_row_may_say(claim: str) -> None:
+    """Another number, another name, or a denial."""
+    assert support(claim, ROW) < SUPPORTED

@@ -207,6 +207,69 @@ def test_a_long_table_is_cut_between_rows() -> None:
     assert rows[0] in text(parsed, pieces[0])
 
 
+def test_a_passage_that_begins_inside_a_table_repeats_its_header() -> None:
+    """It is read below the header and counted with it; its own span begins at the row. Others repeat nothing."""
+    header = "| Number | What it is about |\n|---|---|"
+    rows = [f"| {number} | {prose(random.Random(number), 1)} |" for number in range(150)]
+    parsed, pieces = pieces_of(f"# T\n\nIt begins here.\n\n{header}\n" + "\n".join(rows) + "\n\nIt ends here.")
+    assert pieces[0].header is None
+    assert len(pieces) > 3
+    for piece in pieces[1:]:
+        assert piece.header is not None
+        assert parsed.text[slice(*piece.header)] == header
+        assert piece.reading(parsed.text) == f"{header}\n{text(parsed, piece)}"
+        assert text(parsed, piece).split("\n")[0] in rows
+        assert Words().count(plain(piece.reading(parsed.text), "markdown")) <= PLAN.max_tokens
+
+
+def test_a_first_row_as_long_as_a_passage_is_not_repeated() -> None:
+    """Nor is one without a rule below it."""
+    rows = "\n".join(f"| {number} | {prose(random.Random(number), 1)} |" for number in range(80))
+    for source in (
+        f"| a | {prose(random.Random(1), 20)} |\n|---|---|\n{rows}",
+        "\n".join(f"> | {n}" for n in range(900)),
+    ):
+        _, pieces = pieces_of(source)
+        assert len(pieces) > 1
+        assert all(piece.header is None for piece in pieces)
+
+
+def procedure(steps: int, words: int) -> str:
+    """Numbered steps, each with a paragraph of so many words and a command."""
+    body = " ".join(["tide"] * words)
+    return "\n\n".join(
+        f"{n}. Step {n}:\n\n   {body}.\n\n   ```sh\n   gauge --at {n}\n   ```" for n in range(1, steps + 1)
+    )
+
+
+@pytest.mark.parametrize("before", range(4, 40, 3))
+def test_a_procedure_that_fits_stays_whole(before: int) -> None:
+    """Whatever stands before and after it: no passage ends between its first step and its last command."""
+    steps = procedure(8, 35)
+    chance = random.Random(before)
+    source = f"# T\n\n{prose(chance, before)}\n\nDo this:\n\n{steps}\n\n{prose(chance, 30)}"
+    parsed, pieces = pieces_of(source)
+    assert 300 < Words().count(plain(steps, "markdown")) <= PLAN.max_tokens
+    assert sum(steps in text(parsed, piece) for piece in pieces) == 1
+
+
+def test_a_procedure_that_does_not_fit_is_cut_between_steps() -> None:
+    """A step keeps its paragraphs and commands."""
+    parsed, pieces = pieces_of(f"# T\n\n{procedure(30, 60)}")
+    assert len(pieces) > 4
+    for piece in pieces[1:]:
+        assert re.match(r"\d+\. Step", text(parsed, piece))
+    assert all(text(parsed, piece).endswith("```") for piece in pieces)
+
+
+@pytest.mark.parametrize("between", ["```sh\ntide --low\n```", "The tide is low now.", "> The tide is low."])
+def test_what_stands_at_the_margin_between_two_steps_belongs_to_the_procedure(between: str) -> None:
+    """Where the next number goes on."""
+    steps = "\n\n".join(f"{number}. {' '.join(['tide'] * 60)}.\n\n{between}" for number in range(1, 6)) + "\n\n6. End."
+    parsed, pieces = pieces_of(f"# T\n\n{prose(random.Random(2), 25)}\n\n{steps}\n\n{prose(random.Random(3), 30)}")
+    assert sum(steps in text(parsed, piece) for piece in pieces) == 1
+
+
 def test_a_lead_in_stays_with_its_list() -> None:
     """Whatever the cut before it would gain."""
     for filler in range(14, 40):

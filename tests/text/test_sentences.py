@@ -5,6 +5,7 @@ import time
 import pytest
 
 from ken.domain.document import Block, BlockKind, Markup, ParsedDocument
+from ken.text.markup import plain
 from ken.text.sentences import MOST_CHARACTERS_QUOTED, quotable_pieces, quotable_spans, sentence_spans
 
 
@@ -91,7 +92,8 @@ def test_each_kind_of_block_has_its_own_pieces() -> None:
     )
     texts = [piece.text for piece in quotable_pieces(parsed, start=0, end=len(parsed.text))]
     assert texts == [
-        "One a.", "Two.", "Point one.", "More.", "Taxi · EUR 30", "Bike · EUR 0.20", "ls *.log \\ --all", "cat `x`", "said so",
+        "One a.", "Two.", "Point one.", "More.", "What: Taxi · Limit: EUR 30", "What: Bike · Limit: EUR 0.20",
+        "ls *.log \\ --all", "cat `x`", "said so",
     ]  # fmt: skip
 
 
@@ -110,6 +112,36 @@ def test_a_table_with_numbers_in_its_first_row_keeps_it() -> None:
         "Since · 2020",
         "Owner · Jane",
     ]
+
+
+def test_a_row_is_quoted_with_the_names_of_its_columns() -> None:
+    """Also where the passage begins below the header; the span is that of the row; empty cells and dashes say nothing."""
+    table = (
+        "| **Region** | How long? |   | Sick `days` |\n|:---|:--:|---|---|\n| EU | 40 \\| 50 | x | |\n| US | - | y |\n"
+    )
+    parsed = document(("table", table))
+    below = table.index("| EU")
+    pieces = quotable_pieces(parsed, start=below, end=len(table))
+    assert [piece.text for piece in pieces] == ["Region: EU · How long: 40 | 50 · x", "Region: US · y"]
+    assert [parsed.text[piece.start : piece.end] for piece in pieces] == table.splitlines()[2:]
+
+
+def test_a_row_without_outer_pipes_has_the_same_cells() -> None:
+    """And a series of years names columns, where one number alone is data."""
+    parsed = document(("table", "Leave | 2023 | 2024\n--- | --- | ---\nAnnual | 28 | 30"))
+    assert [piece.text for piece in quotable_pieces(parsed, start=0, end=len(parsed.text))] == [
+        "Leave: Annual · 2023: 28 · 2024: 30"
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["| a | b |\n|---|---|", "| a | b |\n| c | d |", f"| {'prose ' * 70} | b |\n|---|---|\n| c | d |", "| x |\n"],
+)
+def test_a_first_row_that_names_nothing_is_quoted_as_it_is(table: str) -> None:
+    """No row under it, no rule, or prose that is laid out as a table."""
+    first, *_ = quotable_pieces(document(("table", table)), start=0, end=len(table))
+    assert first.text == plain(table.splitlines()[0], "markdown")
 
 
 def test_pieces_stay_between_the_offsets() -> None:

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ken.text.markup import CELL_SEPARATOR
 from ken.text.tokens import STOP_WORDS, stem, words
 
 SUPPORTED = 0.6
 """From here on a citation counts as supporting its sentence."""
 
-_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_COLON = re.compile(r"(?<=:)\s+")
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[$£€%]|[^\W\d_]+(?:'[^\W\d_]+)?")
 _CONTRACTED = re.compile(r"\b(?:(can|wo|sha)|(\w+))n't\b")
 _WHOLE_FORM = {"can": "can not", "wo": "will not", "sha": "shall not"}
@@ -118,7 +120,11 @@ def _sentences(text: str) -> tuple[_Sentence, ...]:
     lower = _CONTRACTED.sub(
         lambda match: _WHOLE_FORM[match[1]] if match[1] else f"{match[2]} not", text.lower().replace("’", "'")
     )
-    return tuple(_sentence(part) for part in _SENTENCE.split(lower) if part.strip())
+    # In a table row a colon stands between a column's name and what belongs to it.
+    parts = (
+        part for line in _SENTENCE.split(lower) for part in ([line] if CELL_SEPARATOR in line else _COLON.split(line))
+    )
+    return tuple(_sentence(part) for part in parts if part.strip())
 
 
 def _sentence(lower: str) -> _Sentence:

@@ -1,23 +1,30 @@
 """Chunking: a parsed document becomes passages, cut where it hurts least.
 
 The text is taken apart into units that are never cut (a heading, a sentence, a list point, a table row, a code block).
-Units that belong together (a heading and what follows it, a sentence that leads into a list) make an atom. Dynamic
-programming then chooses the cuts between atoms: each passage costs what its size is off the target, plus what its cut
-breaks. Tokens are counted once for each unit.
+Units that belong together (a heading and what follows it, a sentence that leads into a list, a procedure that fits into
+a passage, else each of its steps) make an atom. Dynamic programming then chooses the cuts between atoms: each passage
+costs what its size is off the target, plus what its cut breaks. A passage that begins inside of a table repeats the
+table's header. Tokens are counted once for each unit.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from ken.domain.document import Block, BlockKind, Markup, ParsedDocument
 from ken.errors import InvalidInput
+from ken.knowledge.procedures import procedures
 from ken.models.protocols import TokenCounter
 from ken.text.markup import plain
 from ken.text.sentences import row_spans, sentence_spans
+from ken.text.tables import header_span
+
+VERSION = 2
+"""Raised by every change of where passages are cut, or of what they repeat."""
 
 # What a cut breaks, in the same measure as the size cost: 1 is a passage of half the target.
 _CUT_AT_HEADING = (0.0, 0.0, 0.0, 0.1, 0.15, 0.2, 0.2)
@@ -76,6 +83,21 @@ class Piece:
     heading_path: tuple[str, ...]
     """The headings in force where what is new in the piece begins, outermost first, without marks."""
     page: int | None
+    header: tuple[int, int] | None = None
+    """Of the table in whose middle the piece begins: the span of its header row and of the rule below it."""
+
+    def reading(self, text: str) -> str:
+        """What of the document's `text` the piece is read as: its own, below the header that it repeats."""
+        own = text[self.start : self.end]
+        return f"{text[slice(*self.header)]}\n{own}" if self.header else own
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The header of a table, where it is short enough to be repeated."""
+
+    span: tuple[int, int]
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,8 @@ class _Unit:
     block: int
     level: int = 0
     page: int | None = None
+    header: _Header | None = None
+    """What a passage that begins with it repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +132,20 @@ def chunk(parsed: ParsedDocument, tokens: TokenCounter, *, plan: Chunking) -> tu
     """Cut `parsed` into pieces, in order; together they hold all of its text but white space.
 
     Code blocks, sentences and table rows stay whole, however long the first and last are; a sentence of more than
-    `plan.max_tokens` is cut at white space.
+    `plan.max_tokens` is cut at white space. A numbered procedure stays whole where it fits.
     """
     units = _Units(parsed, tokens, plan).all()
+    joined: list[int] = []
     if len(units) > _MOST_UNITS:
         units = _coalesced(units, plan.target_tokens // 16)
+    else:
+        joined = _joined(parsed, units, plan)
     if not units:
         return ()
-    atoms = _atoms(parsed, units, plan)
+    atoms = _atoms(parsed, units, plan, joined)
     cuts = _best_cuts(units, atoms, plan)
-    return tuple(_pieces(units, atoms, cuts, plan))
+    inside = {index for index in range(1, len(joined)) if joined[index] and joined[index] == joined[index - 1]}
+    return tuple(_pieces(units, atoms, cuts, plan, inside=inside))
 
 
 @dataclass(slots=True)
@@ -168,8 +196,10 @@ class _Units:
             case "code":
                 yield _Unit(*span, self._count(span, "plain"), "code", _CUT_BETWEEN_BLOCKS, index, 0, block.page)
             case "table":
-                yield from self._parts(
-                    index, block, row_spans(text, span), first=_CUT_AT_TABLE, inner=_CUT_BETWEEN_ROWS
+                rows = self._parts(index, block, row_spans(text, span), first=_CUT_AT_TABLE, inner=_CUT_BETWEEN_ROWS)
+                header = self._header(block)
+                yield from (
+                    replace(row, header=header) if header and row.start >= header.span[1] else row for row in rows
                 )
             case "list_item":
                 after_point = index > 0 and self.parsed.blocks[index - 1].kind == "list_item"
@@ -183,6 +213,11 @@ class _Units:
             case _:
                 sentences = sentence_spans(text, span, markup=self.parsed.markup)
                 yield from self._parts(index, block, sentences, first=_CUT_BETWEEN_BLOCKS, inner=_CUT_BETWEEN_SENTENCES)
+
+    def _header(self, table: Block) -> _Header | None:
+        span = header_span(self.parsed.text, table) if self.parsed.markup == "markdown" else None
+        tokens = self._count(span, self.parsed.markup) if span else 0
+        return _Header(span, tokens) if span and tokens <= self.plan.max_tokens // 3 else None
 
     def _parts(
         self, index: int, block: Block, spans: list[tuple[int, int]], *, first: float, inner: float
@@ -244,7 +279,27 @@ def _coalesced(units: list[_Unit], least: int) -> list[_Unit]:
     return joined
 
 
-def _atoms(parsed: ParsedDocument, units: list[_Unit], plan: Chunking) -> list[_Atom]:
+def _joined(parsed: ParsedDocument, units: list[_Unit], plan: Chunking) -> list[int]:
+    """For each unit up to which one (exclusive) it belongs to a procedure, or a step of one, that fits into a passage."""
+    ends = [0] * len(units)
+    blocks = list(accumulate((unit.block for unit in units), max))
+    sums = [0, *accumulate(unit.tokens for unit in units)]
+
+    def join(first: int, last: int) -> bool:
+        start, end = bisect_left(blocks, first), bisect_left(blocks, last)
+        fits = sums[end] - sums[start] <= plan.max_tokens
+        if fits:
+            ends[start:end] = [end] * (end - start)
+        return fits
+
+    for procedure in procedures(parsed):
+        if not join(procedure.first, procedure.last):
+            for first, last in pairwise((*procedure.steps, procedure.last)):
+                join(first, last)
+    return ends
+
+
+def _atoms(parsed: ParsedDocument, units: list[_Unit], plan: Chunking, joined: list[int]) -> list[_Atom]:
     atoms: list[_Atom] = []
     path: list[tuple[int, str]] = []
     first = 0
@@ -256,9 +311,13 @@ def _atoms(parsed: ParsedDocument, units: list[_Unit], plan: Chunking) -> list[_
             title = plain(parsed.text[block.start : block.end], parsed.markup)[:_LONGEST_HEADING]
             path = [entry for entry in path if entry[0] < unit.level]
             path.append((unit.level, title))
-        following = units[index + 1] if index + 1 < len(units) else None
-        if following and _belong_together(parsed, units, index, total, plan):
-            continue
+        if index + 1 < len(units):
+            if joined and joined[index] > index + 1:
+                continue
+            last = max(index + 2, joined[index + 1]) if joined else index + 2
+            following = sum(unit.tokens for unit in units[index + 1 : last])
+            if _belong_together(parsed, units, index, total=total, following=following, plan=plan):
+                continue
         head = units[first]
         section = head.level if head.kind == "heading" and head.level <= _SECTION_LEVEL else 0
         atoms.append(_Atom(first, index + 1, total, head.cut, section, tuple(path)))
@@ -266,18 +325,23 @@ def _atoms(parsed: ParsedDocument, units: list[_Unit], plan: Chunking) -> list[_
     return atoms
 
 
-def _belong_together(parsed: ParsedDocument, units: list[_Unit], index: int, total: int, plan: Chunking) -> bool:
-    """Whether no cut may come between units `index` and `index + 1`; `total` tokens are in the atom so far."""
-    unit, following = units[index], units[index + 1]
+def _belong_together(
+    parsed: ParsedDocument, units: list[_Unit], index: int, *, total: int, following: int, plan: Chunking
+) -> bool:
+    """Whether no cut may come between units `index` and `index + 1`.
+
+    `total` tokens are in the atom so far; `following` come at once, as they are cut nowhere.
+    """
+    unit, after = units[index], units[index + 1]
     if unit.kind == "heading":
-        return following.kind != "heading" or total <= plan.max_tokens // 2
-    if total + following.tokens > plan.max_tokens or following.kind == "heading":
+        return after.kind != "heading" or total <= plan.max_tokens // 2
+    if total + following > plan.max_tokens or after.kind == "heading":
         return False
-    if unit.kind == "table" and unit.block == following.block:
+    if unit.kind == "table" and unit.block == after.block:
         return index < _TABLE_HEAD or units[index - _TABLE_HEAD].block != unit.block
-    if unit.block == following.block:
+    if unit.block == after.block:
         return False
-    leads = following.kind in {"list_item", "table", "code"} and unit.kind in {"paragraph", "quote"}
+    leads = after.kind in {"list_item", "table", "code"} and unit.kind in {"paragraph", "quote"}
     return leads or parsed.text[unit.start : unit.end].rstrip("*_ ").endswith(":")
 
 
@@ -289,6 +353,8 @@ def _best_cuts(units: list[_Unit], atoms: list[_Atom], plan: Chunking) -> list[i
     came_from = [0] * (count + 1)
     for begin in range(count):
         repeated = _expected_overlap(units, atoms[begin], plan) if begin else 0
+        header = units[atoms[begin].first].header
+        repeated += header.tokens if header else 0
         crossing = _Crossing(atoms[begin], plan)
         for end in range(begin + 1, count + 1):
             size = sums[end] - sums[begin]
@@ -356,7 +422,10 @@ def _expected_overlap(units: list[_Unit], atom: _Atom, plan: Chunking) -> int:
     return total if total <= _MOST_OVERLAP * plan.target_tokens else 0
 
 
-def _pieces(units: list[_Unit], atoms: list[_Atom], cuts: list[int], plan: Chunking) -> Iterator[Piece]:
+def _pieces(
+    units: list[_Unit], atoms: list[_Atom], cuts: list[int], plan: Chunking, *, inside: set[int]
+) -> Iterator[Piece]:
+    """The passages; none begins with one of the units `inside` of a step."""
     previous = 0
     for number, cut in enumerate(cuts):
         atom = atoms[cut]
@@ -364,9 +433,12 @@ def _pieces(units: list[_Unit], atoms: list[_Atom], cuts: list[int], plan: Chunk
         first = atom.first
         if number and not atom.section:
             size = sum(unit.tokens for unit in units[first:last])
-            first = _overlap(units, previous, first, size, plan)
+            chosen = _overlap(units, previous, first, size, plan)
+            first = first if chosen in inside else chosen
         path = tuple(title for _, title in atom.path if title)
-        yield Piece(units[first].start, units[last - 1].end, path, units[atom.first].page)
+        header = units[first].header
+        span = header.span if header else None
+        yield Piece(units[first].start, units[last - 1].end, path, units[atom.first].page, span)
         previous = atom.first
 
 
@@ -377,7 +449,8 @@ def _overlap(units: list[_Unit], earliest: int, first: int, size: int, plan: Chu
     for index in range(first - 1, earliest, -1):
         total += units[index].tokens
         share = total / max(1, total + size)
-        if share > _MOST_OVERLAP or total + size > plan.max_tokens:
+        header = units[index].header
+        if share > _MOST_OVERLAP or total + size + (header.tokens if header else 0) > plan.max_tokens:
             break
         if share >= _LEAST_OVERLAP and abs(share - plan.overlap) < nearest and plan.overlap:
             chosen, nearest = index, abs(share - plan.overlap)

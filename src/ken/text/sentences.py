@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ken.domain.document import Block, Markup, ParsedDocument
 from ken.text.markup import plain
+from ken.text.tables import column_names, header_span, row_text
 
 Span = tuple[int, int]
 
@@ -68,7 +69,8 @@ class Quotable:
     start: int
     end: int
     text: str
-    """Without marks, white space folded; code as it is written."""
+    """Without marks, white space folded; code as it is written, and a table row with the names of its columns."""
+    is_code: bool = False
 
 
 def sentence_spans(text: str, span: Span, *, markup: Markup) -> list[Span]:
@@ -105,11 +107,10 @@ def quotable_pieces(parsed: ParsedDocument, *, start: int, end: int) -> tuple[Qu
             break
         span = max(start, block.start), min(end, block.end)
         if span[0] < span[1] and block.kind != "heading":
-            markup: Markup = "plain" if block.kind == "code" else parsed.markup
-            for piece in _pieces(parsed, block, span):
-                reading = plain(parsed.text[piece[0] : piece[1]], markup)
+            is_code = block.kind == "code"
+            for piece, reading in _pieces(parsed, block, span):
                 if any(map(str.isalnum, reading)):
-                    pieces.append(Quotable(start=piece[0], end=piece[1], text=reading))
+                    pieces.append(Quotable(start=piece[0], end=piece[1], text=reading, is_code=is_code))
     return tuple(pieces)
 
 
@@ -130,31 +131,32 @@ def row_spans(text: str, span: Span) -> list[Span]:
     return spans
 
 
-def _pieces(parsed: ParsedDocument, block: Block, span: Span) -> Iterator[Span]:
-    text = parsed.text
+def _pieces(parsed: ParsedDocument, block: Block, span: Span) -> Iterator[tuple[Span, str]]:
+    """Each piece of a block with how it reads."""
+    text, markup = parsed.text, parsed.markup
     match block.kind:
         case "code":
-            yield from _commands(text, block, span)
+            for line in _commands(text, block, span):
+                yield line, plain(text[slice(*line)], "plain")
         case "table":
-            rows = row_spans(text, span)
-            yield from rows[_header_rows(text, block, rows) :]
+            yield from _rows(parsed, block, span)
         case _:
             start, end = span
             if start == block.start and (mark := _LIST_MARK.match(text, start, end)) and block.kind == "list_item":
                 start = mark.end()
-            for sentence in sentence_spans(text, (start, end), markup=parsed.markup):
-                yield from _in_parts(text, sentence)
+            for sentence in sentence_spans(text, (start, end), markup=markup):
+                for part in _in_parts(text, sentence):
+                    yield part, plain(text[slice(*part)], markup)
 
 
-def _header_rows(text: str, block: Block, rows: list[Span]) -> int:
-    """How many of the first rows name the columns: 2 with the rule, 0 unless more rows follow it."""
-    two = 2
-    if len(rows) <= two or rows[0][0] > block.start + 1:
-        return 0
-    header, rule = (text[start:end] for start, end in rows[:two])
-    if any(map(str.isalnum, rule)) or "-" not in rule or any(map(str.isdigit, header)):
-        return 0
-    return two
+def _rows(parsed: ParsedDocument, table: Block, span: Span) -> Iterator[tuple[Span, str]]:
+    """The rows of a table; those that name the columns are in the others."""
+    text, markup = parsed.text, parsed.markup
+    header = header_span(text, table) if markup == "markdown" else None
+    names = column_names(text, header, markup=markup) if header else ()
+    for row in row_spans(text, span):
+        if not (names and header and row[0] < header[1]):
+            yield row, row_text(text[slice(*row)], names, markup=markup)
 
 
 def _commands(text: str, block: Block, span: Span) -> Iterator[Span]:
