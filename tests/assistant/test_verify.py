@@ -229,4 +229,4 @@ async def test_a_superseded_source_is_noted(ken: Ken) -> None:
         question="How long was a watch under the old roster of 2019?",
     )
     assert documents(answer) == ["light/old-watch.md"]
-    assert answer.notices == ("“The watch of 2019” has been superseded by a newer document.",)
+    assert answer.notices == ("“The watch of 2019” has been superseded by “The roster”.",)

@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from time import perf_counter
 
 import anyio.to_thread
 
-from ken.assistant import classify, recall, retrieve, route, screen, settle
+from ken.assistant import classify, disputes, recall, retrieve, route, screen, settle
 from ken.assistant.assemble import assemble
 from ken.assistant.generate import generate
 from ken.assistant.intake import admit
@@ -20,7 +21,6 @@ from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
 from ken.domain.deadline import Deadline
-from ken.domain.document import Evidence
 from ken.domain.events import (
     Answered,
     CitationShown,
@@ -55,6 +55,11 @@ class Limits:
     passages: int
 
 
+def local_date() -> str:
+    """The date of this machine's clock and time zone, as ISO 8601."""
+    return datetime.now(UTC).astimezone().date().isoformat()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the stages work with; wiring.py puts it together."""
@@ -70,6 +75,8 @@ class Parts:
     recorder: Recorder
     release: Release
     limits: Limits
+    clock: Callable[[], str] = local_date
+    """Tells the day, an ISO date, for questions that don't bring their own. It is read once for each question, here."""
 
 
 class Assistant:
@@ -84,7 +91,8 @@ class Assistant:
         The texts of the TokenShown events, put together, are the answer's text.
         """
         trace = TraceBuilder(question.trace_id)
-        turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s))
+        today = question.today or self._parts.clock()
+        turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s), today=today)
         corpus_version = 0
         answer: Answer | None = None
         try:
@@ -170,7 +178,8 @@ class _Run:
                 yield event
         yield StageStarted("settle")
         started = perf_counter()
-        with self.trace.span("settle"):
+        with self.trace.span("settle") as span:
+            span.set("conflicts", len(turn.conflicts))
             answer = await settle.settle(
                 turn, self.trace.trace_id, cache=parts.cache, corpus_version=self.corpus_version
             )
@@ -196,8 +205,13 @@ class _Run:
         events += [CitationShown(citation) for citation in turn.citations]
         if turn.cached:
             events.append(Notice("cached", "This answer was given before and its documents have not changed."))
-            events += [Notice("verify", text) for text in turn.notices]
+            events += self._notices()
         return events
+
+    def _notices(self) -> list[Event]:
+        """One for each line of the turn; those of its conflicts are of a kind of their own."""
+        conflicts = {disputes.told_in_words(each) for each in self.turn.conflicts}
+        return [Notice("conflict" if text in conflicts else "verify", text) for text in self.turn.notices]
 
     async def _written(self) -> AsyncGenerator[Event]:
         """Let the model write, and show each sentence once it is verified.
@@ -209,7 +223,7 @@ class _Run:
             yield TokenShown(settle.abstain(turn))
             return
         meter = Metered(model=turn.model.name, usage=turn.usage)
-        verifier = Verifier(turn.evidence)
+        verifier = Verifier(turn.evidence, today=turn.today, standings=turn.standings, disagreements=turn.disagreements)
         checking = 0.0
         yield StageStarted("generate")
         started = perf_counter()
@@ -230,7 +244,7 @@ class _Run:
         with self.trace.span("verify") as span:
             before = perf_counter()
             is_cut = meter.finish_reason == "length"
-            for event in self._show(list(verifier.finish(is_cut=is_cut))):
+            for event in [*self._show(list(verifier.finish(is_cut=is_cut))), *self._completed(verifier)]:
                 yield event
             checking += perf_counter() - before
             detail = self._concluded(verifier, is_cut=is_cut)
@@ -239,8 +253,8 @@ class _Run:
         yield StageFinished("verify", checking * 1000, detail)
         if turn.outcome == "abstained":
             yield TokenShown(turn.reply)
-        for text in turn.notices:
-            yield Notice("verify", text)
+        for event in self._notices():
+            yield event
 
     def _show(self, pieces: list[Shown]) -> list[Event]:
         events: list[Event] = []
@@ -249,6 +263,19 @@ class _Run:
             self.turn.citations += piece.citations
             events.append(TokenShown(piece.text))
             events += [CitationShown(citation) for citation in piece.citations]
+        return events
+
+    def _completed(self, verifier: Verifier) -> list[Event]:
+        """Show what the answer rests on and doesn't say: the other side of a conflict, and as of when it holds."""
+        turn = self.turn
+        if not turn.reply:
+            return []
+        events: list[Event] = []
+        if text := disputes.untold(turn, is_told=verifier.told_conflict):
+            events += self._show([*verifier.feed(f"\n\n{text}"), *verifier.finish()])
+        turn.conflicts = disputes.conflicts_of(turn)
+        if dates := disputes.as_of(turn):
+            events += self._show([Shown(dates)])
         return events
 
     def _spent(self, meter: Metered, span: OpenSpan) -> None:
@@ -277,13 +304,10 @@ class _Run:
                 if count == 1
                 else f"{count} sentences were left out, as no passage supports them."
             )
-        superseded = {item.document.title for item in self._cited() if item.document.superseded_by}
-        turn.notices += [f"“{title}” has been superseded by a newer document." for title in sorted(superseded)]
-        return f"{len(turn.citations)} citations, {verifier.moved} moved, {len(verifier.dropped)} sentences left out"
-
-    def _cited(self) -> list[Evidence]:
-        cited = {citation.passage_id for citation in self.turn.citations}
-        return [item for item in self.turn.evidence if item.passage.id in cited]
+        turn.notices += [disputes.told_in_words(each) for each in turn.conflicts]
+        turn.notices += disputes.superseded_notices(turn)
+        counts = f"{len(turn.citations)} citations, {verifier.moved} moved, {len(verifier.dropped)} sentences left out"
+        return f"{counts}, {len(turn.conflicts)} conflicts" if turn.conflicts else counts
 
 
 def _corpus_version(searcher: Searcher) -> int:

@@ -13,7 +13,7 @@ from ken.models.protocols import ChatModel, ChatRequest, TokenCounter
 async def generate(
     turn: Turn, model: ChatModel, *, meter: Metered, tokens: TokenCounter, price_of: PriceOf
 ) -> AsyncGenerator[str]:
-    """Read `standalone`, `prompt` and `deadline`; yield pieces. Raises ModelError and DeadlineExceeded."""
+    """Read `standalone`, `prompt`, `deadline` and what is known of the passages; yield pieces. Raises ModelError and DeadlineExceeded."""
     turn.deadline.check("generate")
     request = ChatRequest(
         messages=turn.prompt.messages if turn.prompt is not None else (),
@@ -22,6 +22,9 @@ async def generate(
         deadline=turn.deadline,
         task=turn.task,
         answerable=turn.answerable,
+        standings=turn.standings,
+        period=turn.period,
+        disagreements=turn.disagreements,
         max_tokens=turn.question.max_tokens,
     )
     # Closed here, not some time later: when the stage ends the meter is right and the connection gone.

@@ -11,10 +11,13 @@ from ken.storage.answers import AnswerCache
 
 
 async def recall(turn: Turn, cache: AnswerCache | None, *, release: str, corpus_version: int) -> str:
-    """Set `cache_key`; where an answer is found, set everything that settles the turn."""
+    """Set `cache_key`; where an answer is found, set everything that settles the turn.
+
+    What is in force and whose review is due changes with the day, so an answer is given again on its day only.
+    """
     if cache is None:
         return "off"
-    turn.cache_key = cache.key(replace(turn.question, history=turn.history), release)
+    turn.cache_key = cache.key(replace(turn.question, history=turn.history), f"{release} {turn.today}")
     answer = await anyio.to_thread.run_sync(cache.get, turn.cache_key, corpus_version)
     if answer is None:
         return "miss"
@@ -24,6 +27,7 @@ async def recall(turn: Turn, cache: AnswerCache | None, *, release: str, corpus_
     turn.citations = list(answer.citations)
     turn.nearest = answer.nearest
     turn.notices = list(answer.notices)
+    turn.conflicts = answer.conflicts
     turn.confidence = answer.confidence
     turn.cached_model = answer.model
     return "found"

@@ -1,13 +1,24 @@
-"""Retrieve: search what the principal may read."""
+"""Retrieve: search what the principal may read, and put what is the rule before what was or will be."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
-from ken.domain.document import SearchResult
+from ken.checks.standing import in_order, standings
+from ken.domain.document import Document, Evidence, SearchResult
 from ken.domain.principal import Principal
+from ken.domain.standing import CURRENT
+from ken.errors import NotFound
+from ken.text.dates import asked_period
+
+_FURTHER = 40
+"""Passages looked at for those of a document that stands in another one's place."""
+_OF_EACH = 2
+"""Passages taken of such a document."""
+_MOST_SUCCESSORS = 16
 
 
 class Searcher(Protocol):
@@ -24,14 +35,61 @@ class Searcher(Protocol):
         """The best passages for `query` among those that `principal` may read."""
         ...
 
+    async def document(self, document_id: str, principal: Principal) -> Document:
+        """One document. Raises NotFound where there is none that `principal` may read."""
+        ...
+
 
 async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
-    """Read `standalone`; set `result` and `answerable`."""
-    question = turn.question
-    turn.result = await searcher.search(
-        turn.standalone, question.principal, collections=question.collections, limit=limit
-    )
-    found = turn.result.evidence
-    turn.answerable = answerable(turn.standalone, found, rarity=dict(turn.result.terms))
+    """Read `standalone` and `today`; set `result`, `period`, `standings` and `answerable`."""
+    result = await _search(turn, searcher, limit)
+    turn.period = asked_period(turn.standalone, turn.today)
+    turn.standings = standings(await _known(turn, searcher, result.evidence), turn.today)
+    if turn.standings or (turn.period is not None and turn.period.is_past):
+        further = await _search(turn, searcher, max(limit, _FURTHER))
+        evidence = (*result.evidence, *_related(turn, result.evidence, further.evidence))
+        turn.standings = standings(await _known(turn, searcher, evidence), turn.today)
+        result = replace(result, evidence=in_order(evidence, turn.standings, period=turn.period)[:limit])
+    turn.result = result
+    found = result.evidence
+    turn.answerable = answerable(turn.standalone, found, rarity=dict(result.terms))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
-    return f"{len(found)} of {turn.result.candidates} passages{best}, answerable {turn.answerable:.2f}"
+    about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
+    return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}"
+
+
+async def _search(turn: Turn, searcher: Searcher, limit: int) -> SearchResult:
+    question = turn.question
+    return await searcher.search(turn.standalone, question.principal, collections=question.collections, limit=limit)
+
+
+async def _known(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...]) -> dict[str, Document]:
+    """The documents found and those that have taken their places, by id."""
+    known = {item.document.id: item.document for item in evidence}
+    wanted = [document.superseded_by for document in known.values()]
+    while wanted and len(known) < len(evidence) + _MOST_SUCCESSORS:
+        following = wanted.pop()
+        if following is not None and following not in known:
+            try:
+                known[following] = await searcher.document(following, turn.question.principal)
+            except NotFound:  # deleted since the search
+                continue
+            wanted.append(known[following].superseded_by)
+    return known
+
+
+def _related(turn: Turn, found: tuple[Evidence, ...], further: tuple[Evidence, ...]) -> list[Evidence]:
+    """The best passages of successors of what was found, and of what it replaced that was or still is the rule."""
+    present = {item.document.id for item in found}
+    wanted = {one.successor.id for name, one in turn.standings.items() if name in present and one.successor is not None}
+    asks_past = turn.period is not None and turn.period.is_past
+    related: list[Evidence] = []
+    counts: dict[str, int] = {}
+    for item in further:
+        document = item.document
+        replaced_by = turn.standings.get(document.superseded_by or "", CURRENT)
+        is_older = document.superseded_by in present and (asks_past or replaced_by.state == "future")
+        if document.id not in present and (document.id in wanted or is_older) and counts.get(document.id, 0) < _OF_EACH:
+            counts[document.id] = counts.get(document.id, 0) + 1
+            related.append(item)
+    return related

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ken.domain.answer import Citation, Message, Outcome, Question, TaskType
+from ken.domain.answer import Citation, Conflict, Message, Outcome, Question, TaskType
+from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Document, Evidence, SearchResult
+from ken.domain.standing import Period, Standing
 from ken.domain.usage import Usage
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import Prompt
@@ -18,6 +20,8 @@ class Turn:
 
     question: Question
     deadline: Deadline
+    today: str
+    """The day that the answer is for, an ISO date."""
     text: str = ""
     """The question, trimmed (intake)."""
     standalone: str = ""
@@ -32,6 +36,12 @@ class Turn:
     """(retrieve)"""
     answerable: float = 0.0
     """The probability that the passages hold the answer (retrieve)."""
+    period: Period | None = None
+    """The time that the question asks about; None stands for now (retrieve)."""
+    standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    """Of the documents found that are not simply in force, by id (retrieve)."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Between statements of the passages (assemble)."""
     prompt: Prompt | None = None
     """(assemble)"""
     model: ChatModel | None = None
@@ -42,6 +52,8 @@ class Turn:
     """Set as soon as it is known how this ends."""
     citations: list[Citation] = field(default_factory=list[Citation])
     notices: list[str] = field(default_factory=list[str])
+    conflicts: tuple[Conflict, ...] = ()
+    """The disagreements that the answer rests on (verify), or rested on (recall)."""
     nearest: tuple[Document, ...] = ()
     usage: Usage = field(default_factory=Usage)
     cost_micros: int | None = 0

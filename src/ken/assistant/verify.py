@@ -1,19 +1,25 @@
 """Verify: sentence by sentence, as they arrive. A sentence leaves only when a passage supports it.
 
 A citation that doesn't support its sentence is moved to a passage that does; a sentence that no passage supports is
-left out, and the answer says so. Citations are numbered anew, in the order in which passages are first cited.
+left out, and the answer says so. Citations are numbered anew, in the order in which passages are first cited. What stands
+before a quotation ("“Expenses” (as of 1 May 2025, Finance): ...", "Superseded since 1 March 2026: ...") is checked against
+what is known of the document; that documents disagree may be said where they were found to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ken.assistant.attribution import is_said_of, is_said_of_conflict
 from ken.checks.support import SUPPORTED, best_support, support
 from ken.domain.answer import Citation
+from ken.domain.conflict import Disagreement
 from ken.domain.document import Evidence, Sentence
+from ken.domain.standing import CURRENT, Standing, is_review_due
 from ken.prompts.grounded import ABSTENTION
+from ken.text.headings import headings_at
 from ken.text.markup import plain
 
 # A marker stands apart, or close behind a word where a sentence pauses; `values[0]` is no marker.
@@ -38,6 +44,11 @@ _LEADING = (
     "follow following step steps here how way ways point points option options list need these example note answer"
 )
 """Words of a lead-in that claim nothing."""
+_COLON = re.compile(r":[*_]*\s+")
+_MOST_COLONS = 4
+"""Places looked at where what is said of a source may end; a title may hold a colon, too."""
+_Place = tuple[int, Sentence | None, float]
+"""A passage, the sentence of it that supports a claim (None: the passage as a whole), and how well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +64,17 @@ class Verifier:
     """Takes an answer in pieces, gives it back in verified sentences."""
 
     evidence: Sequence[Evidence]
+    today: str
+    standings: Mapping[str, Standing] = field(default_factory=dict[str, Standing])
+    """Of the documents that are not simply in force, by id."""
+    disagreements: Sequence[Disagreement] = ()
+    """Between statements of the evidence."""
+    told_conflict: bool = False
+    """The answer says that the documents disagree."""
     _buffer: str = ""
     _length: int = 0
     _lead_in: str = ""
+    _lead_in_tells: bool = False
     _numbers: dict[int, int] = field(default_factory=dict[int, int])
     dropped: list[str] = field(default_factory=list[str])
     """Sentences that no passage supports."""
@@ -103,6 +122,10 @@ class Verifier:
         reading = plain(claim, "markdown")
         if not any(character.isalnum() for character in reading):
             return
+        if is_said_of_conflict(reading, self.disagreements):
+            self._lead_in += f"{space}{body}"
+            self._lead_in_tells = True
+            return
         if body.endswith(":") and len(body) < _LONGEST_LEAD_IN:
             # A lead-in is shown with the sentence that it leads to, or not at all.
             if self._may_lead(reading):
@@ -110,22 +133,43 @@ class Verifier:
             else:
                 self.dropped.append(body)
             return
-        supports = self._supports(reading, _markers(sentence.strip()))
+        quoted, supports = self._attributed(claim, _markers(sentence.strip()))
         if not supports:
             self.dropped.append(body)
             return
-        before = len(self._lead_in) + len(space) + len(body) - len(claim)
+        before = len(self._lead_in) + len(space) + len(body) - len(quoted)
         yield self._show(f"{self._lead_in}{space}{body}", before, supports)
-        self._lead_in = ""
+        self.told_conflict = self.told_conflict or self._lead_in_tells
+        self._lead_in, self._lead_in_tells = "", False
+
+    def _attributed(self, claim: str, numbers: list[int]) -> tuple[str, list[_Place]]:
+        """The part of a claim that a passage must support, and those that do.
+
+        That is the claim without what stands before it about its source, where that is true of a source that supports it.
+        """
+        for colon in list(_COLON.finditer(claim))[:_MOST_COLONS]:
+            head, rest = plain(claim[: colon.start()], "markdown"), claim[colon.end() :]
+            tells = is_said_of_conflict(head, self.disagreements)
+            named = [at for at, item in enumerate(self.evidence) if tells or self._is_said_of(head, item)]
+            if named and rest:
+                found = [place for place in self._supports(plain(rest, "markdown"), numbers) if place[0] in named]
+                if found:
+                    self._lead_in_tells = self._lead_in_tells or tells
+                    return rest, found
+        return claim, self._supports(plain(claim, "markdown"), numbers)
+
+    def _is_said_of(self, head: str, item: Evidence) -> bool:
+        return is_said_of(head, item, self.standings.get(item.document.id, CURRENT))
 
     def _may_lead(self, reading: str) -> bool:
         """Whether the words of a lead-in stand in a passage, its headings or its title."""
         return any(
             support(reading, _LEADING, _heading(item), *(sentence.text for sentence in item.sentences)) >= SUPPORTED
+            or self._is_said_of(reading.rstrip(": "), item)
             for item in self.evidence
         )
 
-    def _supports(self, claim: str, numbers: list[int]) -> list[tuple[int, Sentence | None, float]]:
+    def _supports(self, claim: str, numbers: list[int]) -> list[_Place]:
         """The passages cited by `numbers` that support the claim; where none does, the best other one."""
         cited = [number - 1 for number in numbers if 0 < number <= len(self.evidence)]
         found = [place for index in cited if (place := self._place(claim, index))[2] >= SUPPORTED]
@@ -138,7 +182,7 @@ class Verifier:
         self.moved += bool(numbers)
         return [best]
 
-    def _place(self, claim: str, index: int) -> tuple[int, Sentence | None, float]:
+    def _place(self, claim: str, index: int) -> _Place:
         """Where in a passage the claim is supported: the sentence, or None for the passage as a whole; and how well."""
         item = self.evidence[index]
         texts = [sentence.text for sentence in item.sentences]
@@ -149,7 +193,7 @@ class Verifier:
                 return index, None, whole
         return index, item.sentences[best.index], best.score
 
-    def _show(self, text: str, offset: int, supports: list[tuple[int, Sentence | None, float]]) -> Shown:
+    def _show(self, text: str, offset: int, supports: list[_Place]) -> Shown:
         if self._length == 0:
             trimmed = text.lstrip()
             offset -= len(text) - len(trimmed)
@@ -163,16 +207,18 @@ class Verifier:
         places = zip(numbers, supports, strict=True)
         return Shown(shown, tuple(self._citation(number, (start, end), place) for number, place in places))
 
-    def _citation(self, number: int, span: tuple[int, int], found: tuple[int, Sentence | None, float]) -> Citation:
+    def _citation(self, number: int, span: tuple[int, int], found: _Place) -> Citation:
         index, sentence, score = found
         item = self.evidence[index]
-        passage = item.passage
+        passage, document = item.passage, item.document
+        standing = self.standings.get(document.id, CURRENT)
+        at = sentence.start - passage.start if sentence else 0
         return Citation(
             number=number,
             answer_start=span[0],
             answer_end=span[1],
             document_id=passage.document_id,
-            document_title=item.document.title,
+            document_title=document.title,
             passage_id=passage.id,
             version=passage.version,
             start=sentence.start if sentence else passage.start,
@@ -180,7 +226,14 @@ class Verifier:
             quote=sentence.text if sentence else " ".join(passage.text.split()),
             support=round(score, 3),
             page=passage.page,
-            heading_path=passage.heading_path,
+            heading_path=headings_at(passage.text, passage.heading_path, at=at),
+            owner=document.owner,
+            effective=document.effective,
+            review_by=document.review_by,
+            review_due=is_review_due(document, self.today),
+            standing=standing.state,
+            superseded_since=standing.since if standing.state == "superseded" else None,
+            superseded_by=standing.successor.title if standing.successor else None,
         )
 
 

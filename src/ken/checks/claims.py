@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from ken.domain.conflict import Kind
 from ken.text.markup import CELL_SEPARATOR
 from ken.text.tokens import STOP_WORDS, stem
 
-Kind = Literal[
-    "money", "share", "duration", "date", "time", "size", "count", "version", "address", "role", "permission", "denial"
-]
 Bound = Literal["", "most", "least", "every"]
 Stance = Literal["", "allowed", "forbidden", "required", "optional"]
 
@@ -68,6 +66,7 @@ _ROLE = (
     r"(?:manager|director|lead|leader|officer|controller|committee|board|council|desk|team|supervisor|owner|department"
     r"|office|commander|liaison|ceo|cfo|cto|coo|hr|head of \w+(?: [A-Z]\w+)*)"
 )
+_WHOSE = re.compile(r"\b(?:your|their|his|her|my|our)\s+(?:line\s+)?\w+", re.IGNORECASE)
 _NAMED_ROLE = re.compile(rf"\b(?:[\w-]+\ ){{0,2}}{_ROLE}\b", re.IGNORECASE)
 
 _VALUE = re.compile(
@@ -254,6 +253,12 @@ def wording(text: str) -> tuple[str, ...]:
 def people(text: str) -> frozenset[str]:
     """The stems of the roles that a text names: "the chief financial officer"."""
     return frozenset(word for match in _NAMED_ROLE.finditer(text) for word in _stems(match[0]))
+
+
+@lru_cache(maxsize=32_768)
+def scope(text: str) -> frozenset[str]:
+    """The stems of the words that narrow a sentence down; "ask your manager" is no rule for managers."""
+    return frozenset(_stems(_WHOSE.sub(" ", text))) & (GROUPS | DEGREES)
 
 
 @lru_cache(maxsize=32_768)

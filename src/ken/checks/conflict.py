@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
-from ken.checks.claims import DEGREES, GROUPS, Claim, Claims, Kind, Value, claims, people, topic, wording
+from ken.checks.claims import GROUPS, Claim, Claims, Value, claims, people, scope, topic, wording
+from ken.domain.conflict import Disagreement, Kind, Statement
+
+__all__ = ["Disagreement", "Statement", "conflicts", "conflicts_among", "disagreement"]
 
 _LEAST_SHARED = 3
 """Content words that two statements must share to be about the same thing."""
@@ -34,33 +36,6 @@ _COMMON = 200
 _OPPOSITES = frozenset(
     frozenset(pair) for pair in (("allowed", "forbidden"), ("required", "optional"), ("required", "forbidden"))
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """A sentence, list point or table row of a document, as plain text, with what it stands under."""
-
-    document_id: str
-    text: str
-    title: str = ""
-    headings: tuple[str, ...] = ()
-    """Outermost first; of a table row, the names of the columns last."""
-    start: int = 0
-    end: int = 0
-    """Its span in the document's text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
-    """Two statements of different documents that can't both hold."""
-
-    kind: Kind
-    first: Statement
-    second: Statement
-    values: tuple[str, str]
-    """What each says, as written: "30 minutes", "15 minutes"; "allowed", "forbidden"."""
-    shared: int
-    """Content words that their subjects share: the more, the surer."""
 
 
 def conflicts(first: Sequence[Statement], second: Sequence[Statement]) -> tuple[Disagreement, ...]:
@@ -191,7 +166,8 @@ def _same_scope(one: Claim | Claims, other: Claim | Claims, *, first: Statement,
     above = [topic(" ".join((each.title, *each.headings))) for each in (first, second)]
     mine = one.subject - other.subject - above[1]
     theirs = other.subject - one.subject - above[0]
-    narrowed = (mine | theirs) & (GROUPS | DEGREES) or (above[0] ^ above[1]) & GROUPS - one.subject - other.subject
+    narrowed = (mine & scope(first.text)) | (theirs & scope(second.text))
+    narrowed |= (above[0] ^ above[1]) & GROUPS - one.subject - other.subject
     if narrowed or mine & one.conditions or theirs & other.conditions:
         return False
     named, others_named = mine & one.names, theirs & other.names

@@ -20,6 +20,7 @@ from ken.domain.answer import Answer, Citation, Message, Question
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
 from ken.domain.principal import LOCAL_OPERATOR
+from ken.text.sources import facts_of, place_of, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -128,25 +129,22 @@ async def _show(events: AsyncGenerator[Event], notes: list[str], *, is_quiet: bo
 def _finish(answer: Answer, notes: list[str]) -> None:
     """The sources below the answer, on stdout; what else is worth knowing, on stderr."""
     say()
-    by_number: dict[int, Citation] = {}
-    for citation in answer.citations:
-        by_number.setdefault(citation.number, citation)
-    if by_number:
+    sources = sources_of(answer.citations)
+    if sources:
         say()
-    for number, citation in sorted(by_number.items()):
-        say(_source(number, citation))
+    for citation in sources:
+        say(_source(citation))
     tell()
     for note in notes:
         tell(shown(f"Note: {note}", to_terminal=True))
     tell(f"{answer.model or 'no model'}, trace {answer.trace_id}: `ken trace latest` shows where the time went.")
 
 
-def _source(number: int, citation: Citation) -> str:
-    path = [part for part in citation.heading_path if part != citation.document_title]
-    place = " > ".join([citation.document_title, *path])
-    page = f", page {citation.page}" if citation.page is not None else ""
-    text = f"[{number}] {place}{page}\n    {citation.passage_id}\n    “{citation.quote}”"
-    return shown(text, to_terminal=sys.stdout.isatty())
+def _source(citation: Citation) -> str:
+    lines = [f"[{citation.number}] {place_of(citation)}", citation.passage_id]
+    if facts := facts_of(citation):
+        lines.append("; ".join(facts))
+    return shown("\n    ".join([*lines, f"“{citation.quote}”"]), to_terminal=sys.stdout.isatty())
 
 
 async def _history(ken: Ken, asked: _Asked) -> tuple[str | None, tuple[Message, ...]]:

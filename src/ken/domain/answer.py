@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ken.domain.conflict import Kind
 from ken.domain.document import Document
 from ken.domain.principal import Principal
+from ken.domain.standing import State
 from ken.domain.usage import Usage
 
 Role = Literal["system", "user", "assistant"]
@@ -39,6 +41,8 @@ class Question:
     """Upper bound of the answer, in tokens."""
     trace_id: str | None = None
     """Taken over from the caller's traceparent; 32 hex digits."""
+    today: str | None = None
+    """The day that the answer is for, an ISO date; None stands for the assistant's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,29 @@ class Citation:
     """How well the span supports the sentence, 0 to 1."""
     page: int | None = None
     heading_path: tuple[str, ...] = ()
+    """The headings above the span, outermost first."""
+    owner: str | None = None
+    effective: str | None = None
+    """The document's rules hold from that day on; an ISO date, as the others."""
+    review_by: str | None = None
+    review_due: bool = False
+    """Whether that day had passed when the question was asked."""
+    standing: State = "current"
+    """Of the document on that day."""
+    superseded_since: str | None = None
+    superseded_by: str | None = None
+    """The title of what has taken its place, where the asker may read that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two cited statements of documents in force that can't both hold; the answer shows both."""
+
+    kind: Kind
+    citations: tuple[Citation, Citation]
+    """As the answer cites them, the newer document first."""
+    values: tuple[str, str]
+    """What each says, as written: "30 minutes", "15 minutes"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +103,8 @@ class Answer:
     nearest: tuple[Document, ...] = ()
     """On an abstention: the documents that came closest."""
     notices: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    """Where documents that the answer rests on disagree; empty where they don't."""
     conversation_id: str | None = None
     model: str = ""
     usage: Usage = field(default_factory=Usage)

@@ -15,9 +15,11 @@ from functools import lru_cache
 from operator import mul
 
 from ken.domain.document import Evidence, Sentence
+from ken.domain.standing import CURRENT, State
 from ken.domain.usage import Usage
 from ken.models.protocols import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
+from ken.text.labels import as_sentence, conflict_text, standing_label
 from ken.text.tokens import STOP_WORDS, stem, words
 
 ABSTAIN_BELOW = 0.34
@@ -42,6 +44,8 @@ _MAX_SENTENCES = 3
 _MAX_WORDS = 90
 _NEAR_BEST = 1.6
 """A further sentence is quoted when its score lies this close to the best one's."""
+_OF_OTHER_TIME = 2
+"""Sentences quoted of what held before, or will hold, beside what is asked for."""
 _MAX_STEPS = 12
 _LIST_BEHIND = 2.5
 """A list is quoted when its best point lies this close to the best sentence of all."""
@@ -79,37 +83,139 @@ class ExtractiveReader:
 
 
 def _compose(request: ChatRequest) -> Iterator[str]:
-    candidates = sorted(score_sentences(request.question, request.evidence), key=lambda found: -found.score)
-    candidates = _in_force(request, candidates)
-    if not candidates:
+    ranked = sorted(score_sentences(request.question, request.evidence), key=lambda found: -found.score)
+    ranked = _in_force(request, ranked)
+    if not ranked:
         return
-    steps = _steps(request, candidates) if request.task in {"procedure", "troubleshooting"} else []
-    chosen = steps or _sentences(request, candidates)
-    listed = _listed(request, chosen)
+    chosen = _chosen(request, ranked)
+    disputed = _disputed(request, chosen, ranked)
+    if disputed:
+        sides = [(request.evidence[side.evidence].document, side.sentence.text, side.evidence + 1) for side in disputed]
+        yield conflict_text(sides)
+        chosen = [found for found in chosen if _key(request, found) not in {_key(request, side) for side in disputed}]
+    elif _ASKS_WHICH_PAGE.search(request.question):
+        yield f"“{request.evidence[chosen[0].evidence].document.title}”:\n"
+    yield from _quoted(request, chosen, is_first=not disputed)
+
+
+def _quoted(request: ChatRequest, chosen: list[Candidate], *, is_first: bool) -> Iterator[str]:
+    """The chosen sentences one by one, with their citations, up to the greatest length that is wanted."""
     budget = request.max_tokens
     previous: Candidate | None = None
     point = 0
-    if chosen and _ASKS_WHICH_PAGE.search(request.question):
-        yield f"“{request.evidence[chosen[0].evidence].document.title}”:\n"
-    for found, in_list in zip(chosen, listed, strict=True):
+    for found, in_list, label in zip(chosen, _listed(request, chosen), _labels(request, chosen), strict=True):
         text = _as_sentence(found.sentence)
         if budget is not None:
             budget -= len(text.split()) * 4 // 3 + 4
-            if budget < 0 and previous is not None:
+            if budget < 0 and (previous is not None or not is_first):
                 return
         separator, point = _separator(request, previous, found, point) if in_list else _apart(previous, point)
+        if label is not None:
+            begins = "" if previous is None else "\n\n"
+            separator = f"{begins}{label}" + (
+                f"\n{separator.lstrip()}" if in_list and label else separator.lstrip("\n")
+            )
+        if previous is None and not is_first:
+            separator = f"\n\n{separator.lstrip()}"
         yield f"{separator}{text} [{found.evidence + 1}]"
         previous = found
 
 
+def _chosen(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
+    """What is quoted: of what holds at the time asked about, then what held or will hold instead."""
+    first, second = _by_time(request, ranked)
+    steps = _steps(request, first) if request.task in {"procedure", "troubleshooting"} else []
+    chosen = steps or _sentences(request, first)
+    return [*chosen, *(_sentences(request, second)[:_OF_OTHER_TIME] if second else [])]
+
+
+def _by_time(request: ChatRequest, ranked: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+    """The sentences that the answer is made of, and those near enough to them that are the rule at another time."""
+
+    def state(found: Candidate) -> State:
+        return request.standings.get(request.evidence[found.evidence].document.id, CURRENT).state
+
+    period = request.period
+    if period is not None and period.is_past:
+        first, second = [one for one in ranked if state(one) == "superseded"], _successors(request, ranked)
+        if not first or first[0].score < ranked[0].score - _LIST_BEHIND:
+            return [one for one in ranked if state(one) != "future"] or ranked, []
+    else:
+        first, second = (
+            [one for one in ranked if state(one) != "future"],
+            [one for one in ranked if state(one) == "future"],
+        )
+        if second and (
+            not first or (first[0].score < second[0].score - _NEAR_BEST and not _has_replaced(request, second[0]))
+        ):
+            return second, []
+    if period is not None and not period.is_past:
+        return ranked, []
+    near = bool(second) and second[0].score >= first[0].score - _LIST_BEHIND
+    return first, second if near else []
+
+
+def _successors(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
+    """The sentences of the documents that have taken the place of others."""
+    names = {one.successor.id for one in request.standings.values() if one.successor is not None}
+    return [found for found in ranked if request.evidence[found.evidence].document.id in names]
+
+
+def _has_replaced(request: ChatRequest, coming: Candidate) -> bool:
+    """Whether what a future document will replace was found, too."""
+    name = request.evidence[coming.evidence].document.id
+    return any(item.document.superseded_by == name for item in request.evidence)
+
+
+def _labels(request: ChatRequest, chosen: Sequence[Candidate]) -> list[str | None]:
+    """What stands before each sentence: since when or from when it holds, where that isn't now; None where a run goes on."""
+    documents = [request.evidence[found.evidence].document for found in chosen]
+    found = [request.standings.get(document.id, CURRENT) for document in documents]
+    is_mixed = any(one.state == "superseded" for one in found)
+    labels: list[str | None] = []
+    for at, (document, one) in enumerate(zip(documents, found, strict=True)):
+        goes_on = at > 0 and documents[at - 1].id == document.id
+        is_told = one.state != "current" or (is_mixed and document.effective is not None)
+        was_told = at > 0 and (found[at - 1].state != "current" or is_mixed)
+        if goes_on or not (is_told or was_told):
+            labels.append(None)
+        else:
+            labels.append(f"{standing_label(one, document)}:" if is_told else "")
+    return labels
+
+
+def _disputed(request: ChatRequest, chosen: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:
+    """The statements of a conflict that one of the chosen sentences is part of, all that belong together."""
+    by_place = {_key(request, found): found for found in ranked}
+    sides: dict[tuple[str, int, int], Candidate] = {}
+    touched = {_key(request, found) for found in chosen}
+    for each in request.disagreements:
+        keys = [(side.document_id, side.start, side.end) for side in (each.first, each.second)]
+        if not touched.isdisjoint(keys) and all(key in by_place for key in keys):
+            sides |= {key: by_place[key] for key in keys}
+            touched = set(sides)
+    return list(sides.values())
+
+
+def _key(request: ChatRequest, found: Candidate) -> tuple[str, int, int]:
+    return request.evidence[found.evidence].document.id, found.sentence.start, found.sentence.end
+
+
 def _in_force(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
-    """Without the sentences of documents whose successor was found too, or that are not the best: it knows better."""
+    """Without the sentences of documents whose successor was found too, or that are not the best: it knows better.
+
+    Where the question asks for the past, they may all be used.
+    """
+    if request.period is not None and request.period.is_past:
+        return ranked
     found = {item.document.id for item in request.evidence}
     best = request.evidence[ranked[0].evidence].document if ranked else None
 
     def is_in_force(candidate: Candidate) -> bool:
         document = request.evidence[candidate.evidence].document
         is_superseded = document.superseded_by is not None
+        if request.standings:
+            is_superseded = request.standings.get(document.id, CURRENT).state == "superseded"
         return not is_superseded or (document == best and document.superseded_by not in found)
 
     return [candidate for candidate in ranked if is_in_force(candidate)]
@@ -297,11 +403,7 @@ def _separator(request: ChatRequest, previous: Candidate | None, found: Candidat
 
 
 def _as_sentence(sentence: Sentence) -> str:
-    """The sentence with a full stop where it has no end of its own; without a mark that is closed in another one."""
-    if sentence.is_code:
-        return f"`{sentence.text.strip()}`"
-    text = sentence.text.strip().strip("_*").strip()
-    return text if text.endswith((".", "!", "?", ":", ".)", '."', "”")) else f"{text}."
+    return f"`{sentence.text.strip()}`" if sentence.is_code else as_sentence(sentence.text)
 
 
 def log_odds(probability: float) -> float:

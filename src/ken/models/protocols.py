@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.answer import Message, TaskType
+from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Evidence
+from ken.domain.standing import Period, Standing
 from ken.domain.usage import Usage
 
 FinishReason = Literal["stop", "length", "abstain"]
@@ -32,6 +34,12 @@ class ChatRequest:
     task: TaskType = "lookup"
     answerable: float = 1.0
     """The search's estimate of the probability that the evidence holds the answer."""
+    standings: Mapping[str, Standing] = field(default_factory=dict[str, Standing])
+    """Of the documents that are not simply in force, by id."""
+    period: Period | None = None
+    """The time that the question asks about; None stands for now."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Between statements of the evidence, the surest first."""
     max_tokens: int | None = None
     temperature: float = 0.0
 

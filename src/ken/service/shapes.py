@@ -64,6 +64,24 @@ class CitationShape(Shape):
     support: float
     page: int | None
     heading_path: list[str]
+    owner: str | None
+    effective: str | None
+    """The document's rules hold from that day on; an ISO date, as the others."""
+    review_by: str | None
+    review_due: bool
+    """That day had passed when the question was asked."""
+    standing: Literal["current", "superseded", "future"]
+    superseded_since: str | None
+    superseded_by: str | None
+    """The title of what has taken its place."""
+
+
+class ConflictShape(Shape):
+    """Two cited statements that can't both hold, the newer document's first, and the value that each gives."""
+
+    kind: str
+    citations: list[CitationShape]
+    values: list[str]
 
 
 class DocumentShape(Shape):
@@ -97,6 +115,8 @@ class AnswerShape(Shape):
     citations: list[CitationShape]
     nearest: list[DocumentShape]
     notices: list[str]
+    conflicts: list[ConflictShape]
+    """Where the documents disagree; empty where they don't."""
     model: str
     usage: UsageShape
     cost_micros: int | None

@@ -1,7 +1,7 @@
 // One question with its stages, its answer, its sources and what can be done with them.
 
 import { call } from "./api.js";
-import { documentPath, duration, fill, make } from "./elements.js";
+import { day, documentPath, duration, fill, make } from "./elements.js";
 import { Markdown } from "./markdown.js";
 import { unitsOf } from "./offsets.js";
 
@@ -26,7 +26,7 @@ export class Turn {
     if (name === "stage") this.stage(data);
     else if (name === "token") this.token(data.text);
     else if (name === "citation") this.citations.push(data);
-    else if (name === "notice") this.notice(data.text);
+    else if (name === "notice") this.notice(data.text, data.kind);
     else if (name === "answer") this.finish(data);
     else if (name === "error") this.fail(data.error.message, data.error.trace_id);
   }
@@ -50,8 +50,8 @@ export class Turn {
     this.render();
   }
 
-  notice(text) {
-    this.notices.append(make("p", { class: "notice" }, text));
+  notice(text, kind = "") {
+    this.notices.append(make("p", { class: kind === "conflict" ? "notice conflict" : "notice" }, text));
   }
 
   /** Show the answer's text, with its markers as buttons. */
@@ -130,10 +130,12 @@ export class Turn {
     const quotes = [...new Set(citations.map((each) => each.quote))].slice(0, 3);
     const path = [...citation.heading_path, citation.page ? `page ${citation.page}` : ""].filter(Boolean);
     const parts = path.filter((part, at) => at > 0 || part !== citation.document_title).join(" › ");
+    const facts = known(citation).map(({ text, isWarning }) => make("span", { class: isWarning ? "warning" : null }, text));
     return make("li", { value: citation.number },
       make("button", { type: "button", class: "source", onclick: () => this.open.source(citation) },
         make("span", { class: "number", "aria-hidden": "true" }, String(citation.number)),
         make("span", { class: "title" }, citation.document_title, parts ? make("span", { class: "path" }, ` ${parts}`) : null),
+        facts.length ? make("span", { class: "known" }, facts) : null,
         quotes.map((quote) => make("q", { dir: "auto" }, quote))));
   }
 
@@ -195,6 +197,17 @@ export class Turn {
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), 1500);
   }
+}
+
+/** What a reader should know of a source: as of when, whose it is, whether it is still the rule and looked after. */
+function known(citation) {
+  const { standing, effective, owner, superseded_since: since, superseded_by: by } = citation;
+  const facts = [];
+  if (effective) facts.push({ text: standing === "future" ? `not in force before ${day(effective)}` : `as of ${day(effective)}`, isWarning: standing === "future" });
+  if (owner) facts.push({ text: owner });
+  if (standing === "superseded") facts.push({ text: `superseded${since ? ` since ${day(since)}` : ""}${by ? ` by “${by}”` : ""}`, isWarning: true });
+  if (citation.review_due) facts.push({ text: `review was due on ${day(citation.review_by)}`, isWarning: true });
+  return facts;
 }
 
 /** The citation with this number whose sentence is nearest to the marker's place. */

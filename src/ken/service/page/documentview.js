@@ -1,6 +1,6 @@
 // A document with a passage and a quoted span marked: used by the document's own page and by the side panel.
 
-import { documentPath, fill, make } from "./elements.js";
+import { day, documentPath, fill, make } from "./elements.js";
 import { call } from "./api.js";
 import { Markdown } from "./markdown.js";
 import { unitsOf } from "./offsets.js";
@@ -50,8 +50,8 @@ function facts(about) {
   const pairs = [
     ["Collection", about.collection],
     ["Owner", about.owner],
-    ["In effect from", about.effective],
-    ["Review by", about.review_by],
+    ["In effect from", about.effective && day(about.effective)],
+    ["Review by", about.review_by && day(about.review_by)],
     ["Readable by", about.groups.join(", ")],
     ["Synced", new Date(about.synced_at * 1000).toLocaleString()],
   ].filter(([, value]) => value);
@@ -65,7 +65,8 @@ function notes(about, isChanged) {
     const link = make("a", { href: documentPath(about.superseded_by) }, about.superseded_by);
     out.push(["A newer document stands in this one's place: ", link, "."]);
   }
-  if (about.review_by && about.review_by < new Date().toISOString().slice(0, 10)) out.push(`Its review was due on ${about.review_by}.`);
+  if (about.effective && about.effective > new Date().toISOString().slice(0, 10)) out.push(`It is not in force before ${day(about.effective)}.`);
+  if (about.review_by && about.review_by < new Date().toISOString().slice(0, 10)) out.push(`Its review was due on ${day(about.review_by)}.`);
   return out.map((each) => make("p", { class: "notice" }, each));
 }
 

@@ -28,6 +28,12 @@ export function duration(ms) {
   return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
 }
 
+/** "2026-03-01" as people read it: "1 March 2026". */
+export function day(iso) {
+  const date = new Date(`${iso}T00:00:00`);
+  return isNaN(date) ? iso : date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+}
+
 /** Where a document's page is; `citation` marks its passage and quote. */
 export function documentPath(id, citation) {
   const path = `/documents/${id.split("/").map(encodeURIComponent).join("/")}`;

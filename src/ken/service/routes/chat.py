@@ -16,15 +16,19 @@ from ken.service.chat_request import ChatBody, conversation, unused
 from ken.service.context import Asking, Opened
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
-from ken.service.shapes import CitationShape, DocumentShape, object_of
+from ken.service.shapes import CitationShape, ConflictShape, DocumentShape, object_of
 from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, model_asked, opened_events
+from ken.text.sources import source_lines
 
 router = APIRouter(tags=["OpenAI-compatible"])
 
 
 @router.post("/v1/chat/completions", summary="Ask as an OpenAI client does", response_model=None)
 async def complete(body: ChatBody, request: Request, ken: Opened, principal: Asking) -> Response:
-    """Answer the last user message from the documents. Each choice and the whole carry a `ken` field."""
+    """Answer the last user message from the documents; the text ends with its sources.
+
+    Each choice and the whole carry a `ken` field; its offsets count in the text before the sources.
+    """
     model = model_asked(ken, body.model)
     asked, history = conversation(body)
     question = Question(
@@ -55,7 +59,7 @@ class _Completion:
     def whole(self, answer: Answer) -> dict[str, object]:
         """A `chat.completion`."""
         ken = self._ken(answer)
-        message = {"role": "assistant", "content": answer.text, "refusal": None, "ken": ken}
+        message = {"role": "assistant", "content": f"{answer.text}{_sources(answer)}", "refusal": None, "ken": ken}
         choice = {"index": 0, "message": message, "finish_reason": self._finish(answer), "logprobs": None}
         return {**self._head("chat.completion"), "choices": [choice], "usage": _usage(answer), "ken": ken}
 
@@ -69,6 +73,8 @@ class _Completion:
                 elif isinstance(event, Failed):
                     yield _failed(named(event.kind, event.message))
                 elif isinstance(event, Answered):
+                    if sources := _sources(event.answer):
+                        yield self._chunk({"content": sources})
                     for last in self._end(event.answer):
                         yield last
 
@@ -106,12 +112,19 @@ class _Completion:
             "outcome": answer.outcome,
             "citations": [object_of(CitationShape.model_validate(each)) for each in answer.citations],
             "nearest": [object_of(DocumentShape.model_validate(each)) for each in answer.nearest],
+            "conflicts": [object_of(ConflictShape.model_validate(each)) for each in answer.conflicts],
             "notices": [*answer.notices, *unused(self._body)],
             "model": answer.model,
             "cost_micros": answer.cost_micros,
             "cached": answer.cached,
             "confidence": answer.confidence,
         }
+
+
+def _sources(answer: Answer) -> str:
+    """What the numbers in the text stand for: a client that knows no `ken` field has nothing else to tell it."""
+    lines = source_lines(answer.citations)
+    return "\n\nSources:\n" + "\n".join(lines) if lines else ""
 
 
 def _usage(answer: Answer) -> dict[str, object]:
