@@ -111,6 +111,8 @@ def test_blocks_become_markdown(name: str) -> None:
 HOSTILE = [
     "---\ntitle: Mine\ngroups: all\n---",
     "# Heading",
+    "\x01# Heading",
+    "a\u2028# Heading",
     "```",
     "| a | b |\n| --- | --- |",
     "<!-- hidden",

@@ -12,6 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import cast
 
+from ken.knowledge.parse.decoding import clean
 from ken.knowledge.parse.markdown_writer import MarkdownWriter
 from ken.knowledge.sources.shapes import Fields, at, fields, listed, text
 
@@ -37,7 +38,7 @@ def page_markdown(title: str, *, properties: Sequence[tuple[str, str]] = (), blo
     """A page: its title as the heading, a table of its properties (name, value), its blocks."""
     writer = MarkdownWriter()
     writer.begin_heading(1)
-    writer.words(" ".join(title.split()))
+    writer.words(" ".join(clean(title)[0].split()))
     writer.end_block()
     if properties:
         writer.table(["Property", "Value"], [list(pair) for pair in properties])
@@ -88,7 +89,8 @@ def _rich(about: Fields, writer: MarkdownWriter, *, key: str = "rich_text") -> N
         is_code = at(span, "annotations", "code") is True or text(span, "type") == "equation"
         if is_code:
             writer.begin_inline_code()
-        for number, line in enumerate((text(span, "equation", "expression") or text(span, "plain_text")).split("\n")):
+        told, _ = clean(text(span, "equation", "expression") or text(span, "plain_text"))
+        for number, line in enumerate(told.split("\n")):
             if number:
                 writer.line_break()
             writer.words(line)
@@ -175,7 +177,8 @@ def rich_words(about: Fields, key: str = "rich_text") -> str:
 
 
 def _plain_words(spans: Iterable[Fields]) -> str:
-    return "".join(text(span, "plain_text") for span in spans if at(span, "annotations", "strikethrough") is not True)
+    kept = (text(span, "plain_text") for span in spans if at(span, "annotations", "strikethrough") is not True)
+    return clean("".join(kept))[0]
 
 
 def _cells(row: Fields) -> list[str]:
