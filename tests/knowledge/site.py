@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from ken.knowledge.sources.client import ClientLimits
-from ken.knowledge.sources.source import Change, Complete, Gone, Listed, Unlisted
+from ken.knowledge.sources.source import Change, Complete, Connector, Gone, Listed, Unlisted
 from ken.knowledge.sources.web import WebConnector
 from ken.knowledge.sources.web_listing import WebScope
 from tests.knowledge.web_server import QUICK, Server, serving
@@ -98,7 +98,7 @@ class Listing:
         return self.end.is_whole
 
 
-async def listing(source: WebConnector, cursor: str | None = None) -> Listing:
+async def listing(source: Connector, cursor: str | None = None) -> Listing:
     """List a source to its end, which comes last and once; no path twice."""
     found = Listing()
     async for change in source.changes(cursor):
@@ -119,8 +119,3 @@ def _sorted_in(found: Listing, change: Change) -> None:
             found.gone.append(change.path)
         case Complete():
             found.end = change
-
-
-def slower(limits: ClientLimits = QUICK, *, timeout_s: float = 5) -> ClientLimits:
-    """Limits for what takes a while on a busy machine."""
-    return replace(limits, timeout_s=timeout_s)

@@ -9,6 +9,8 @@ from ken.errors import SourceMisbehaves
 
 _Result_co = TypeVar("_Result_co", covariant=True)
 _DOCTYPE = b"<!DOCTYPE"
+_HTML = b"<html"
+_HEAD = 1_000
 _SHOWN_CHARS = 100
 
 
@@ -54,6 +56,10 @@ class _Builder(NoDoctype, TreeBuilder):
 
 def read_xml(data: bytes, target: XmlTarget[_Result_co], *, place: str) -> _Result_co:
     """Hand the elements of `data` to `target`. Raises SourceMisbehaves for what is no XML, or declares a document type."""
+    if _HTML in data[:_HEAD].lower():
+        raise SourceMisbehaves(
+            f"{place!r} answered with a web page where XML was due. Look at the address and the key."
+        )
     # A target hears of it only when all that came with it has been read; in UTF-8 it is seen before anything is.
     if _DOCTYPE in data:
         raise _refused(place)
