@@ -119,6 +119,7 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 _COUNTED_FROM = re.compile(r"\s+(?:of|after|before|from)\s+((?:[\w'’-]+\s*){1,5})", re.IGNORECASE)
+_COLUMN = re.compile(rf"(?:^|(?<={CELL_SEPARATOR}))([^:·]{{1,60}}): ")
 _CONDITION = re.compile(
     r"\b(?:if|unless|except|excluding|when|whenever|where|during|outside|while|otherwise|instead|once)\b([^,;]*)",
     re.IGNORECASE,
@@ -208,6 +209,8 @@ class Claim:
     """Those of them that stand in a condition: "if ...", "during ..."."""
     reference: frozenset[str]
     """Stems of what the value is counted from, or is a part of: "30 minutes of the declaration"."""
+    column: frozenset[str]
+    """Stems of the name of the value's column, in a table row that is quoted with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +237,20 @@ def claims(text: str) -> Claims:
         if value is not None:
             spans.append(_span(match, value.kind))
             values.append(value)
-    bare = _blanked(text, spans)
+    columns = _columns(text)
+    bare = _blanked(text, [*spans, *(span for span, _ in columns)])
     found = tuple(
-        Claim(value, *_about(bare[: _clause_end(text, end)]), _reference(bare, end))
+        Claim(value, *_about(bare[: _clause_end(text, end)]), _reference(bare, end), _column_at(columns, end))
         for value, (_, end) in zip(values, spans, strict=True)
     )
     judged = _ANSWERS.sub(" ", text)
     return Claims(found, _stance(judged), _DENIAL.search(judged) is not None, *_about(bare))
+
+
+def can_be_disputed(text: str) -> bool:
+    """Whether a statement claims anything that another one could say differently."""
+    read = claims(text)
+    return bool(read.values or read.stance or read.denies)
 
 
 @lru_cache(maxsize=32_768)
@@ -287,6 +297,18 @@ def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     return text
 
 
+def _columns(text: str) -> list[tuple[tuple[int, int], str]]:
+    """Spans and names of the columns in a row such as "Category: TAXI · Limit: EUR 30"; empty for anything else."""
+    if CELL_SEPARATOR not in text:
+        return []
+    return [(match.span(), match[1]) for match in _COLUMN.finditer(text)]
+
+
+def _column_at(columns: list[tuple[tuple[int, int], str]], at: int) -> frozenset[str]:
+    """The stems of the name of the column that a place of a row lies in."""
+    return next((topic(name) for (start, _), name in reversed(columns) if start < at), frozenset[str]())
+
+
 def _clause_end(text: str, end: int) -> int:
     """Where the clause ends that the value's end lies in: of a table row, its cell."""
     if CELL_SEPARATOR in text:
@@ -314,14 +336,16 @@ def _about(text: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 
 
 def _stems(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text):
-        word = match[0].lower()
-        parts = [word] if any(map(str.isdigit, word)) else re.split(r"[-_.]", word)
-        for part in parts:
-            if part not in _SAYS_NOTHING and part not in _SPELLED and not part.isdigit():
-                root = stem(part)
-                if root not in _STANCE_WORDS and len(root) > 1:
-                    yield root
+    for word in _WORD.findall(text):
+        yield from _roots(word.lower())
+
+
+@lru_cache(maxsize=100_000)
+def _roots(word: str) -> tuple[str, ...]:
+    """The stems that a word, in lower case, gives a subject; none of a word that says nothing of it."""
+    parts = [word] if any(map(str.isdigit, word)) else re.split(r"[-_.]", word)
+    said = (part for part in parts if part not in _SAYS_NOTHING and part not in _SPELLED and not part.isdigit())
+    return tuple(root for root in map(stem, said) if root not in _STANCE_WORDS and len(root) > 1)
 
 
 def _value(match: re.Match[str]) -> Value | None:

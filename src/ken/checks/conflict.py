@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from ken.checks.claims import GROUPS, Claim, Claims, Value, claims, people, scope, topic, wording
+from ken.checks.claims import GROUPS, Claim, Claims, Value, can_be_disputed, claims, people, scope, topic, wording
 from ken.domain.conflict import Disagreement, Kind, Statement
 
 __all__ = ["Disagreement", "Statement", "conflicts", "conflicts_among", "disagreement"]
@@ -58,13 +58,13 @@ def conflicts_among(
     """
     holders: defaultdict[str, list[int]] = defaultdict(list)
     for index, statement in enumerate(statements):
-        for word in _subject(claims(statement.text)):
+        for word in _subject(statement):
             holders[word].append(index)
     found: list[Disagreement] = []
     for index, statement in enumerate(statements):
         partners = Counter(
             other
-            for word in _subject(claims(statement.text))
+            for word in _subject(statement)
             if len(holders[word]) <= _COMMON
             for other in holders[word]
             if other > index
@@ -97,9 +97,9 @@ def _surest_first(found: Iterator[Disagreement] | list[Disagreement]) -> tuple[D
 _Found = tuple[Kind, tuple[str, str], int]
 
 
-def _subject(read: Claims) -> frozenset[str]:
+def _subject(statement: Statement) -> frozenset[str]:
     """What finds partners: nothing where a statement claims nothing that could be disputed."""
-    return read.subject if read.values or read.stance or read.denies else frozenset()
+    return claims(statement.text).subject if can_be_disputed(statement.text) else frozenset()
 
 
 def _is_template(first: Statement, second: Statement) -> bool:
@@ -110,18 +110,22 @@ def _is_template(first: Statement, second: Statement) -> bool:
 
 def _values_differ(first: Statement, second: Statement) -> _Found | None:
     one, other = claims(first.text).values, claims(second.text).values
+    in_columns = any(claim.column for claim in one) and any(claim.column for claim in other)
+
+    def place(claim: Claim) -> tuple[Kind, frozenset[str]]:
+        return claim.value.kind, claim.column if in_columns else frozenset()
+
     differing: list[_Found] = []
-    kinds: dict[Kind, None] = dict.fromkeys(claim.value.kind for claim in one)
-    for kind in kinds:
-        mine = [claim for claim in one if claim.value.kind == kind]
-        theirs = [claim for claim in other if claim.value.kind == kind]
+    for key in dict.fromkeys(map(place, one)):
+        mine = [claim for claim in one if place(claim) == key]
+        theirs = [claim for claim in other if place(claim) == key]
         only_mine = [claim for claim in mine if not any(_equal(claim.value, each.value) for each in theirs)]
         only_theirs = [claim for claim in theirs if not any(_equal(claim.value, each.value) for each in mine)]
         # With more than one on a side nobody knows which stands against which.
         if len(only_mine) == 1 and len(only_theirs) == 1:
             shared = _same_subject(only_mine[0], only_theirs[0], first=first, second=second)
             if shared and _comparable(only_mine[0].value, only_theirs[0].value):
-                differing.append((kind, (only_mine[0].value.text, only_theirs[0].value.text), shared))
+                differing.append((key[0], (only_mine[0].value.text, only_theirs[0].value.text), shared))
         elif only_mine and only_theirs:
             return None
     return differing[0] if len(differing) == 1 else None
@@ -151,6 +155,10 @@ def _same_subject(one: Claim, other: Claim, *, first: Statement, second: Stateme
     """How many content words two claims share, 0 where they are not about the same thing."""
     shared = one.subject & other.subject
     smaller, larger = sorted((len(one.subject), len(other.subject)))
+    if one.column and other.column:
+        # Two tables: the same row under the same heading is enough, as labels are short.
+        told = len(shared) + len(one.column & other.column) + bool(_above(first) & _above(second))
+        return told if shared and smaller == larger == len(shared) and told >= _LEAST_SHARED else 0
     enough = len(shared) >= _LEAST_SHARED and (len(shared) == smaller or len(shared) >= _ENOUGH_SHARED)
     if not enough or len(shared) < max(_CONTAINED * smaller, _OF_LARGER * larger):
         return 0
@@ -163,7 +171,7 @@ def _same_subject(one: Claim, other: Claim, *, first: Statement, second: Stateme
 
 def _same_scope(one: Claim | Claims, other: Claim | Claims, *, first: Statement, second: Statement) -> bool:
     """Whether neither is a rule for cases that the other doesn't speak of."""
-    above = [topic(" ".join((each.title, *each.headings))) for each in (first, second)]
+    above = [_above(each) for each in (first, second)]
     mine = one.subject - other.subject - above[1]
     theirs = other.subject - one.subject - above[0]
     narrowed = (mine & scope(first.text)) | (theirs & scope(second.text))
@@ -174,6 +182,10 @@ def _same_scope(one: Claim | Claims, other: Claim | Claims, *, first: Statement,
     if (named and others_named) or ((named or others_named) and not one.names & other.names):
         return False
     return not _is_exchanged(mine, theirs, first=first.text, second=second.text)
+
+
+def _above(statement: Statement) -> frozenset[str]:
+    return topic(statement.title).union(*map(topic, statement.headings))
 
 
 def _is_exchanged(mine: frozenset[str], theirs: frozenset[str], *, first: str, second: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from ken.checks.claims import topic
+from ken.checks.claims import can_be_disputed, topic
 from ken.checks.conflict import disagreement
 from ken.domain.conflict import Disagreement, Statement
 from ken.domain.document import Evidence, Sentence
@@ -49,8 +49,10 @@ def _near(question: str, evidence: Sequence[Evidence]) -> list[tuple[Statement, 
     near = [each for each in scored if each[0] >= scored[0][0] - _BEHIND][:_LOOKED_AT]
     found: list[tuple[Statement, frozenset[str]]] = []
     for _, item, sentence in near:
-        statement = statement_of(item, sentence)
-        found.append((statement, asked & topic(" ".join((statement.title, *statement.headings, statement.text)))))
+        if can_be_disputed(sentence.text):
+            statement = statement_of(item, sentence)
+            told = (topic(part) for part in (statement.title, *statement.headings, statement.text))
+            found.append((statement, asked & frozenset[str]().union(*told)))
     return found
 
 
