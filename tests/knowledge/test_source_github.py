@@ -14,7 +14,7 @@ from ken.errors import InvalidInput, SourceDenied, SourceDown, SourceMisbehaves,
 from ken.knowledge.parse.markdown import parse_markdown
 from ken.knowledge.sources.git import GitConnector
 from ken.knowledge.sources.git_command import GitAccess
-from ken.knowledge.sources.github import GithubConnector, GithubScope, github_wiki
+from ken.knowledge.sources.github import GithubConnector, GithubScope
 from ken.knowledge.sources.github_markdown import contained
 from ken.knowledge.sources.source import Complete, Connector, Gone, Listed
 from tests.knowledge.listings import HOSTS, PATIENT, answer, by_path, changes, until_error
@@ -353,13 +353,6 @@ async def test_the_wiki_comes_beside_the_issues(tmp_path: Path) -> None:
         assert Gone("wiki/Old.md") in second
         assert paths(second) == ["issues/1.md", "wiki/Home.md", "wiki/Old.md"]
         assert not end(second).is_whole
-
-
-def test_a_wiki_lies_beside_its_repository(tmp_path: Path) -> None:
-    """The wiki's address follows from the repository's, on GitHub and on a server of one's own."""
-    assert github_wiki("acme/site", cache=tmp_path).location == "https://github.com/acme/site.wiki.git"
-    enterprise = github_wiki("acme/site", cache=tmp_path, token="t", base_url="https://code.example/api/v3/")
-    assert enterprise.location == "https://code.example/acme/site.wiki.git"
 
 
 @pytest.mark.parametrize("name", ["acme", "acme/", "a/b/c", "acme/..", "https://github.com/acme/site", "acme/site?x"])

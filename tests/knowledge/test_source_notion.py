@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from uuid import UUID
 
@@ -132,7 +132,13 @@ def inside(number: int) -> dict[str, object]:
 async def connected(workspace: Workspace, *roots: str) -> AsyncIterator[tuple[NotionConnector, Server]]:
     """A connector to a workspace, and its server."""
     async with serving(workspace.handle) as server:
-        connector = NotionConnector("ntn_secret", roots=roots, base_url=server.url, allowed_hosts=HOSTS, limits=PATIENT)
+        connector = NotionConnector(
+            "ntn_secret",
+            roots=roots,
+            base_url=server.url,
+            allowed_hosts=HOSTS,
+            limits=replace(PATIENT, requests_per_s=100_000),
+        )
         try:
             yield connector, server
         finally:
@@ -200,10 +206,10 @@ async def test_a_stamp_is_given_once_its_minute_is_over() -> None:
     workspace.page(4, last_edited_time="2026-03-02T12:07:00.000Z")
     workspace.page(5, last_edited_time="soon")
     async with connected(workspace) as (connector, _):
-        stamps = [change.stamp for change in (await by_path(connector)).values()]
+        stamps = [change.stamp for _, change in sorted((await by_path(connector)).items())]
         assert stamps == ["2026-03-02T11:58:00.000Z", "2026-03-02T11:59:00.000Z", None, None, None]
         workspace.clock += dt.timedelta(minutes=1)
-        stamps = [change.stamp for change in (await by_path(connector)).values()]
+        stamps = [change.stamp for _, change in sorted((await by_path(connector)).items())]
         assert stamps[2:] == ["2026-03-02T12:00:00.000Z", None, None]
 
 
@@ -220,8 +226,42 @@ async def test_what_the_search_forgets_is_not_gone() -> None:
         workspace.objects[3]["in_trash"] = True
         del workspace.objects[4]
         workspace.objects[5]["archived"] = True
-        assert list(await by_path(connector, cursor.cursor)) == [pages_path(1), pages_path(2), pages_path(6)]
-        assert list(await by_path(connector, "no cursor of ours")) == [pages_path(1), pages_path(6)]
+        assert sorted(await by_path(connector, cursor.cursor)) == [pages_path(1), pages_path(2), pages_path(6)]
+        assert sorted(await by_path(connector, "no cursor of ours")) == [pages_path(1), pages_path(6)]
+
+
+async def test_the_first_listing_goes_through_every_page() -> None:
+    """Pages and databases that the search never told of are found in the pages that hold them, at any depth, and read once."""
+    workspace = Workspace()
+    workspace.page(1)
+    workspace.page(2, inside(1))
+    workspace.database(10, 11, inside(2))
+    workspace.row(20, 10, 11)
+    workspace.page(3, inside(20))
+    workspace.page(9)
+    workspace.unfound = {2, 3, 10, 11, 20}
+    child = {"type": "child_page", "child_page": {"title": "x"}, "has_children": True}
+    table = {"type": "child_database", "child_database": {"title": "x"}}
+    toggle = {"type": "toggle", "toggle": {"rich_text": words("more")}, "has_children": True}
+    workspace.blocks = {
+        1: [{**toggle, "id": uuid(101)}],
+        101: [{**child, "id": uuid(2)}, {**child, "id": uuid(77)}],
+        2: [{**table, "id": uuid(10)}, {**table, "id": uuid(78)}],
+        20: [{**child, "id": uuid(3)}, {**child, "id": uuid(1)}],
+    }
+    async with connected(workspace) as (connector, server):
+        first = await changes(connector)
+        found = {change.path: change for change in first if isinstance(change, Listed)}
+        assert set(found) == {*(pages_path(number) for number in (1, 2, 3, 9)), row_path(10, 20)}
+        asked = len(server.asked)
+        assert (await connector.fetch(found[pages_path(1)])).data == b"# Page 1\n\nmore\n\nx\n\nx\n"
+        assert len(server.asked) == asked + 1
+        asked = len(server.asked)
+        assert isinstance(first[-1], Complete)
+        assert set(await by_path(connector, first[-1].cursor)) == set(found)
+        assert not [path for path in server.paths[asked:] if "blocks" in path]
+    async with connected(workspace, uuid(1)) as (connector, _):
+        assert set(await by_path(connector)) == set(found) - {pages_path(9)}
 
 
 async def test_rows_that_the_search_forgets_are_found_in_their_database() -> None:

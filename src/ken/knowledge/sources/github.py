@@ -13,14 +13,10 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from ken.domain.document import Metadata
 from ken.errors import InvalidInput, SourceDenied, Unreadable
 from ken.knowledge.sources.client import Client, ClientLimits, Reply
-from ken.knowledge.sources.git import GitConnector
-from ken.knowledge.sources.git_command import GitAccess
 from ken.knowledge.sources.github_markdown import issue_markdown
 from ken.knowledge.sources.paging import Paging
 from ken.knowledge.sources.rest import RestServer
@@ -33,7 +29,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^,;<>]*)*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*\"?next\"?", re.IGNORECASE)
 _NOT_MODIFIED = 304
-_KEPT_CHARACTERS = 30_000_000
+_KEPT_CHARACTERS = 10_000_000
+"""Of what the list told of issues, so that few are asked for once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +68,7 @@ class GithubConnector:
     """The issues of `repository` ("owner/name"), each with its comments, and the pages of its wiki below `wiki/`.
 
     `token` may be left out for public repositories, which are then asked 60 times an hour at most. `wiki` is a connector
-    for the wiki's own git repository, as `github_wiki` makes it. GitHub has no readers of single issues, so documents have
+    for the wiki's own git repository, `https://HOST/owner/name.wiki.git`. GitHub has no readers of single issues, so documents have
     the groups of their collection or of rules by path. Raises InvalidInput for a repository that is none.
     """
 
@@ -218,15 +215,6 @@ class GithubConnector:
         await self._client.aclose()
         if self._wiki is not None:
             await self._wiki.aclose()
-
-
-def github_wiki(repository: str, *, cache: Path, token: str | None = None, base_url: str = _API) -> GitConnector:
-    """A connector for a repository's wiki, which is a git repository of its own. Raises InvalidInput."""
-    api = urlsplit(base_url)
-    host = "github.com" if base_url.rstrip("/") == _API else api.netloc
-    return GitConnector(
-        f"{api.scheme}://{host}/{_checked(repository)}.wiki.git", cache=cache, access=GitAccess(token=token)
-    )
 
 
 def _checked(repository: str) -> str:

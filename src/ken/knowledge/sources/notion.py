@@ -2,8 +2,9 @@
 
 Interface version 2025-09-03, https://developers.notion.com/reference/intro. Two of its ways shape this file:
 
-- Its search is no inventory: it "is not guaranteed to return everything". So the rows of databases are asked for there, and
-  the cursor remembers every page that was ever listed: one that the search leaves out is looked up before it counts as gone.
+- Its search is no inventory: it "is not guaranteed to return everything". So the rows of databases are asked for there; the
+  first listing also goes through every page to the pages in it; and the cursor remembers what was listed, so that a page
+  that the search leaves out later is looked up before it counts as gone.
 - `last_edited_time` is cut to the minute. It is a stamp only once that minute is over by the server's own clock; until then a
   page has none, and is read again at the next sync. What Notion itself changes without an edit (copies of synced blocks,
   rollups, names of people) comes with the page's next edit.
@@ -15,8 +16,8 @@ import base64
 import binascii
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
@@ -31,13 +32,17 @@ from ken.knowledge.sources.source import Change, Complete, Fetched, Listed
 
 _VERSION = "2025-09-03"
 _AT_ONCE = 100
+_REQUESTS_PER_S = 3
+"""What an integration may ask on average."""
 _DEEPEST = 30
 _MOST_BLOCKS = 50_000
+_KEPT_BLOCKS = 50_000
+"""Of pages that were gone through, so that few are read once more."""
 _HALF_A_MINUTE = dt.timedelta(seconds=30)
 """How far the servers' clocks may be apart."""
 _ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 _PLURALS = {"page_id": "pages", "database_id": "databases", "data_source_id": "data_sources", "block_id": "blocks"}
-_OWN_DOCUMENTS = frozenset({"child_page", "child_database"})
+_OWN_DOCUMENTS = {"child_page": "pages", "child_database": "databases"}
 
 Parent = tuple[str, str]
 """The type of a parent, as `page_id`, and its id."""
@@ -103,13 +108,14 @@ class NotionConnector:
         limits: ClientLimits | None = None,
     ) -> None:
         self._roots = tuple(_root(root) for root in roots)
-        # An integration may ask three times a second on average.
+        limits = limits or ClientLimits()
         self._client = Client(
             allowed_hosts=allowed_hosts,
             headers={"authorization": f"Bearer {token}", "notion-version": _VERSION},
-            limits=limits or ClientLimits(requests_per_s=3),
+            limits=replace(limits, requests_per_s=limits.requests_per_s or _REQUESTS_PER_S),
         )
         self._server = RestServer(base_url, client=self._client)
+        self._kept: dict[str, tuple[NotionBlock, ...]] = {}
 
     @property
     def location(self) -> str:
@@ -124,8 +130,13 @@ class NotionConnector:
 
     async def changes(self, cursor: str | None) -> AsyncIterator[Change]:
         """List all pages. Raises SourceDenied where none of those that there were can be seen: then it is the integration."""
-        known = _remembered(cursor)
+        known, told = _remembered(cursor), set[str]()
         inventory = await self._inventory()
+        self._kept.clear()
+        if not known:
+            async for page in self._gone_through(inventory):
+                told.add(page.id)
+                yield _listed(page, inventory)
         seen = len(inventory.pages)
         for missing in sorted(known - inventory.pages.keys()):
             if found := fields(await self._server.get(f"/v1/pages/{missing}")):
@@ -140,7 +151,8 @@ class NotionConnector:
             await self._is_below(page_id, "page_id", inventory)  # which takes the pages on the way that nobody told of
         pages = [page for page in inventory.pages.values() if await self._is_below(page.id, "page_id", inventory)]
         for page in sorted(pages, key=lambda page: page.id):
-            yield Listed(path=_path(page), key=page.id, stamp=_stamp(page.edited, inventory.clock))
+            if page.id not in told:
+                yield _listed(page, inventory)
         yield Complete(cursor=_remember(page.id for page in pages))
 
     async def _inventory(self) -> _Inventory:
@@ -158,6 +170,39 @@ class NotionConnector:
                 async for row in self._rows(source):
                     inventory.take(row)
         return inventory
+
+    async def _gone_through(self, inventory: _Inventory) -> AsyncIterator[_Page]:
+        """Each page that is taken, once the pages and databases in it that nobody told of are added."""
+        waiting, done, budget = list(inventory.pages), set[str](), _KEPT_BLOCKS
+        while waiting:
+            page, before = waiting.pop(), set(inventory.pages)
+            if page in done or not await self._is_below(page, "page_id", inventory):
+                continue
+            done.add(page)
+            try:
+                blocks = await self._blocks(page, budget=[_MOST_BLOCKS], depth=0)
+            except Unreadable:
+                pass  # which is told when it is fetched
+            else:
+                budget -= len(inner := list(_inner(blocks)))
+                if budget > 0:
+                    self._kept[page] = blocks
+                for block in inner:
+                    await self._take_inner(block, inventory)
+            waiting += inventory.pages.keys() - before
+            yield inventory.pages[page]
+
+    async def _take_inner(self, block: NotionBlock, inventory: _Inventory) -> None:
+        """Add what a block stands for, if it stands for a page or database."""
+        plural = _OWN_DOCUMENTS.get(block.kind)
+        if plural is None or not block.id or _uuid(block.id) in inventory.parents:
+            return
+        found = fields(await self._server.get(f"/v1/{plural}/{block.id}"))
+        if found:
+            inventory.take(found)
+        for source in listed(found, "data_sources"):
+            async for row in self._rows(_uuid(text(source, "id"))):
+                inventory.take(row)
 
     async def _search(self, kind: str, inventory: _Inventory) -> AsyncIterator[Fields]:
         asked: dict[str, object] = {
@@ -228,7 +273,9 @@ class NotionConnector:
             raise Unreadable(f"{listed.path!r} is no longer in Notion, or not shared with the integration. Sync again.")
         title = " ".join(page_title(page).split())
         is_row = text(page, "parent", "type") in {"database_id", "data_source_id"}
-        blocks = await self._blocks(listed.key, budget=[_MOST_BLOCKS], depth=0)
+        blocks = self._kept.pop(listed.key, None)
+        if blocks is None:
+            blocks = await self._blocks(listed.key, budget=[_MOST_BLOCKS], depth=0)
         written = page_markdown(title, properties=page_properties(page) if is_row else (), blocks=blocks)
         url = text(page, "url")
         return Fetched(
@@ -251,7 +298,7 @@ class NotionConnector:
             inside = original or text(found, "id")
             is_read = (at(found, "has_children") is True or bool(original)) and kind not in _OWN_DOCUMENTS
             children = await self._blocks(inside, budget=budget, depth=depth + 1) if is_read else ()
-            blocks.append(NotionBlock(kind, fields(found, kind), children))
+            blocks.append(NotionBlock(kind, fields(found, kind), children, text(found, "id")))
         return tuple(blocks)
 
     async def _children(self, parent: str) -> AsyncIterator[Fields]:
@@ -279,6 +326,13 @@ class NotionConnector:
         await self._client.aclose()
 
 
+def _inner(blocks: Iterable[NotionBlock]) -> Iterator[NotionBlock]:
+    """Blocks and the blocks in them."""
+    for block in blocks:
+        yield block
+        yield from _inner(block.children)
+
+
 def _following(answer: object, url: str) -> str | None:
     """The cursor of the next page, None at the end."""
     if at(answer, "has_more") is not True:
@@ -303,6 +357,10 @@ def _path(page: _Page) -> str:
     name = f"{UUID(page.id).hex}.md"
     is_row = page.parent is not None and page.parent[0] in {"database_id", "data_source_id"}
     return f"databases/{UUID(_uuid(page.database)).hex}/{name}" if is_row else f"pages/{name}"
+
+
+def _listed(page: _Page, inventory: _Inventory) -> Listed:
+    return Listed(path=_path(page), key=page.id, stamp=_stamp(page.edited, inventory.clock))
 
 
 def _stamp(edited: str, clock: dt.datetime | None) -> str | None:

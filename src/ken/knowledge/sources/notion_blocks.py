@@ -32,6 +32,7 @@ class NotionBlock:
     about: Fields
     """What stands under its type's name."""
     children: tuple[NotionBlock, ...] = ()
+    id: str = ""
 
 
 def page_markdown(title: str, *, properties: Sequence[tuple[str, str]] = (), blocks: Sequence[NotionBlock]) -> str:
