@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from ken.errors import InvalidSetting
+from ken.source_settings import SourceSettings
 
 _FILE = "ken.toml"
 _TAKEN = ("ken", "extractive")
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     model_folder: Path | None = None
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
     prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
     """By the name of a model or by what its endpoint calls it."""
     default_model: str = "extractive"
@@ -176,8 +178,23 @@ def _with_keys(settings: Settings) -> Settings:
             f"default_model {settings.default_model!r} is not one of the models: {', '.join(sorted(known))}. "
             "Name one of these, or add a [[models]] table."
         )
+    sources = [source.name for source in settings.sources]
+    if len(set(sources)) != len(sources):
+        raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")
     models = tuple(_with_key(model) for model in settings.models)
-    return settings.model_copy(update={"models": models})
+    return settings.model_copy(
+        update={"models": models, "sources": tuple(_with_secret(each) for each in settings.sources)}
+    )
+
+
+def _with_secret(source: SourceSettings) -> SourceSettings:
+    """The source with the secret whose variable it names; without it where that is not set.
+
+    Then its own sync fails with that reason, and everything else works.
+    """
+    variable = getattr(source, source.variable) if source.variable else None
+    value = os.environ.get(variable) if variable else None
+    return source.model_copy(update={"token": SecretStr(value)}) if value else source
 
 
 def _with_key(model: ModelSettings) -> ModelSettings:

@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 import ken
-from ken.cli import ask, backup, doctor, documents, evaluate, keys, sync, trace, up
+from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, sources, sync, trace, up
 from ken.cli.home import HomeOption, Shared, log_file
 from ken.cli.log import make_folder
 from ken.cli.output import complain, speak_any_text
@@ -29,12 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
-app.command("sync")(sync.sync)
+app.add_typer(sync.app)
 app.command("ask")(ask.ask)
 app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
 app.command("documents")(documents.documents)
 app.command("doctor")(doctor.doctor)
+app.add_typer(sources.app, name="sources")
+app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -27,7 +27,7 @@ from ken.knowledge.locks import is_locked, locked
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.ranking import Ranked, rank
-from ken.knowledge.sources.folder import FolderSource
+from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
 from ken.storage.documents import Documents, Snapshot
@@ -153,7 +153,7 @@ class Library:
             default_groups=(policy or Policy()).default_groups,
         )
         await anyio.to_thread.run_sync(self._take_over, source)
-        async with aclosing(FolderSource(place, max_bytes=self.max_bytes)) as connector:
+        async with aclosing(FolderConnector(place, max_bytes=self.max_bytes)) as connector:
             return await self.sync(source, connector, policy=policy, options=options, progress=progress)
 
     async def remove_source(self, source_id: str) -> int:
@@ -174,7 +174,7 @@ class Library:
 
         Raises InvalidInput, TooLarge, Unreadable, Conflict (it comes from another source), SyncRunning.
         """
-        await self.pushed.put(document_id, data, said or Said())
+        await self.pushed.put(document_id, data, said=said or Said())
         return await self._stored(document_id)
 
     async def delete(self, document_id: str) -> None:
@@ -327,7 +327,9 @@ class Library:
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation.generation_name(versions, self.ingest.configuration)
         if snapshot.generation == name:
-            generation.discard(self.committer.index_folder, name)  # it looks whole and isn't, or it couldn't be loaded at all
+            generation.discard(
+                self.committer.index_folder, name
+            )  # it looks whole and isn't, or it couldn't be loaded at all
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
             generation.discard(self.committer.index_folder, name)  # it may hold what has been deleted meanwhile

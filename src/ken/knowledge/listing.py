@@ -22,7 +22,7 @@ _FIRST_RETRY_OF_SOURCE_S = 60.0
 _LAST_RETRY_OF_SOURCE_S = 6 * 3_600.0
 
 
-def trusts(known: Source | None, policy: Policy, is_full: bool) -> bool:  # noqa: FBT001 - the third of three facts
+def trusts(known: Source | None, policy: Policy, *, is_full: bool) -> bool:
     """Whether stamps and cursor may be believed: nobody asked for everything, and the rules are those of the last sync."""
     return known is not None and known.policy == policy.name and not is_full
 
@@ -86,7 +86,7 @@ class Standing:
             path=listed.path, state="failed", since=self.now, stamp=listed.stamp, version=version, fetched_at=self.now
         )
 
-    def take(self, listed: Listed, version: str, said: frozenset[str] | None) -> None:
+    def take(self, listed: Listed, version: str, *, said: frozenset[str] | None) -> None:
         """Note a document that was read and taken."""
         known = self.known.get(listed.path)
         is_new = known is None or known.state != "current" or known.version != version
@@ -100,7 +100,7 @@ class Standing:
             fetched_at=self.now,
         )
 
-    def note(self, path: str, state: ListingState, reason: str) -> None:
+    def note(self, path: str, state: ListingState, *, reason: str) -> None:
         """Note a document that was not taken, and when it is worth another try."""
         self.seen.add(path)
         known = self.known.get(path)

@@ -83,7 +83,7 @@ class Pushed:
     committer: Committer
     max_bytes: int
 
-    async def put(self, document_id: str, data: bytes, said: Said) -> None:
+    async def put(self, document_id: str, data: bytes, *, said: Said) -> None:
         """Take a document. Raises InvalidInput, TooLarge, Unreadable, Conflict, SyncRunning."""
         self._check(document_id, data, said)
         source = self._source(document_id)

@@ -167,7 +167,7 @@ class _Work:
         known = await anyio.to_thread.run_sync(sources.get, self.source.id)
         self.before = await anyio.to_thread.run_sync(store.versions, self.source.id)
         listings = await anyio.to_thread.run_sync(sources.listings, self.source.id)
-        trusted = trusts(known, self.policy, self.options.is_full) and self._is_up_to_date()
+        trusted = trusts(known, self.policy, is_full=self.options.is_full) and self._is_up_to_date()
         self.standing = Standing(known=listings, is_trusted=trusted, retries=self.options.is_full)
         await self._through(self._cursor(known) if trusted else None)
         if self.fatal is not None:
@@ -210,9 +210,10 @@ class _Work:
                     tasks.start_soon(self._work, receive.clone())
                 receive.close()
         except BaseExceptionGroup as group:
-            if len(group.exceptions) > 1:
+            first, *others = group.exceptions
+            if others:
                 raise
-            raise group.exceptions[0] from None  # as if it had happened here, an interrupt from the keyboard above all
+            raise first from None  # as if it had happened here, an interrupt from the keyboard above all
 
     async def _list(self, cursor: str | None, send: MemoryObjectSendStream[Listed]) -> None:
         seen: set[str] = set()
@@ -245,7 +246,7 @@ class _Work:
     def _pass_over(self, unlisted: Unlisted) -> None:
         if unlisted.is_foreign:
             self.report.skipped.append(SyncFailure(unlisted.path, unlisted.reason))
-            self.standing.note(unlisted.path, "skipped", unlisted.reason)
+            self.standing.note(unlisted.path, "skipped", reason=unlisted.reason)
         else:
             self._fail(unlisted.path, unlisted.reason)
 
@@ -328,7 +329,7 @@ class _Work:
         self.bytes_done += listed.size or 0
         self.chosen[document_id] = version
         if is_read:
-            self.standing.take(listed, version, said)
+            self.standing.take(listed, version, said=said)
         before = self.before.get(document_id)
         if before == version:
             self.report.unchanged += 1
@@ -340,7 +341,7 @@ class _Work:
     def _fail(self, path: str, reason: str, *, waits: bool = False, is_known: bool = False) -> None:
         self.report.failures.append(SyncFailure(path, reason))
         if not is_known:
-            self.standing.note(path, "waiting" if waits else "failed", reason)
+            self.standing.note(path, "waiting" if waits else "failed", reason=reason)
 
     async def _tell(self, listed: Listed) -> None:
         self.done += 1
@@ -378,7 +379,7 @@ class _Work:
         reason = "It is gone from its source, as are most of its documents at once, and was kept."
         for name in missing:
             self.chosen[name] = self.before[name]
-            self.standing.note(name.removeprefix(prefix), "held", reason)
+            self.standing.note(name.removeprefix(prefix), "held", reason=reason)
         self.report.held = len(missing)
         self.report.problem = (
             f"{len(missing)} of {len(self.before)} documents are no longer there, and were kept: is the place complete? "

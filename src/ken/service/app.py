@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 import ken
+from ken.connectors.configured import Configured
+from ken.scheduler.scheduler import Scheduler
 from ken.service import errors
 from ken.service.access import Access, is_loopback
 from ken.service.boundary import Boundary
 from ken.service.limits import BodyLimit
-from ken.service.routes import ask, chat, conversations, documents, feedback, health, models, page, search, traces
+from ken.service.routes import (
+    ask,
+    chat,
+    conversations,
+    documents,
+    feedback,
+    health,
+    index,
+    models,
+    page,
+    push,
+    search,
+    sources,
+    traces,
+)
 from ken.wiring import Ken
 
-ROUTERS = (ask, chat, models, search, documents, conversations, traces, feedback, health, page)
+ROUTERS = (ask, chat, models, search, documents, push, sources, index, conversations, traces, feedback, health, page)
 
 
 def build(opened: Ken) -> FastAPI:
-    """The HTTP service of an opened home. The caller closes the home after the server has ended."""
+    """The HTTP service of an opened home, with the jobs of its sources. The caller closes the home after the server ended."""
     settings = opened.settings
+    scheduler = Scheduler(Configured.of(opened).jobs())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with scheduler.running():
+            yield
+
     app = FastAPI(
         title="Ken",
         version=ken.__version__,
@@ -27,6 +53,7 @@ def build(opened: Ken) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=lifespan,
         middleware=[
             Middleware(Boundary),
             Middleware(Access, keys=opened.keys, keyless=is_loopback(settings.host)),
@@ -34,6 +61,7 @@ def build(opened: Ken) -> FastAPI:
         ],
     )
     app.state.ken = opened
+    app.state.scheduler = scheduler
     errors.install(app)
     for resource in ROUTERS:
         app.include_router(resource.router)

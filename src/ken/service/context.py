@@ -8,7 +8,13 @@ from fastapi import Depends, Request
 
 from ken.domain.principal import OPERATORS, Principal
 from ken.errors import Forbidden
+from ken.scheduler.scheduler import Scheduler
 from ken.wiring import Ken
+
+
+def scheduled(request: Request) -> Scheduler:
+    """The jobs of this process."""
+    return cast("Scheduler", request.app.state.scheduler)
 
 
 def opened(request: Request) -> Ken:
@@ -29,6 +35,7 @@ def operating(request: Request) -> Principal:
     return principal
 
 
+Scheduled = Annotated[Scheduler, Depends(scheduled)]
 Opened = Annotated[Ken, Depends(opened)]
 Asking = Annotated[Principal, Depends(asking)]
 Operating = Annotated[Principal, Depends(operating)]

@@ -32,11 +32,11 @@ class FolderFile:
     """Bytes."""
 
 
-class FolderSource:
+class FolderConnector:
     """Everything below a folder. Files are known by their content: what a file says of its time counts for nothing."""
 
-    concurrency = 2
-    """One file is parsed while another one is embedded."""
+    concurrency = 3
+    """Files are parsed and cut while others are embedded."""
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self.location = str(folder)

@@ -66,9 +66,9 @@ async def put(
 ) -> DocumentShape:
     """The raw body is the file; the suffix of the id (`collection/path.ext`) says its format. Operators only."""
     _ = principal
-    data = await _file(request, ken.settings.max_file_mb * 1_000_000)
+    data = await body_of(request, ken.settings.max_file_mb * 1_000_000)
     named = groups if groups is not None else x_ken_groups
-    put_document: Document = await ken.library.put(document_id, data, said=Said(groups=_groups(named)))
+    put_document: Document = await ken.library.put(document_id, data, said=Said(groups=groups_of(named)))
     return DocumentShape.model_validate(put_document)
 
 
@@ -79,7 +79,7 @@ async def delete(document_id: str, ken: Opened, principal: Operating) -> None:
     await ken.library.delete(document_id)
 
 
-async def _file(request: Request, max_bytes: int) -> bytes:
+async def body_of(request: Request, max_bytes: int) -> bytes:
     """The body, read no further than the limit. Raises TooLarge."""
     check_length(request.headers, max_bytes)
     data = bytearray()
@@ -90,6 +90,6 @@ async def _file(request: Request, max_bytes: int) -> bytes:
     return bytes(data)
 
 
-def _groups(listed: str | None) -> frozenset[str] | None:
+def groups_of(listed: str | None) -> frozenset[str] | None:
     """None leaves the choice to the collection; an empty list leaves the document to operators."""
     return None if listed is None else frozenset(group.strip() for group in listed.split(",") if group.strip())

@@ -1,0 +1,1 @@
+"""The sources that ken.toml names, at work in an opened home."""

@@ -1,0 +1,107 @@
+"""The sources that ken.toml names, at work: synced when asked for, when due, and when a watched folder changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
+
+import anyio.to_thread
+from watchfiles import awatch
+
+from ken.connectors.build import connector_of, policy_of, source_of
+from ken.errors import KenError, NotFound
+from ken.knowledge.library import Library
+from ken.knowledge.sync import Progress, SyncOptions, SyncReport
+from ken.scheduler.schedule import Cron, Every, Schedule
+from ken.scheduler.scheduler import Job
+from ken.settings import Settings
+from ken.source_settings import FolderSettings, SourceSettings
+from ken.storage.sources import Source
+from ken.wiring import Ken
+
+_SETTLED_MS = 1_000
+"""A watched folder is synced when nothing has changed in it for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The `[[sources]]` of a home."""
+
+    settings: Settings
+    library: Library
+
+    @classmethod
+    def of(cls, ken: Ken) -> Configured:
+        """Those of an opened home."""
+        return cls(ken.settings, ken.library)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In the order of the file."""
+        return tuple(each.name for each in self.settings.sources)
+
+    async def sync(
+        self, name: str, *, options: SyncOptions | None = None, progress: Progress | None = None
+    ) -> SyncReport:
+        """Sync a source. Raises NotFound, InvalidSetting and what `Library.sync` raises.
+
+        What keeps a source from being asked at all (a secret that isn't set) is noted with it, so that its status says so.
+        """
+        settings = self._named(name)
+        source = source_of(settings)
+        try:
+            connector = connector_of(settings, home=self.settings.home, max_bytes=self.settings.max_file_mb * 1_000_000)
+        except KenError as error:
+            await self._note(source, str(error))
+            raise
+        async with aclosing(connector):
+            source = replace(source, location=connector.location)
+            return await self.library.sync(
+                source, connector, policy=policy_of(settings), options=options, progress=progress
+            )
+
+    def jobs(self) -> tuple[Job, ...]:
+        """A job for each source, for a scheduler: one without a schedule runs when it is asked for."""
+        return tuple(
+            Job(
+                name=settings.name,
+                run=partial(self._run, settings.name),
+                schedule=_schedule(settings),
+                last=partial(self._last, settings.name),
+                woken=partial(_changes, settings) if isinstance(settings, FolderSettings) and settings.watch else None,
+            )
+            for settings in self.settings.sources
+        )
+
+    async def _run(self, name: str) -> float | None:
+        await self.sync(name)
+        source = await anyio.to_thread.run_sync(self.library.sources.get, name)
+        return source.next_try if source is not None else None
+
+    async def _last(self, name: str) -> float | None:
+        source = await anyio.to_thread.run_sync(self.library.sources.get, name)
+        return source.synced_at if source is not None else None
+
+    async def _note(self, source: Source, problem: str) -> None:
+        known = await anyio.to_thread.run_sync(self.library.sources.get, source.id)
+        await anyio.to_thread.run_sync(self.library.sources.put, replace(known or source, problem=problem))
+
+    def _named(self, name: str) -> SourceSettings:
+        for settings in self.settings.sources:
+            if settings.name == name:
+                return settings
+        known = ", ".join(self.names) or "none"
+        raise NotFound(f"ken.toml names no source {name!r}. Known are: {known}.")
+
+
+def _schedule(settings: SourceSettings) -> Schedule | None:
+    if settings.cron is not None:
+        return Cron(settings.cron)
+    return Every(settings.interval_s) if settings.interval_s is not None else None
+
+
+async def _changes(settings: FolderSettings) -> AsyncIterator[None]:
+    async for _ in awatch(settings.path.expanduser(), debounce=_SETTLED_MS, recursive=True, raise_interrupt=False):
+        yield

@@ -1,0 +1,117 @@
+"""Runs jobs when they are due, one after the other of each, side by side otherwise.
+
+What a job does is none of the scheduler's business: it calls what it was handed, and a failure is logged and ends there.
+That a job runs nowhere else at the same time is up to the job (a sync holds its source's lock).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from ken.errors import Conflict, KenError, NotFound
+from ken.scheduler.schedule import Schedule
+
+_LONGEST_SLEEP_S = 60.0
+"""A clock that was set forward, or a machine that slept, is noticed after so long."""
+
+_log = logging.getLogger("ken.scheduler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to do again and again."""
+
+    name: str
+    run: Callable[[], Awaitable[float | None]]
+    """Does it; where it failed, returns when it wants to be tried again (seconds since the epoch), whatever its schedule."""
+    schedule: Schedule | None = None
+    """None: only when asked for."""
+    last: Callable[[], Awaitable[float | None]] | None = None
+    """When it last started, in an earlier process too."""
+    woken: Callable[[], AsyncIterator[None]] | None = None
+    """Yields whenever there is a reason to run now: a file changed."""
+
+
+@dataclass(slots=True)
+class _State:
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    due: float | None = None
+    is_running: bool = False
+
+
+class Scheduler:
+    """The jobs of a process, while `running` holds."""
+
+    def __init__(self, jobs: tuple[Job, ...]) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._states = {job.name: _State() for job in jobs}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Run the jobs until the block ends; what is being done then is cancelled."""
+        tasks = [asyncio.create_task(self._keep(job), name=f"job {job.name}") for job in self._jobs.values()]
+        tasks += [asyncio.create_task(self._wake(job)) for job in self._jobs.values() if job.woken is not None]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def ask(self, name: str) -> None:
+        """Have a job run now. Raises NotFound; Conflict where it is running."""
+        state = self._states.get(name)
+        if state is None:
+            raise NotFound(
+                f"There is nothing named {name!r} to run. Known are: {', '.join(sorted(self._jobs)) or 'none'}."
+            )
+        if state.is_running or state.asked.is_set():
+            raise Conflict(f"{name!r} is running already.")
+        state.asked.set()
+
+    def due(self, name: str) -> float | None:
+        """When a job runs next, in seconds since the epoch; None where it doesn't by itself, or runs right now."""
+        state = self._states.get(name)
+        return None if state is None or state.is_running else state.due
+
+    async def _keep(self, job: Job) -> None:
+        state = self._states[job.name]
+        last = await job.last() if job.last is not None else None
+        retry: float | None = None
+        while True:
+            state.due = job.schedule.next(last, time.time()) if job.schedule is not None and retry is None else retry
+            await self._until_due(state)
+            state.asked.clear()
+            state.is_running = True
+            last = time.time()
+            try:
+                retry = None
+                retry = await job.run()
+            except KenError as error:
+                _log.warning("%s failed: %s", job.name, error)
+            except Exception:  # noqa: BLE001 - a job must not end the others, nor its own next run
+                _log.exception("%s failed", job.name)
+            finally:
+                state.is_running = False
+
+    @staticmethod
+    async def _until_due(state: _State) -> None:
+        while not state.asked.is_set():
+            left = _LONGEST_SLEEP_S if state.due is None else state.due - time.time()
+            if left <= 0:
+                return
+            try:
+                async with asyncio.timeout(min(left, _LONGEST_SLEEP_S)):
+                    await state.asked.wait()
+            except TimeoutError:
+                continue
+
+    async def _wake(self, job: Job) -> None:
+        assert job.woken is not None  # noqa: S101 - the caller looked
+        async for _ in job.woken():
+            self._states[job.name].asked.set()

@@ -1,0 +1,39 @@
+"""Snapshots of the corpus: list, compare, go back. Operators only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ken.service.context import Opened, Operating
+from ken.service.source_shapes import DifferenceShape, SnapshotShape, UseRequest
+
+router = APIRouter(tags=["index"])
+
+
+@router.get("/api/index", summary="List the corpus versions that can be used")
+async def snapshots(ken: Opened, principal: Operating) -> list[SnapshotShape]:
+    """The newest first. Operators only."""
+    _ = principal
+    return [SnapshotShape.model_validate(each) for each in await ken.library.snapshots()]
+
+
+@router.get("/api/index/difference", summary="What changed between two corpus versions")
+async def difference(
+    ken: Opened,
+    principal: Operating,
+    *,
+    old: Annotated[int, Query(ge=0)],
+    new: Annotated[int, Query(ge=0)],
+) -> DifferenceShape:
+    """Document ids by what became of them. Operators only."""
+    _ = principal
+    return DifferenceShape.model_validate(await ken.library.difference(old, new))
+
+
+@router.post("/api/index/use", summary="Serve another corpus version")
+async def use(body: UseRequest, ken: Opened, principal: Operating) -> SnapshotShape:
+    """It gets a number of its own, and is served while syncs go on, until null asks for the newest again. Operators only."""
+    _ = principal
+    return SnapshotShape.model_validate(await ken.library.use(body.corpus_version))
