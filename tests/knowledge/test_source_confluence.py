@@ -4,14 +4,18 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from ken.domain.principal import Principal
 from ken.errors import SourceDenied, SourceDown, SourceMisbehaves, Unreadable
 from ken.knowledge.parse.html import parse_html
 from ken.knowledge.sources.confluence import ConfluenceConnector, ConfluenceScope
 from ken.knowledge.sources.source import Complete, Listed, Unlisted
+from ken.storage.sources import Source
+from tests.knowledge.homes import found, opened
 from tests.knowledge.listings import HOSTS, PATIENT, answer, by_path, changes, until_error
 from tests.knowledge.web_server import Server, serving
 
@@ -283,6 +287,44 @@ async def test_every_reader_counts_beyond_two_hundred(is_cloud: bool) -> None:  
         found = await by_path(connector)
         readers = await connector.permissions(found["ENG/1.html"])
         assert readers == {f"user:u{number}" for number in range(650)} | {f"g{number}" for number in range(201)}
+
+
+async def test_groups_of_confluence_have_no_meaning_of_ours() -> None:
+    """A group that is called as everybody, as operators or as a user is called in Ken opens nothing to these."""
+    wiki = Wiki()
+    wiki.add("1")
+    wiki.restrictions["1"] = ([], ["everyone", "operators", "user:u1", "group:a", "staff"])
+    async with connected(wiki) as (connector, _):
+        readers = {"group:everyone", "group:operators", "group:user:u1", "group:group:a", "staff"}
+        assert await connector.permissions(page("1")) == readers
+
+
+async def test_restricted_pages_are_found_by_their_readers_alone(home: Path) -> None:
+    """Synced into a home, a page and its attachment are found by those whom the restrictions above it name, and no others."""
+    wiki = Wiki(spaces=["~ann.b"])
+    wiki.add("1", space="~ann.b", body="<p>The harbour opens at six.</p>")
+    wiki.add("2", space="~ann.b", parent="1", title="Wages", body="<p>The harbour master earns a lot.</p>")
+    wiki.add("3", space="~ann.b", parent="2", body="<p>The harbour pilot earns more.</p>")
+    wiki.add("att4", kind="attachment", container="3", title="harbour.md", file="/download/harbour.md")
+    wiki.files["/download/harbour.md"] = b"# Harbour\n\nThe harbour cook earns little.\n"
+    wiki.restrictions = {"2": (["u1"], ["finance"]), "3": (["u1", "u2"], [])}
+    source = Source(
+        id="wiki", kind="confluence", location="", collection="wiki", default_groups=frozenset({"everyone"})
+    )
+    told = {"everybody": Principal("a"), "finance": Principal("f", frozenset({"finance"}))}
+    told |= {name: Principal(name, frozenset({f"user:{name}"})) for name in ("u1", "u2")}
+    async with connected(wiki) as (connector, _), opened(home) as ken:
+        report = await ken.library.sync(source, connector)
+        assert (report.added, report.problem, report.failures) == (4, "", [])
+        seen = {name: set(await found(ken, "harbour", principal)) for name, principal in told.items()}
+        top, wages, pilot = (f"~ann%2Eb/{number}.html" for number in (1, 2, 3))
+        cook = "~ann%2Eb/3/att4.md"
+        assert seen == {"everybody": {top}, "finance": {top, wages}, "u1": {top, wages, pilot, cook}, "u2": {top}}
+        wiki.restrictions = {"1": ([], ["finance"])}
+        report = await ken.library.sync(source, connector)
+        assert (report.changed, report.unchanged) == (4, 0)
+        assert set(await found(ken, "harbour", told["u1"])) == set()
+        assert len(await found(ken, "harbour", told["finance"])) == 4
 
 
 async def test_few_requests_tell_the_restrictions_of_many_pages() -> None:

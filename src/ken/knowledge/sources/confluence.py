@@ -45,10 +45,10 @@ class ConfluenceScope:
 class ConfluenceConnector:
     """A Confluence site. Every listing is whole, and a document's stamp is the number of its version.
 
-    Readers are named by their groups' names and as `user:<accountId>` (`user:<username>` on Data Center). Somebody has to
-    be named by each restriction on the way from the space to the page: groups are compared by name, so a group inside
-    another doesn't count, and what leaves nobody is open to operators alone. Raises SourceMisbehaves for a base address
-    that is none.
+    Readers are named by their groups' names and as `user:<accountId>` (`user:<username>` on Data Center); a group called
+    `everyone`, `operators` or `user:...` there is called `group:<name>` here. Somebody has to be named by each restriction
+    on the way from the space to the page: groups are compared by name, so a group inside another doesn't count, and what
+    leaves nobody is open to operators alone. Raises SourceMisbehaves for a base address that is none.
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ken.domain.principal import EVERYONE, OPERATORS
 from ken.errors import SourceDenied, SourceMisbehaves
 from ken.knowledge.sources.rest import RestServer
 from ken.knowledge.sources.shapes import Fields, at, fields, listed, number, text
@@ -54,8 +55,10 @@ class _Subjects:
 
 
 def _name(subject: Fields, kind: str) -> str:
+    """How Ken calls a user or group; a group whose name means something else here, by a name of its own."""
     if kind == "group":
-        return text(subject, "name")
+        name = text(subject, "name")
+        return f"group:{name}" if name in {EVERYONE, OPERATORS} or name.startswith(("user:", "group:")) else name
     account = text(subject, "accountId") or text(subject, "username") or text(subject, "userKey")
     return f"user:{account}" if account else ""
 
