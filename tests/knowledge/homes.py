@@ -128,6 +128,13 @@ class Counting:
         self.texts += texts
         return await self._embedder.embed(texts)
 
+    async def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Count, and embed."""
+        self.texts += texts
+        return await self._embedder.embed_parts(texts, parts)
+
 
 class Mirrored(Counting):
     """Another embedder with a vector space of its own: the real one's, each vector back to front."""
@@ -139,6 +146,13 @@ class Mirrored(Counting):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed, back to front."""
         return np.ascontiguousarray((await super().embed(texts))[:, ::-1])
+
+    async def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed, back to front."""
+        vectors, sums = await super().embed_parts(texts, parts)
+        return np.ascontiguousarray(vectors[:, ::-1]), np.ascontiguousarray(sums[:, ::-1])
 
 
 Wrapped = TypeVar("Wrapped", bound=Counting)

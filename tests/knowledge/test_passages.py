@@ -44,6 +44,10 @@ class Remembering(Counting):
         self.texts += texts
         return np.zeros((len(texts), self.dimensions), np.float32)
 
+    async def embed_parts(self, texts: list[str], parts: list[list[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:
+        """Keep."""
+        return await self.embed(texts), np.zeros((sum(map(len, parts)), self.dimensions), np.float32)
+
 
 @pytest.mark.parametrize("name", TEXTS)
 async def test_the_embedder_reads_every_word(embedder: MiniLM, name: str) -> None:
@@ -58,7 +62,7 @@ async def test_the_embedder_reads_every_word(embedder: MiniLM, name: str) -> Non
     assert max(embedder.count(window) for window in windows) <= 254
     for ordinal, piece in enumerate(pieces):
         own = [window for window, of in zip(windows, ordinals, strict=True) if of == ordinal]
-        assert_read_whole(plain(parsed.text[piece.start : piece.end], parsed.markup), own)
+        assert_read_whole(plain(piece.reading(parsed.text), parsed.markup), own)
 
 
 def assert_read_whole(text: str, windows: list[str]) -> None:
@@ -74,6 +78,23 @@ def assert_read_whole(text: str, windows: list[str]) -> None:
         characters = "".join(window.split())
         done += next(len(characters) - k for k in range(len(characters) + 1) if wanted.startswith(characters[k:], done))
     assert done == len(wanted)
+
+
+async def test_a_passage_from_a_table_is_stored_with_its_header(home: Path, folder: Path, embedder: MiniLM) -> None:
+    """It is counted and shown with it, and its rows are quoted with the names of their columns."""
+    async with opened(home) as ken:
+        await sync(ken, folder, {"table.md": TEXTS["table.md"]})
+        (document,) = await ken.library.documents(OPERATOR)
+        first, *others = await ken.library.passages(document.id, OPERATOR)
+        assert first.header == ""
+        assert first.shown == first.text
+        assert len(others) > 2
+        for passage in others:
+            assert passage.header == "| Harbour | Depth |\n|---|---|"
+            assert passage.shown == f"{passage.header}\n{passage.text}"
+            assert passage.tokens == embedder.count(plain(passage.shown, "markdown"))
+        (found,) = (await ken.library.search("How deep is berth 212?", OPERATOR, limit=1)).evidence
+        assert "Harbour: Berth 212 · Depth: 212 metres" in [sentence.text for sentence in found.sentences]
 
 
 async def test_passages_are_spans_of_the_text(home: Path, folder: Path) -> None:
@@ -99,7 +120,11 @@ async def test_passages_are_spans_of_the_text(home: Path, folder: Path) -> None:
             for sentence in evidence.sentences:
                 assert stored.start <= sentence.start < sentence.end <= stored.end
                 markup = "plain" if sentence.is_code else evidence.document.markup
-                assert sentence.text == plain(text[sentence.start : sentence.end], markup)
+                reading = plain(text[sentence.start : sentence.end], markup)
+                if text[sentence.start] == "|":
+                    assert all(cell in sentence.text for cell in reading.split(" · "))
+                else:
+                    assert sentence.text == reading
 
 
 RULE = "Tents may be pitched on the north meadow until {}.\n"

@@ -104,6 +104,56 @@ async def test_embedding_asynchronously_gives_the_same_vectors(int8: MiniLM) -> 
     assert np.array_equal(vectors, int8.embed_now(TEXTS))
 
 
+def halves(text: str) -> list[tuple[int, int]]:
+    """The text in two, and as a whole."""
+    cut = len(text) // 2
+    return [(0, cut), (cut, len(text)), (0, len(text))]
+
+
+def test_parts_are_read_in_the_same_run_as_their_text(int8: MiniLM) -> None:
+    """The texts' vectors are those of `embed`, bit for bit, with parts and without."""
+    vectors, parts = int8.embed_parts_now(TEXTS, [halves(text) for text in TEXTS])
+    assert np.array_equal(vectors, int8.embed_now(TEXTS))
+    assert parts.shape == (3 * len(TEXTS), 384)
+    vectors, parts = int8.embed_parts_now(TEXTS, [[] for _ in TEXTS])
+    assert np.array_equal(vectors, int8.embed_now(TEXTS))
+    assert parts.shape == (0, 384)
+
+
+def test_two_parts_add_up_to_the_whole(int8: MiniLM) -> None:
+    """So a sentence that two texts share has one vector; where nothing stands there are zeros."""
+    _, parts = int8.embed_parts_now(TEXTS, [halves(text) for text in TEXTS])
+    assert np.allclose(parts[0::3] + parts[1::3], parts[2::3], atol=1e-3)
+    _, parts = int8.embed_parts_now(["Tide.", ""], [[(5, 5), (0, 0)], [(0, 0)]])
+    assert not parts.any()
+
+
+def test_the_whole_as_a_part_is_the_mean_without_special_tokens(float32: MiniLM) -> None:
+    """A part's vector lies close to its text's: they differ by the first and the last word piece alone."""
+    long = [text for text in TEXTS if 20 < float32.count(text) < 250]
+    vectors, parts = float32.embed_parts_now(long, [[(0, len(text))] for text in long])
+    assert len(long) > 3
+    assert cosines(vectors, parts).min() > 0.99
+
+
+def test_a_part_is_found_by_what_it_says(int8: MiniLM) -> None:
+    """Of a text's sentences, the one on receipts is nearest to a question on receipts."""
+    sentences = ["The office opens at eight.", "Lost receipts are replaced by a signed note.", "Dogs stay outside."]
+    text = " ".join(sentences)
+    spans = [(text.index(sentence), text.index(sentence) + len(sentence)) for sentence in sentences]
+    _, parts = int8.embed_parts_now([text], [spans])
+    question = int8.embed_now(["What do I do when I have lost the receipt for my hotel?"])
+    assert int(cosines(parts, np.repeat(question, 3, axis=0)).argmax()) == 1
+
+
+def test_parts_beyond_what_the_embedder_reads_have_zeros(int8: MiniLM) -> None:
+    """It reads 256 word pieces."""
+    text = "tide " * 400
+    _, parts = int8.embed_parts_now([text], [[(0, 50), (1_900, 2_000)]])
+    assert parts[0].any()
+    assert not parts[1].any()
+
+
 def test_a_question_is_nearest_to_the_text_that_answers_it(int8: MiniLM) -> None:
     """The vectors carry meaning: of all texts, the one on receipts answers a question on receipts."""
     question = int8.embed_now(["What do I do when I have lost the receipt for my hotel?"])[0]

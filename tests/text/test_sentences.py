@@ -115,14 +115,14 @@ def test_a_table_with_numbers_in_its_first_row_keeps_it() -> None:
 
 
 def test_a_row_is_quoted_with_the_names_of_its_columns() -> None:
-    """Also where the passage begins below the header; the span is that of the row; empty cells and dashes say nothing."""
+    """Also where the passage begins below the header; the span is that of the row; empty cells say nothing."""
     table = (
         "| **Region** | How long? |   | Sick `days` |\n|:---|:--:|---|---|\n| EU | 40 \\| 50 | x | |\n| US | - | y |\n"
     )
     parsed = document(("table", table))
     below = table.index("| EU")
     pieces = quotable_pieces(parsed, start=below, end=len(table))
-    assert [piece.text for piece in pieces] == ["Region: EU · How long: 40 | 50 · x", "Region: US · y"]
+    assert [piece.text for piece in pieces] == ["Region: EU · How long: 40 | 50 · x", "Region: US · How long: - · y"]
     assert [parsed.text[piece.start : piece.end] for piece in pieces] == table.splitlines()[2:]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
+import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,16 +19,23 @@ from ken.text.markup import plain
 from ken.text.sentences import quotable_pieces
 from ken.text.tokens import terms
 
+VERSION = 4
+"""Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
 _PREFIX_TOKENS = 40
+_TINY = 1e-9
 _FIRST_IDEOGRAPH = "\u3400"
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """Of one document version; n passages."""
 
+    tokens: NDArray[np.int32]
+    """Shape (n,): word pieces of each passage, the header that it repeats included."""
     term_counts: NDArray[np.int32]
     """Shape (n,): how many of `terms` belong to each passage."""
     terms: NDArray[np.void]
@@ -39,7 +48,7 @@ class Features:
     """Shape (s, 4): passage ordinal, start, end, and 1 for a line of code; in order. A sentence in the overlap of two
     passages is listed under each."""
     sentences: NDArray[np.int8]
-    """Shape (s, dimensions): unit vectors times 127."""
+    """Shape (s, dimensions): unit vectors times 127. A sentence is read in its window, a table row by itself."""
     sentence_texts: tuple[str, ...]
     """As quoted: without marks, white space folded."""
     sentence_term_counts: NDArray[np.int32]
@@ -52,57 +61,103 @@ async def compute(
     parsed: ParsedDocument, title: str, *, pieces: Sequence[Piece], embedder: Embedder, tokens: TokenCounter
 ) -> Features:
     """Analyse and embed the passages of one document."""
-    counts, postings = _terms(parsed, title, pieces)
-    window_spans, window_texts = _windows(parsed, title, pieces, tokens)
-    sentence_spans, sentence_texts, sentence_terms = _sentences(parsed, pieces)
-    distinct = list(dict.fromkeys(sentence_texts))
-    vectors = await embedder.embed([*window_texts, *distinct])
-    windows, unique = vectors[: len(window_texts)], vectors[len(window_texts) :]
-    position = {text: i for i, text in enumerate(distinct)}
-    picked = unique[[position[text] for text in sentence_texts]] if sentence_texts else unique
+    analysis = _Analysis(parsed, title, tokens)
+    await anyio.to_thread.run_sync(partial(analysis.run, pieces))
+    windows, parts = await embedder.embed_parts(analysis.window_texts, analysis.parts)
+    sentences = np.zeros((len(analysis.sentence_texts), embedder.dimensions), np.float32)
+    np.add.at(sentences, analysis.owners, parts)
+    apart = np.flatnonzero(~sentences.any(axis=1)).tolist()
+    distinct = {text: number for number, text in enumerate(dict.fromkeys(analysis.sentence_texts[i] for i in apart))}
+    if distinct:
+        alone = await embedder.embed(list(distinct))
+        sentences[apart] = alone[[distinct[analysis.sentence_texts[i]] for i in apart]]
+    sentences /= np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), _TINY)
     return Features(
-        term_counts=counts,
-        terms=postings,
-        window_spans=window_spans,
+        tokens=np.array(analysis.tokens_of, dtype=np.int32),
+        term_counts=np.array([len(array) for array in analysis.postings], dtype=np.int32),
+        terms=np.concatenate(analysis.postings) if analysis.postings else np.zeros(0, dtype=TERM_DTYPE),
+        window_spans=np.array(analysis.window_spans, dtype=np.int32).reshape(-1, 3),
         windows=windows.astype(np.float16),
-        sentence_spans=sentence_spans,
-        sentences=np.rint(picked * 127).astype(np.int8),
-        sentence_texts=tuple(sentence_texts),
-        sentence_term_counts=np.array([len(hashes) for hashes in sentence_terms], dtype=np.int32),
-        sentence_terms=np.array([value for hashes in sentence_terms for value in hashes], dtype=np.uint64),
+        sentence_spans=np.array(analysis.sentence_spans, dtype=np.int32).reshape(-1, 4),
+        sentences=np.rint(sentences * 127).astype(np.int8),
+        sentence_texts=tuple(analysis.sentence_texts),
+        sentence_term_counts=np.array([len(hashes) for hashes in analysis.sentence_terms], dtype=np.int32),
+        sentence_terms=np.array([value for hashes in analysis.sentence_terms for value in hashes], dtype=np.uint64),
     )
 
 
-def _terms(parsed: ParsedDocument, title: str, pieces: Sequence[Piece]) -> tuple[NDArray[np.int32], NDArray[np.void]]:
-    title_terms = Counter(terms(title))
-    arrays: list[NDArray[np.void]] = []
-    for piece in pieces:
-        body = Counter(terms(plain(parsed.text[piece.start : piece.end], parsed.markup)))
-        heading = Counter(term for part in piece.heading_path for term in terms(part))
-        names = list(dict.fromkeys([*body, *heading, *title_terms]))
-        array = np.zeros(len(names), dtype=TERM_DTYPE)
-        array["term"] = [term_hash(name) for name in names]
-        for field, counter in (("body", body), ("heading", heading), ("title", title_terms)):
-            array[field] = [min(counter[name], 0xFFFF) for name in names]
-        arrays.append(array)
-    counts = np.array([len(array) for array in arrays], dtype=np.int32)
-    return counts, np.concatenate(arrays) if arrays else np.zeros(0, dtype=TERM_DTYPE)
+@dataclass(slots=True)
+class _Analysis:
+    """What is known of a document's passages before a model sees them: what there is to count, and what to embed."""
+
+    parsed: ParsedDocument
+    title: str
+    tokens: TokenCounter
+    tokens_of: list[int] = field(default_factory=list[int])
+    postings: list[NDArray[np.void]] = field(default_factory=list["NDArray[np.void]"])
+    window_spans: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    window_texts: list[str] = field(default_factory=list[str])
+    parts: list[list[Span]] = field(default_factory=list[list[Span]])
+    """For each window where in its text sentences stand, or their halves."""
+    owners: list[int] = field(default_factory=list[int])
+    """For each part, window after window, the sentence that it belongs to."""
+    sentence_spans: list[tuple[int, int, int, int]] = field(default_factory=list[tuple[int, int, int, int]])
+    sentence_texts: list[str] = field(default_factory=list[str])
+    sentence_terms: list[list[int]] = field(default_factory=list[list[int]])
+
+    def run(self, pieces: Sequence[Piece]) -> None:
+        """Take the passages, in order."""
+        title_terms = Counter(terms(self.title))
+        for ordinal, piece in enumerate(pieces):
+            text = plain(piece.reading(self.parsed.text), self.parsed.markup)
+            self.postings.append(_postings(text, piece.heading_path, title_terms))
+            first = len(self.sentence_texts)
+            self._take_sentences(ordinal, piece)
+            self._take_windows(ordinal, piece, text, _places(text, self.sentence_texts[first:], first))
+
+    def _take_sentences(self, ordinal: int, piece: Piece) -> None:
+        for quotable in quotable_pieces(self.parsed, start=piece.start, end=piece.end):
+            found = dict.fromkeys(terms(quotable.text))
+            if found:
+                self.sentence_spans.append((ordinal, quotable.start, quotable.end, quotable.is_code))
+                self.sentence_texts.append(quotable.text)
+                self.sentence_terms.append([term_hash(term) for term in found])
+
+    def _take_windows(self, ordinal: int, piece: Piece, text: str, places: Sequence[tuple[int, int, int]]) -> None:
+        """Cut a passage into as many windows as the embedder needs to read all of it, each under its title and headings."""
+        prefix = _prefix(self.title, piece.heading_path, self.tokens)
+        offsets = self.tokens.offsets(text)
+        self.tokens_of.append(len(offsets))
+        for start, end in _cut(text, offsets, _WINDOW_TOKENS - self.tokens.count(prefix)):
+            self.window_spans.append((ordinal, piece.start, piece.end))
+            self.window_texts.append(f"{prefix}{text[start:end]}")
+            shift = len(prefix) - start
+            inside = [place for place in places if place[0] < end and place[1] > start]
+            self.parts.append([(max(begin, start) + shift, min(stop, end) + shift) for begin, stop, _ in inside])
+            self.owners.extend(sentence for _, _, sentence in inside)
 
 
-def _windows(
-    parsed: ParsedDocument, title: str, pieces: Sequence[Piece], tokens: TokenCounter
-) -> tuple[NDArray[np.int32], list[str]]:
-    """Cut each passage into as many windows as the embedder needs to read all of it, each under its title and headings."""
-    spans: list[tuple[int, int, int]] = []
-    texts: list[str] = []
-    for ordinal, piece in enumerate(pieces):
-        prefix = _prefix(title, piece.heading_path, tokens)
-        room = _WINDOW_TOKENS - tokens.count(prefix)
-        text = plain(parsed.text[piece.start : piece.end], parsed.markup)
-        for start, end in _cut(text, tokens.offsets(text), room):
-            spans.append((ordinal, piece.start, piece.end))
-            texts.append(f"{prefix}{text[start:end]}")
-    return np.array(spans, dtype=np.int32).reshape(-1, 3), texts
+def _places(text: str, sentences: Sequence[str], first: int) -> list[tuple[int, int, int]]:
+    """Start, end and number of each sentence that stands in a passage as it is quoted, `first` being the first's number."""
+    places: list[tuple[int, int, int]] = []
+    position = 0
+    for number, sentence in enumerate(sentences, start=first):
+        start = text.find(sentence, position)
+        if start >= 0:
+            position = start + len(sentence)
+            places.append((start, position, number))
+    return places
+
+
+def _postings(text: str, heading_path: Sequence[str], title_terms: Counter[str]) -> NDArray[np.void]:
+    body = Counter(terms(text))
+    heading = Counter(term for part in heading_path for term in terms(part))
+    names = list(dict.fromkeys([*body, *heading, *title_terms]))
+    array = np.zeros(len(names), dtype=TERM_DTYPE)
+    array["term"] = [term_hash(name) for name in names]
+    for field_name, counter in (("body", body), ("heading", heading), ("title", title_terms)):
+        array[field_name] = [min(counter[name], 0xFFFF) for name in names]
+    return array
 
 
 def _cut(text: str, offsets: Sequence[tuple[int, int]], room: int) -> Iterator[tuple[int, int]]:
@@ -132,19 +187,3 @@ def _prefix(title: str, heading_path: Sequence[str], tokens: TokenCounter) -> st
     prefix = ". ".join(parts) + ". "
     offsets = tokens.offsets(prefix)
     return prefix if len(offsets) <= _PREFIX_TOKENS else prefix[: offsets[_PREFIX_TOKENS - 1][1]] + ". "
-
-
-def _sentences(parsed: ParsedDocument, pieces: Sequence[Piece]) -> tuple[NDArray[np.int32], list[str], list[list[int]]]:
-    code = [(block.start, block.end) for block in parsed.blocks if block.kind == "code"]
-    spans: list[tuple[int, int, int, int]] = []
-    texts: list[str] = []
-    hashes: list[list[int]] = []
-    for ordinal, piece in enumerate(pieces):
-        for quotable in quotable_pieces(parsed, start=piece.start, end=piece.end):
-            found = dict.fromkeys(terms(quotable.text))
-            if found:
-                is_code = any(start <= quotable.start < end for start, end in code)
-                spans.append((ordinal, quotable.start, quotable.end, is_code))
-                texts.append(quotable.text)
-                hashes.append([term_hash(term) for term in found])
-    return np.array(spans, dtype=np.int32).reshape(-1, 4), texts, hashes

@@ -16,19 +16,18 @@ import numpy as np
 import ken
 from ken.domain.document import Document, Lineage, Metadata, ParsedDocument, Passage
 from ken.errors import Unreadable
+from ken.knowledge import chunking
 from ken.knowledge.chunking import Chunking, Piece, chunk
+from ken.knowledge.features import VERSION as FEATURES_VERSION
 from ken.knowledge.features import Features, compute
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type
 from ken.knowledge.parse.parser import IsolatedParser
 from ken.knowledge.permissions import Policy, narrowed
 from ken.models.protocols import Embedder, TokenCounter
 from ken.storage.documents import Documents, Feature, Staged
-from ken.text.markup import plain
 
 _PARSERS_VERSION = 2
 """Raised when parsing changes, so that the next sync takes every document anew."""
-_FEATURES_VERSION = 3
-"""Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _PREFIX = 8
 _CONTENT = 2 * _PREFIX + 32
 """Hex digits of a version that say what its passages were made of, and how."""
@@ -81,7 +80,7 @@ class Ingest:
     @property
     def configuration(self) -> str:
         """Names everything besides a document itself that shapes its passages."""
-        return f"{_PARSERS_VERSION} {self.plan} {self.embedder.name}"
+        return f"{_PARSERS_VERSION} {chunking.VERSION} {self.plan} {self.embedder.name}"
 
     def version(self, arrival: Arrival) -> str:
         """The version that a document will have: 64 hex digits, as `Document.version` says."""
@@ -107,7 +106,7 @@ class Ingest:
 
     @property
     def _prefix(self) -> str:
-        space = f"{_FEATURES_VERSION} {self.embedder.name} {self.embedder.dimensions}"
+        space = f"{FEATURES_VERSION} {self.embedder.name} {self.embedder.dimensions}"
         return "".join(hashlib.sha256(name.encode()).hexdigest()[:_PREFIX] for name in (space, self.configuration))
 
     async def stage(self, arrival: Arrival) -> Document:
@@ -131,7 +130,7 @@ class Ingest:
         staged = Staged(
             document=document,
             text=parsed.text,
-            passages=tuple(self._passage(document, parsed, ordinal, piece) for ordinal, piece in enumerate(pieces)),
+            passages=_passages(document, parsed, pieces=pieces, features=features),
             features=_features(features),
         )
         await anyio.to_thread.run_sync(self.store.stage, staged)
@@ -170,17 +169,20 @@ class Ingest:
             url=arrival.url,
             lineage=Lineage(
                 parser=f"{BY_MEDIA_TYPE[arrival.media_type].function} {_PARSERS_VERSION}",
-                chunker=str(self.plan),
-                features=str(_FEATURES_VERSION),
+                chunker=f"{chunking.VERSION} {self.plan}",
+                features=str(FEATURES_VERSION),
                 embedder=self.embedder.name,
                 ken=ken.__version__,
             ),
             warnings=warnings,
         )
 
-    def _passage(self, document: Document, parsed: ParsedDocument, ordinal: int, piece: Piece) -> Passage:
-        text = parsed.text[piece.start : piece.end]
-        return Passage(
+
+def _passages(
+    document: Document, parsed: ParsedDocument, *, pieces: Sequence[Piece], features: Features
+) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(
             document_id=document.id,
             version=document.version,
             ordinal=ordinal,
@@ -188,9 +190,12 @@ class Ingest:
             end=piece.end,
             heading_path=piece.heading_path,
             page=piece.page,
-            text=text,
-            tokens=self.tokens.count(plain(text, parsed.markup)),
+            text=parsed.text[piece.start : piece.end],
+            tokens=int(features.tokens[ordinal]),
+            header=parsed.text[slice(*piece.header)] if piece.header else "",
         )
+        for ordinal, piece in enumerate(pieces)
+    )
 
 
 def _listed(groups: frozenset[str] | None) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""The encoder of all-MiniLM-L6-v2 as an ONNX graph, built from its tensors: one text's word pieces in, its vector out.
+"""The encoder of all-MiniLM-L6-v2 as an ONNX graph, built from its tensors: one text's word pieces in, its vector and theirs out.
 
 The graph takes one text and no padding. So there is no mask, nothing is computed for nothing, and a text's int8
 activations are scaled by that text alone: its vector can't depend on what it is embedded with. Token types are all 0;
@@ -48,6 +48,7 @@ _TINY = np.float32(1e-12)
 def build_graph(tensors: Tensors, *, precision: Literal["int8", "float32"]) -> ModelProto:
     """Build the encoder: `ids` int64 (tokens,) with [CLS] and [SEP] → `vector` float32 (384,), of unit length.
 
+    A second output, `states` float32 (tokens, 384), are the vectors of the word pieces, whose normalised mean `vector` is.
     BERT: Devlin et al. 2019 (arXiv:1810.04805), post-norm, exact GELU. Mean pooling: Reimers and Gurevych 2019
     (arXiv:1908.10084). "float32" is the reference that int8 is measured against.
     """
@@ -55,6 +56,8 @@ def build_graph(tensors: Tensors, *, precision: Literal["int8", "float32"]) -> M
     states = graph.embeddings()
     for layer in range(LAYERS):
         states = graph.layer(states, f"encoder.layer.{layer}.")
+    rows = graph.constant("rows", np.array([0]))
+    graph.nodes.append(helper.make_node("Squeeze", [states, rows], ["states"], name="states"))
     mean = graph.add("ReduceMean", states, graph.constant("tokens", np.array([0, 1])), keepdims=0)
     graph.nodes.append(helper.make_node("LpNormalization", [mean], ["vector"], name="vector", axis=0, p=2))
     return graph.model()
@@ -159,7 +162,9 @@ class _Graph:
     def model(self) -> ModelProto:
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])
         vector = helper.make_tensor_value_info("vector", TensorProto.FLOAT, [DIMENSIONS])
-        graph = helper.make_graph(self.nodes, "all-MiniLM-L6-v2", [ids], [vector], list(self._constants.values()))
+        states = helper.make_tensor_value_info("states", TensorProto.FLOAT, ["tokens", DIMENSIONS])
+        constants = list(self._constants.values())
+        graph = helper.make_graph(self.nodes, "all-MiniLM-L6-v2", [ids], [vector, states], constants)
         opsets = [helper.make_opsetid("", 23), helper.make_opsetid(_FUSED, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=11, producer_name="ken")
 

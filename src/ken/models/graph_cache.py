@@ -15,8 +15,8 @@ from ken.models.weights import WEIGHTS_SHA256, ModelFiles, find_model, read_tens
 
 Precision = Literal["int8", "float32"]
 
-GRAPH_VERSION = 2
-"""Raised by every change that changes vectors; it is part of the embedder's name, and so of the index's."""
+GRAPH_VERSION = 3
+"""Raised by every change of the graph or of its vectors; it is part of the embedder's name, and so of the index's."""
 
 _FILES = ("encoder.onnx", "encoder.bin", "tokenizer.json")
 _MANIFEST = "manifest.json"

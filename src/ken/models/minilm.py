@@ -16,6 +16,8 @@ from tokenizers import Encoding, Tokenizer
 from ken.models.graph_cache import Precision, built_graph
 from ken.models.weights import DIMENSIONS, MAX_TOKENS
 
+Span = tuple[int, int]
+
 
 class MiniLM:
     """Embedder and token counter. It knows English only, and reads the first 256 word pieces ([CLS], [SEP] included).
@@ -53,6 +55,12 @@ class MiniLM:
         self._session = onnxruntime.InferenceSession(str(graph.encoder), options, providers=["CPUExecutionProvider"])
         self._workers = ThreadPoolExecutor(threads, thread_name_prefix="minilm")
 
+    async def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Compute `embed_parts_now` in a worker thread."""
+        return await anyio.to_thread.run_sync(self.embed_parts_now, texts, parts)
+
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Compute `embed_now` in a worker thread: float32 (len(texts), 384)."""
         return await anyio.to_thread.run_sync(self.embed_now, texts)
@@ -70,6 +78,21 @@ class MiniLM:
             vectors[index] = vector
         return vectors
 
+    def embed_parts_now(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return `embed_now(texts)`, and for each part of each text the sum of its word pieces' vectors.
+
+        Late chunking: Günther et al. 2024 (arXiv:2409.04701). A word piece belongs to the part that it begins in.
+        """
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        sums: list[NDArray[np.float32]] = [np.empty((0, DIMENSIONS), np.float32)] * (len(texts) + 1)
+        longest_first = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+        computed = self._workers.map(self._with_parts, ((texts[index], parts[index]) for index in longest_first))
+        for index, (vector, of_parts) in zip(longest_first, computed, strict=True):
+            vectors[index], sums[index] = vector, of_parts
+        return vectors, np.concatenate(sums)
+
     def count(self, text: str) -> int:
         """Count the word pieces of `text`, without [CLS] and [SEP]."""
         return len(self._encode(text, special=False).ids)
@@ -79,10 +102,23 @@ class MiniLM:
         return self._encode(text, special=False).offsets
 
     def _vector(self, text: str) -> NDArray[np.float32]:
-        ids = np.array(self._encode(text, special=True).ids, np.int64)
+        return self._run(["vector"], self._encode(text, special=True))[0]
+
+    def _with_parts(self, asked: tuple[str, Sequence[Span]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        text, parts = asked
+        encoding = self._encode(text, special=True)
+        vector, states = self._run(["vector", "states"], encoding)
+        # [CLS] and [SEP], which stand in no text, belong to no part.
+        begins = np.array(encoding.offsets[1 : len(states) - 1], np.int64).reshape(-1, 2)[:, 0]
+        bounds = 1 + np.searchsorted(begins, np.array(parts, np.int64).reshape(-1, 2))
+        before = np.concatenate([np.zeros((1, DIMENSIONS), np.float32), np.cumsum(states, axis=0)])
+        return vector, before[bounds[:, 1]] - before[bounds[:, 0]]
+
+    def _run(self, outputs: list[str], encoding: Encoding) -> list[NDArray[np.float32]]:
+        ids = np.array(encoding.ids, np.int64)
         if len(ids) > MAX_TOKENS:
             ids = np.append(ids[: MAX_TOKENS - 1], ids[-1])
-        return cast("list[NDArray[np.float32]]", self._session.run(None, {"ids": ids}))[0]
+        return cast("list[NDArray[np.float32]]", self._session.run(outputs, {"ids": ids}))
 
     def _encode(self, text: str, *, special: bool) -> Encoding:
         # A lone surrogate has no UTF-8, which the tokenizer needs; "?" takes its place, and no offset moves.

@@ -85,6 +85,16 @@ class Embedder(Protocol):
         """L2-normalised float32 vectors, shape (len(texts), dimensions). Raises ModelError."""
         ...
 
+    async def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`embed(texts)`, and a vector for each part of each text, of any length: float32 (all parts, dimensions).
+
+        `parts[i]` are spans of `texts[i]`. A part's vector is read in the context of its text; the sum of two parts'
+        vectors is that of both together, and a part in which nothing stands has zeros. Raises ModelError.
+        """
+        ...
+
 
 class TokenCounter(Protocol):
     """The part of an embedder's tokenizer that chunking and prompt assembly need."""

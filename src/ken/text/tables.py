@@ -58,7 +58,7 @@ def row_text(row: str, names: tuple[str, ...], *, markup: Markup) -> str:
         return plain(row, markup)
     parts: list[str] = []
     for index, cell in enumerate(cells(row)):
-        value = plain(f"|{cell}|", markup)
+        value = plain(f"|{cell}|", markup) if cell.strip("-") else cell
         name = names[index] if index < len(names) else ""
         if value:
             parts.append(f"{name}: {value}" if name else value)
