@@ -233,6 +233,21 @@ async def test_permission_that_is_lost_half_way_stops_the_listing() -> None:
         assert len(server.asked) < 30
 
 
+async def test_a_sign_in_page_is_no_page_of_the_site() -> None:
+    """Pages that lead to one are kept and reported; where the start does, the source is denied and nothing deleted."""
+    answers = {"/": page("a", "b"), "/a": page(), "/b": page(), "/login": page(text="Name and password")}
+    async with site(answers) as running:
+        source = running.source(scope=CRAWL)
+        first = await listing(source)
+        running.answers["/a"] = redirect("/login?next=/a", 302)
+        second = await listing(source, first.cursor)
+        running.answers["/"] = redirect("/login", 302)
+        with pytest.raises(SourceDenied, match="/login', where people sign in"):
+            await listing(source, second.cursor)
+    assert second.paths == ["index.html", "b/index.html"]
+    assert "where people sign in" in second.unlisted["a/index.html"].reason
+
+
 async def test_a_corner_that_is_closed_does_not_stop_the_listing() -> None:
     """Many refused pages in a row are their own business while the start is open."""
     answers = {"/": page(*(f"members/{number}" for number in range(12)), "open"), "/open": page()}
@@ -526,6 +541,16 @@ def test_a_site_needs_addresses(starts: list[str]) -> None:
     """A start that is no web address is said at once."""
     with pytest.raises(InvalidInput, match="start from"):
         WebConnector(starts)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [WebScope(include=("/a",)), WebScope(exclude=("",)), WebScope(hosts=("https://x",)), WebScope(hosts=("a b",))],
+)
+def test_a_scope_that_can_be_none_is_refused(scope: WebScope) -> None:
+    """Patterns and hosts are looked at before anything is asked."""
+    with pytest.raises(InvalidInput):
+        WebConnector(["https://docs.example.org"], scope=scope)
 
 
 async def test_what_is_known_without_asking() -> None:

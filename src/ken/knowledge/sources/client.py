@@ -280,7 +280,7 @@ def _redirected(request: _Request, place: str, status: int) -> _Request:
     if request.method == "POST" and status not in _METHOD_KEPT:
         kept = {name: value for name, value in request.headers.items() if name != "content-type"}
         follows = _Request(method="GET", url=url, headers=kept)
-    if origin(url) != origin(request.url) and not _is_upgrade(request.url, url):
+    if origin(url) != origin(request.url):
         if follows.body is not None:
             raise SourceMisbehaves(
                 f"{shown(request.url)!r} sends what was posted on to {shown(url)!r}. Name that address, if it is meant."
@@ -288,11 +288,6 @@ def _redirected(request: _Request, place: str, status: int) -> _Request:
         kept = {name: value for name, value in follows.headers.items() if name in {*_FOREIGN_ORIGIN, "accept-encoding"}}
         follows = replace(follows, headers=kept)
     return follows
-
-
-def _is_upgrade(before: URL, after: URL) -> bool:
-    """From http to https of the same host, both at their usual ports."""
-    return origin(before) == ("http", origin(after)[1], 80) and origin(after)[::2] == ("https", 443)
 
 
 async def _refused(response: aiohttp.ClientResponse, request: _Request, headers: Mapping[str, str]) -> NoReturn:

@@ -12,8 +12,8 @@ from ken.knowledge.sources.addresses import parsed, shown
 from ken.knowledge.sources.client import Client, ClientLimits
 from ken.knowledge.sources.source import Change, Fetched, Listed
 from ken.knowledge.sources.spool import Spool
-from ken.knowledge.sources.web_listing import AT_ONCE, WebListing, WebScope, body_of
-from ken.knowledge.sources.web_paths import HTML, format_of, normalised
+from ken.knowledge.sources.web_listing import AT_ONCE, WebListing, WebScope, body_of, patterns_of
+from ken.knowledge.sources.web_paths import HTML, format_of, named_hosts, normalised
 from ken.knowledge.sources.web_site import PoliteSite
 
 _FOUND = 200
@@ -26,8 +26,8 @@ class WebConnector:
 
     Paths follow from addresses (web_paths.py); a stamp is the digest of what came. To list is to read: pages wait on the
     disk until they are fetched, and those that a server's ETag shows unchanged don't come again. A listing that stops at
-    a limit, or misses a page whose links nobody knows, is not whole. Raises InvalidInput where `starts` is empty or holds
-    what is no web address.
+    a limit, or misses a page whose links nobody knows, is not whole. Raises InvalidInput where `starts` is empty, and
+    for what is no web address, no host or no pattern.
     """
 
     def __init__(
@@ -43,6 +43,8 @@ class WebConnector:
             raise InvalidInput(
                 "A web site needs addresses to start from, as in 'https://docs.example.org/'.", param="url"
             )
+        patterns_of(scope)  # raises now what the first listing would
+        named_hosts(scope.hosts)
         self._scope = scope
         self._client = Client(allowed_hosts=allowed_hosts, limits=limits)
         self._spool = Spool(max_bytes=scope.spool_bytes)

@@ -25,6 +25,8 @@ from ken.knowledge.sources.web_paths import (
     host_of,
     is_foreign,
     is_trap,
+    leads_to_sign_in,
+    named_hosts,
     normalised,
     path_of,
     wanted_path,
@@ -86,10 +88,9 @@ class WebListing:
         self._scope = scope
         self._site = site
         self._spool = spool
-        self._patterns = PathPatterns(scope.include, scope.exclude)
+        self._patterns = patterns_of(scope)
         self._home = host_of(starts[0])
-        named = (normalised(f"//{host}", relative_to=starts[0]) for host in scope.hosts)
-        self._hosts = {host_of(url) for url in (*starts, *named) if url is not None}
+        self._hosts = {host_of(url) for url in (*starts, *named_hosts(scope.hosts))}
         fingerprint = hashlib.sha256(repr((starts, scope)).encode()).hexdigest()
         known = read_memory(cursor)
         self._before = known if known.scope == fingerprint else SiteMemory()
@@ -180,8 +181,8 @@ class WebListing:
                 return _Visit(url=url, depth=depth, is_forbidden=True)
             reply = await self._site.get(url, etag=known.etag if known else "")
             final = normalised(reply.url)
-            if final is None:
-                raise SourceMisbehaves(f"{str(url)!r} leads to an address that can't be used.")  # noqa: TRY301 - as the client's own
+            if final is None or (leads_to_sign_in(final) and not leads_to_sign_in(url)):
+                raise _led_astray(url, reply.url)
             if final != url and host_of(final) in self._hosts and not await self._site.allows(final):
                 return _Visit(url=url, depth=depth, is_forbidden=True)
         except (SourceDown, SourceDenied, SourceMisbehaves, Unreadable) as error:
@@ -337,6 +338,11 @@ class WebListing:
         yield Complete(cursor=self._after.written(), is_whole=self._is_whole)
 
 
+def patterns_of(scope: WebScope) -> PathPatterns:
+    """Which paths are wanted. Raises InvalidInput."""
+    return PathPatterns(scope.include, scope.exclude)
+
+
 def body_of(reply: Reply, kind: str) -> bytes:
     """The body, in UTF-8 with a mark where the server names another encoding: a page by itself couldn't tell."""
     if not kind.startswith("text/") or reply.body.startswith((_BOM, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -353,6 +359,16 @@ def _charset(reply: Reply) -> str:
     named = named.partition(";")[0].strip(" \"'")
     # As browsers do: Latin-1 is read as the Windows code page that contains it.
     return "cp1252" if named in {"iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"} else named or "utf-8"
+
+
+def _led_astray(url: URL, place: str) -> SourceError:
+    final = normalised(place)
+    if final is None:
+        return SourceMisbehaves(f"{str(url)!r} leads to an address that can't be used.")
+    return SourceDenied(
+        f"{str(url)!r} leads to {str(final.with_query(None))!r}, where people sign in, which Ken can't do. "
+        "Open the page to Ken's machine, or connect what is behind it as a source of its own kind."
+    )
 
 
 def _signs(reply: Reply, kind: str | None) -> PageSigns:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from yarl import URL
 
+from ken.errors import InvalidInput
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type
 
 HTML = "text/html"
@@ -32,6 +33,8 @@ _FOREIGN = frozenset(
     "xz 7z rar jar war iso dmg exe msi deb rpm apk bin img woff woff2 ttf otf eot css map psd ai eps swf torrent ics vcf".split()
 )
 """Suffixes that are not worth a request."""
+_SIGN_IN = re.compile(r"(?<![a-z])(log-?in|sign-?in|servicelogin|sso|saml2?|oauth2?|adfs)(?![a-z])", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _INDEX = frozenset({"index.html", "index.htm"})
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.=&-]{1,60}")
 _LONGEST_PART = 150
@@ -45,8 +48,8 @@ def normalised(address: str, *, relative_to: URL | None = None) -> URL | None:
     try:
         url = URL(address.strip())
         url = url if relative_to is None else relative_to.join(url)
-        host, port = url.raw_host, url.explicit_port
-        if url.scheme not in {"http", "https"} or not host or url.raw_user is not None:
+        host, port = url.raw_host or "", url.explicit_port
+        if url.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or url.raw_user:
             return None
         named = f"[{host}]" if ":" in host else host.lower().rstrip(".")
         usual = {"http": 80, "https": 443}[url.scheme]
@@ -68,6 +71,22 @@ def host_of(url: URL) -> str:
     """Host and unusual port; `www.` makes no other site."""
     host = (url.raw_host or "").removeprefix("www.")
     return host if url.explicit_port is None else f"{host}:{url.explicit_port}"
+
+
+def named_hosts(hosts: Iterable[str]) -> list[URL]:
+    """Addresses of hosts that were named without one, as in `docs.example.org:8080`. Raises InvalidInput."""
+    found: list[URL] = []
+    for host in hosts:
+        url = normalised(f"https://{host}/")
+        if url is None or set(host) & set("/?#\\"):
+            raise InvalidInput(f"{host!r} in `hosts` is no host. Write a name, or name:port.", param="hosts")
+        found.append(url)
+    return found
+
+
+def leads_to_sign_in(url: URL) -> bool:
+    """Whether an address is one where people sign in, by its name."""
+    return _SIGN_IN.search(f"{url.raw_host}{url.raw_path}") is not None
 
 
 def is_trap(url: URL) -> bool:
