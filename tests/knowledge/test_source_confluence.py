@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -32,6 +33,8 @@ class Wiki:
     contents: dict[str, dict[str, object]] = field(default_factory=dict)
     restrictions: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)
     """Users and groups by content."""
+    members: dict[str, list[str]] = field(default_factory=dict)
+    """Users by group."""
     files: dict[str, bytes] = field(default_factory=dict)
     interrupt: Callable[[web.Request], web.Response | None] = lambda _: None
     is_known: bool = True
@@ -53,11 +56,24 @@ class Wiki:
             return answer({"type": "known" if self.is_known else "anonymous"})
         if place == "/rest/api/content/search":
             return self._search(request)
+        if place.startswith("/rest/api/group/"):
+            return self._members(place, request)
         if "/restriction/" in place:
             return self._restriction(place.split("/")[4], request)
         if place.startswith("/download/"):
             return web.Response(body=self.files[place])
         return self._cloud(place, request) if self.is_cloud else self._center(place, request)
+
+    def _members(self, place: str, request: web.Request) -> web.Response:
+        end = "/membersByGroupId" if self.is_cloud else "/member"
+        assert place.endswith(end)
+        name = unquote(place.removeprefix("/rest/api/group/").removesuffix(end)).removeprefix("id-")
+        if name not in self.members:
+            return answer({"message": "no"}, 403)
+        start = int(request.query["start"])
+        user = "accountId" if self.is_cloud else "username"
+        told = [{"type": "known", user: member} for member in self.members[name][start : start + PAGE]]
+        return answer({"results": told, "start": start, "limit": PAGE, "size": len(told)})
 
     def _search(self, request: web.Request) -> web.Response:
         ids = request.query["cql"].removeprefix("id in (").removesuffix(")").split(",")
@@ -75,12 +91,15 @@ class Wiki:
         user = "accountId" if self.is_cloud else "username"
         told = {
             "user": [{"type": "known", user: name} for name in users[start : start + 200]],
-            "group": [{"type": "group", "name": name} for name in groups[start : start + 200]],
+            "group": [self._group(name) for name in groups[start : start + 200]],
         }
         pages = {
             kind: {"results": found, "start": start, "limit": 200, "size": len(found)} for kind, found in told.items()
         }
         return {"operation": "read", "restrictions": pages}
+
+    def _group(self, name: str) -> dict[str, str]:
+        return {"type": "group", "name": name, **({"id": f"id-{name}"} if self.is_cloud else {})}
 
     def _cloud(self, place: str, request: web.Request) -> web.Response:
         parts = place.removeprefix("/api/v2/").split("/")
@@ -275,6 +294,31 @@ async def test_restrictions_above_a_page_hold_for_it(is_cloud: bool, is_listed: 
         wiki.restrictions["3"] = ([], ["guests"])
         await changes(connector)
         assert await connector.permissions(page("3")) == frozenset()
+
+
+@pytest.mark.parametrize("is_cloud", [True, False])
+async def test_a_user_may_be_named_through_a_group(is_cloud: bool) -> None:  # noqa: FBT001
+    """A user whom one restriction names and another's group holds may read; groups without a name in common share users."""
+    wiki = Wiki(is_cloud, members={"hr team": ["u1", "u2", "u3"], "board": ["u3", "u4"]})
+    wiki.add("1")
+    wiki.add("2", parent="1")
+    async with connected(wiki) as (connector, server):
+
+        async def readers(
+            above: tuple[list[str], list[str]], below: tuple[list[str], list[str]]
+        ) -> frozenset[str] | None:
+            wiki.restrictions = {"1": above, "2": below}
+            await changes(connector)
+            return await connector.permissions(page("2"))
+
+        assert await readers(([], ["hr team"]), (["u1", "u3", "u9"], [])) == {"user:u1", "user:u3"}
+        assert await readers((["u4", "u1"], []), ([], ["board"])) == {"user:u4"}
+        assert await readers(([], ["hr team"]), (["u2"], ["hr team"])) == {"user:u2", "hr team"}
+        assert await readers(([], ["hr team"]), ([], ["board"])) == {"user:u3"}
+        assert await readers(([], ["hr team"]), ([], ["secret"])) == frozenset()
+        asked = len(server.asked)
+        assert await readers((["u1"], ["hr team"]), (["u1"], ["hr team"])) == {"user:u1", "hr team"}
+        assert not [path for path in server.paths[asked:] if "group/" in path]
 
 
 @pytest.mark.parametrize("is_cloud", [True, False])

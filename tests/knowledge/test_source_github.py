@@ -246,9 +246,11 @@ async def test_deleted_and_moved_issues_are_unreadable() -> None:
         for number, words in ((2, "moved to another"), (3, "was deleted")):
             with pytest.raises(Unreadable, match=words):
                 await connector.fetch(Listed(path=f"issues/{number}.md", key=str(number)))
-        forge.interrupt = lambda r: answer({"message": "gone"}, 410) if r.path.endswith("/1") else None
-        with pytest.raises(Unreadable, match="was deleted"):
-            await connector.fetch(Listed(path="issues/1.md", key="1"))
+        forge.comment(1, "bob", "x")
+        for end_of_path in ("/1", "/comments"):
+            forge.interrupt = lambda r, end=end_of_path: answer({}, 410) if r.path.endswith(end) else None
+            with pytest.raises(Unreadable, match="was deleted"):
+                await connector.fetch(Listed(path="issues/1.md", key="1"))
     forge = Forge(name="Acme/Renamed")
     forge.add(1)
     async with connected(forge) as (connector, _):
@@ -312,12 +314,19 @@ def endless(url: Callable[[int], str]) -> Callable[[web.Request], web.Response]:
     return lambda _: answer([issue], Link=f'<{url(next(numbers))}>; rel="next"')
 
 
+def empty() -> Callable[[web.Request], web.Response]:
+    """Nothing, and always a link to more."""
+    numbers = itertools.count()
+    return lambda _: answer([], Link=f'</repos/acme/site/issues?page={next(numbers)}>; rel="next"')
+
+
 BROKEN = {
     "a web page": (lambda _: web.Response(text="<html>Log in</html>", content_type="text/html"), "web page"),
     "an object": (lambda _: answer({"message": "hello"}), "without the list"),
     "an error": (lambda _: answer({"message": "Validation Failed"}, 422), "Validation Failed"),
     "a foreign link": (lambda _: answer([], Link='<https://elsewhere.example/2>; rel="next"'), "another server"),
     "links in a circle": (endless(lambda _: "/repos/acme/site/issues?page=2"), "gave before"),
+    "empty pages without end": (empty(), "without anything new"),
     "links without end": (endless(lambda number: f"/repos/acme/site/issues?page={number}"), "without anything new"),
 }
 

@@ -47,8 +47,8 @@ class ConfluenceConnector:
 
     Readers are named by their groups' names and as `user:<accountId>` (`user:<username>` on Data Center); a group called
     `everyone`, `operators` or `user:...` there is called `group:<name>` here. Somebody has to be named by each restriction
-    on the way from the space to the page: groups are compared by name, so a group inside another doesn't count, and what
-    leaves nobody is open to operators alone. Raises SourceMisbehaves for a base address that is none.
+    on the way from the space to the page, also as a user by one and through a group by another; what leaves nobody is open
+    to operators alone. Raises SourceMisbehaves for a base address that is none.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class ConfluenceConnector:
         for above in chain:
             named = await self._restrictions.readers(above)
             if named is not None:
-                readers = named if readers is None else readers & named
+                readers = named if readers is None else await self._restrictions.both(readers, named)
         return readers
 
     async def _chain(self, kind: str, content_id: str) -> list[str] | None:

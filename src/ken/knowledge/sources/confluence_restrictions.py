@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from ken.domain.principal import EVERYONE, OPERATORS
 from ken.errors import SourceDenied, SourceMisbehaves
@@ -21,6 +22,8 @@ _AT_ONCE = 50
 _SUBJECTS = 200
 _MOST_REQUESTS = 500
 _KINDS = ("user", "group")
+_USER = "user:"
+_GROUP = "group:"
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class _Subjects:
     """The users and groups of one restriction, as far as they were read."""
 
     names: set[str] = field(default_factory=set[str])
+    groups: dict[str, str] = field(default_factory=dict[str, str])
+    """Where their members are listed, by name."""
     is_restricted: bool = False
     is_readable: bool = True
     more_from: int | None = None
@@ -40,6 +45,7 @@ class _Subjects:
             page = fields(restrictions, kind)
             self.is_readable = self.is_readable and isinstance(page.get("results"), list)
             found = listed(page, "results")
+            self.groups |= {_name(group, kind): _members_place(group) for group in found if kind == "group"}
             self.is_restricted = self.is_restricted or bool(found) or (number(page, "size") or 0) > 0
             self.names.update(filter(None, (_name(subject, kind) for subject in found)))
             if found and (len(found) >= (number(page, "limit") or _SUBJECTS) or text(page, "_links", "next")):
@@ -58,9 +64,16 @@ def _name(subject: Fields, kind: str) -> str:
     """How Ken calls a user or group; a group whose name means something else here, by a name of its own."""
     if kind == "group":
         name = text(subject, "name")
-        return f"group:{name}" if name in {EVERYONE, OPERATORS} or name.startswith(("user:", "group:")) else name
+        return f"{_GROUP}{name}" if name in {EVERYONE, OPERATORS} or name.startswith((_USER, _GROUP)) else name
     account = text(subject, "accountId") or text(subject, "username") or text(subject, "userKey")
-    return f"user:{account}" if account else ""
+    return f"{_USER}{account}" if account else ""
+
+
+def _members_place(group: Fields) -> str:
+    """Cloud asks for groups by id, Data Center by name."""
+    if group_id := text(group, "id"):
+        return f"/rest/api/group/{quote(group_id, safe='')}/membersByGroupId"
+    return f"/rest/api/group/{quote(text(group, 'name'), safe='')}/member"
 
 
 class Restrictions:
@@ -69,10 +82,15 @@ class Restrictions:
     def __init__(self, server: RestServer) -> None:
         self._server = server
         self._known: dict[str, frozenset[str] | None] = {}
+        self._groups: dict[str, str] = {}
+        """Where the members of a group are listed, by its name here."""
+        self._members: dict[str, frozenset[str]] = {}
 
     def forget(self) -> None:
-        """Before a new listing: restrictions change without a new version of the page."""
+        """Before a new listing: restrictions and groups change without a new version of the page."""
         self._known.clear()
+        self._groups.clear()
+        self._members.clear()
 
     async def look_up(self, ids: Sequence[str]) -> None:
         """Learn of many pages in few requests, through the search for content. What it doesn't answer is asked singly later."""
@@ -89,6 +107,7 @@ class Restrictions:
                 subjects.take(fields(content, "restrictions", "read", "restrictions"))
                 if text(content, "id") in asked and subjects.is_readable and subjects.more_from is None:
                     self._known[text(content, "id")] = subjects.readers
+                    self._groups |= subjects.groups
 
     async def readers(self, content_id: str) -> frozenset[str] | None:
         """Those who may read, by the restrictions of this content alone; None where it has none."""
@@ -100,6 +119,41 @@ class Restrictions:
                 await self.refuse_strangers()
                 self._known[content_id] = NOBODY
         return self._known[content_id]
+
+    async def both(self, above: frozenset[str], below: frozenset[str]) -> frozenset[str]:
+        """Those whom two restrictions name: by one name, or a user by his own in the one and by a group in the other.
+
+        Where that is nobody, the users whom groups of both hold. A group whose members can't be read holds nobody.
+        """
+        named = set(above & below)
+        for one, other in ((above, below), (below, above)):
+            users = {name for name in one - other if name.startswith(_USER)}
+            named |= users & await self._held(other) if users else NOBODY
+        return frozenset(named) or await self._held(above) & await self._held(below)
+
+    async def _held(self, names: frozenset[str]) -> frozenset[str]:
+        """The users in those of `names` that are groups."""
+        return NOBODY.union(*[await self._members_of(name) for name in sorted(names & self._groups.keys())])
+
+    async def _members_of(self, group: str) -> frozenset[str]:
+        if group not in self._members:
+            try:
+                self._members[group] = await self._asked_members(self._groups[group])
+            except SourceDenied:
+                await self.refuse_strangers()
+                self._members[group] = NOBODY
+        return self._members[group]
+
+    async def _asked_members(self, place: str) -> frozenset[str]:
+        members, start = set[str](), 0
+        for _ in range(_MOST_REQUESTS):
+            answer = await self._server.get(place, params={"start": str(start), "limit": str(_SUBJECTS)})
+            found, before = listed(answer, "results"), len(members)
+            members.update(filter(None, (_name(subject, "user") for subject in found)))
+            if len(members) == before or len(found) < (number(answer, "limit") or _SUBJECTS):
+                break
+            start += len(found)
+        return frozenset(members)
 
     async def refuse_strangers(self) -> None:
         """Raise SourceDenied where the server doesn't know us: it shows strangers less, and doesn't say so."""
@@ -121,4 +175,5 @@ class Restrictions:
             if not subjects.is_readable or subjects.more_from is None or len(subjects.names) == before:
                 break
             start = subjects.more_from
+        self._groups |= subjects.groups
         return subjects.readers

@@ -196,7 +196,11 @@ class GithubConnector:
         comments: list[Fields] = []
         if number(issue, "comments") != 0:
             reply = await self._server.reply(f"{place}/comments", params={"per_page": "100"})
-            comments = [comment async for comment in self._pages(reply, place)] if reply else []
+            if reply is None:
+                raise Unreadable(
+                    f"The comments on {listed.path!r} are not there: it was deleted meanwhile. Sync again."
+                )
+            comments = [comment async for comment in self._pages(reply, place)]
         written = issue_markdown(issue, comments=comments, repository=self._name)
         url = text(issue, "html_url")
         return Fetched(

@@ -8,7 +8,9 @@ from ken.errors import SourceMisbehaves
 
 MOST_PAGES = 20_000
 MOST_STALE = 20
-"""Pages in a row that bring nothing new: a server may filter out what we can't see, but not for ever."""
+"""Pages in a row that bring nothing but what was brought before."""
+MOST_EMPTY = 200
+"""Pages in a row that bring nothing: a server may leave out what we can't see, but not for ever."""
 
 
 @dataclass(slots=True)
@@ -21,17 +23,20 @@ class Paging:
     known: set[str] = field(default_factory=set[str])
     pages: int = 0
     stale: int = 0
+    empty: int = 0
 
     def turn(self, cursor: str, brought: list[str]) -> None:
         """Go on to the page at `cursor` after one that brought these ids. Raises SourceMisbehaves where that never ends."""
         before = len(self.known)
         self.known.update(brought)
-        self.stale = self.stale + 1 if len(self.known) == before else 0
+        is_new = len(self.known) > before
+        self.stale = 0 if is_new else self.stale + bool(brought)
+        self.empty = 0 if brought else self.empty + 1
         self.pages += 1
         if cursor in self.cursors:
             raise self._endless("leads back to a page that it gave before")
-        if self.stale >= MOST_STALE:
-            raise self._endless(f"gave {MOST_STALE} pages in a row without anything new")
+        if self.stale >= MOST_STALE or self.empty >= MOST_EMPTY:
+            raise self._endless(f"gave {max(self.stale, self.empty)} pages in a row without anything new")
         if self.pages >= MOST_PAGES:
             raise self._endless(f"gave {MOST_PAGES:,} pages and has more")
         self.cursors.add(cursor)
