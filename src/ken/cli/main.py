@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 import ken
-from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, sources, sync, trace, up
+from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, quality, sources, sync, trace, up
 from ken.cli.home import HomeOption, Shared, log_file
 from ken.cli.log import make_folder
 from ken.cli.output import complain, speak_any_text
@@ -34,6 +34,7 @@ app.command("ask")(ask.ask)
 app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
 app.command("documents")(documents.documents)
+app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sources.app, name="sources")
 app.add_typer(index.app, name="index")

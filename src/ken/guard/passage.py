@@ -314,8 +314,10 @@ def _as_hidden(instruction: Instruction) -> Instruction:
 def _suspicious(text: str) -> Iterator[tuple[int, int, Sequence[_Rule]]]:
     """Spans of sentences with the rules that may match there. The whole text is asked first, then each paragraph."""
     of_text = _within(_RULES, _fold(text))
+    needles = tuple({needle for rule in of_text for needle in rule.needles})
     for paragraph in _spans(text, (0, len(text)), _PARAGRAPH_END) if of_text else ():
-        rules = _within(of_text, _fold(text[slice(*paragraph)]))
+        folded = f" {_fold(text[slice(*paragraph)])}"
+        rules = _within(of_text, folded) if any(map(folded.__contains__, needles)) else ()
         for start, end in _spans(text, paragraph, _SENTENCE_END) if rules else ():
             stripped = text[start:end].strip()
             if stripped:

@@ -26,6 +26,8 @@ from ken.knowledge.ingest import Ingest
 from ken.knowledge.locks import is_locked, locked
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
+from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
+from ken.knowledge.quality.report import Asked, report
 from ken.knowledge.ranking import Ranked, rank
 from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
@@ -251,6 +253,33 @@ class Library:
             if principal.may_read(document.groups):
                 counts[document.collection] = counts.get(document.collection, 0) + 1
         return tuple(sorted(counts.items()))
+
+    async def quality(
+        self,
+        principal: Principal,
+        collection: str,
+        *,
+        held_groups: frozenset[str] | None = None,
+        stale_after_days: int = STALE_AFTER_DAYS,
+    ) -> QualityReport:
+        """What is wrong with the documents of a collection that `principal` may read.
+
+        `held_groups` are those that a key has. Raises NotFound where there is no such collection for this principal.
+        """
+        current = await anyio.to_thread.run_sync(self._current)
+        own = [source for source in await self.status() if source.collection == collection]
+        is_known = any(name == collection for name, _ in await self.collections(principal))
+        if not is_known and not (principal.is_operator and own):
+            raise NotFound(f"There is no collection {collection!r} that you may read.")
+        listings = [listing for source in own for listing in await self.listings(source.id)]
+        asked = Asked(
+            collection=collection,
+            principal=principal,
+            listings=listings,
+            held_groups=held_groups,
+            stale_after_days=stale_after_days,
+        )
+        return await anyio.to_thread.run_sync(report, self.store, current, asked)
 
     async def status(self) -> tuple[Source, ...]:
         """Every source with what its last sync could not take."""

@@ -27,13 +27,29 @@ from ken.service.routes import (
     models,
     page,
     push,
+    quality,
     search,
     sources,
     traces,
 )
 from ken.wiring import Ken
 
-ROUTERS = (ask, chat, models, search, documents, push, sources, index, conversations, traces, feedback, health, page)
+ROUTERS = (
+    ask,
+    chat,
+    models,
+    search,
+    documents,
+    push,
+    quality,
+    sources,
+    index,
+    conversations,
+    traces,
+    feedback,
+    health,
+    page,
+)
 
 
 def build(opened: Ken) -> FastAPI:

@@ -18,6 +18,8 @@ from ken.storage.schema import documents, features, home, memberships, passages
 
 _BATCH = 500
 """Keys asked for in one statement: far below SQLite's limit of 32,766 parameters."""
+_TEXTS = 50
+"""Texts held at once."""
 
 _SHOWN = (
     *(column for column in documents.c if column.name != "text"),
@@ -218,6 +220,17 @@ class Documents:
                 for row in connection.execute(query):
                     found[row.document_id, row.version].append(_passage(row))
                 yield from found.values()
+
+    def texts(self, versions: Mapping[str, str]) -> Iterator[str]:
+        """The parsed text of each of `versions` (document id -> version), in that order; empty where it is gone meanwhile."""
+        key = sa.tuple_(documents.c.id, documents.c.version)
+        wanted = list(versions.items())
+        with self._database.read() as connection:
+            for at in range(0, len(wanted), _TEXTS):
+                batch = wanted[at : at + _TEXTS]
+                query = sa.select(documents.c.id, documents.c.text).where(key.in_(batch))
+                found = {row.id: row.text for row in connection.execute(query)}
+                yield from (found.get(document_id, "") for document_id, _ in batch)
 
     def features(self, kind: str, versions: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
         """Spans and data of one kind for each of `versions` (document id -> version), in that order.

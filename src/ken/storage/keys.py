@@ -94,6 +94,12 @@ class Keys:
         with self._database.read() as connection:
             return tuple(_key(row) for row in connection.execute(query))
 
+    def groups(self) -> frozenset[str]:
+        """List every group that an unrevoked key has."""
+        query = sa.select(keys.c.groups).where(keys.c.revoked_at.is_(None))
+        with self._database.read() as connection:
+            return frozenset(group for row in connection.execute(query) for group in row.groups)
+
     def revoke(self, key_id: str) -> Key:
         """Revoke a key for good; a second time changes nothing. Raises NotFound."""
         with self._database.write() as connection:

@@ -16,7 +16,7 @@ from ken.text.function_words import FUNCTION_WORDS
 
 UNKNOWN = "unknown"
 
-_SAMPLE = 12_000
+_SAMPLE = 5_000
 """Characters that are looked at, from the start: a language shows within a page."""
 _WORD = re.compile("(?:[^\\W\\d_]|[\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094f])+")
 """Letters, and the marks that are vowels in Hebrew, Arabic and Devanagari."""

@@ -1,0 +1,1 @@
+"""What is wrong with the documents of a collection, for the people who own them."""
