@@ -110,6 +110,8 @@ class Wiki:
         if parts[0] == "spaces":
             space = self.spaces[int(parts[1][1:])]
             return self._page(request, [self._told(c) for c in self._of(space, parts[2].removesuffix("s"))])
+        if parts == ["attachments"]:
+            return self._page(request, [self._told(c) for c in self.contents.values() if c["kind"] == "attachment"])
         if len(parts) == 3:
             return self._page(
                 request, [self._told(c) for c in self.contents.values() if c.get("container") == parts[1]]
@@ -132,8 +134,8 @@ class Wiki:
             "version": {"number": content["version"], "createdAt": "2026-03-04T05:06:07.000Z"},
             "_links": {"webui": f"/spaces/ENG/pages/{content['id']}"},
         }
-        if "file" in content:
-            told |= {"fileSize": 5, "downloadLink": content["file"], "pageId": content["container"]}
+        if "container" in content:
+            told |= {"fileSize": 5, "downloadLink": content.get("file", ""), "pageId": content["container"]}
         return told | ({"body": {body: {"representation": body, "value": content["body"]}}} if body else {})
 
     def _page(self, request: web.Request, found: list[dict[str, object]]) -> web.Response:
@@ -369,6 +371,26 @@ async def test_restricted_pages_are_found_by_their_readers_alone(home: Path) -> 
         assert (report.changed, report.unchanged) == (4, 0)
         assert set(await found(ken, "harbour", told["u1"])) == set()
         assert len(await found(ken, "harbour", told["finance"])) == 4
+
+
+@pytest.mark.parametrize("is_cloud", [True, False])
+async def test_attachments_of_a_named_space_are_those_of_its_pages(is_cloud: bool) -> None:  # noqa: FBT001
+    """They are the same as in a listing of the whole site, without what other spaces hold; and are asked for where there are any."""
+    wiki = Wiki(is_cloud, spaces=["ENG", "OPS"])
+    for number in range(3):
+        wiki.add(str(number))
+        wiki.add(f"att{number}", kind="attachment", container="1", title=f"{number}.pdf")
+    wiki.add("5", space="OPS")
+    wiki.add("att5", kind="attachment", container="5", title="5.pdf")
+    async with connected(wiki) as (connector, _):
+        everything = await by_path(connector)
+    async with connected(wiki, spaces=("ENG",)) as (connector, server):
+        named = await by_path(connector)
+    assert {path for path in everything if "att" in path} == {f"ENG/1/att{n}.pdf" for n in range(3)} | {
+        "OPS/5/att5.pdf"
+    }
+    assert named == {path: listed for path, listed in everything.items() if path.startswith("ENG/")}
+    assert len({request.path for request in server.asked if "attachment" in request.path}) == (3 if is_cloud else 1)
 
 
 async def test_few_requests_tell_the_restrictions_of_many_pages() -> None:

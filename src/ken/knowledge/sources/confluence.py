@@ -69,6 +69,7 @@ class ConfluenceConnector:
         self._scope = scope
         self._restrictions = Restrictions(self._server)
         self._parents: dict[str, tuple[str, str] | None] = {}
+        self._attached: Mapping[str, list[Content]] | None = None
 
     @property
     def location(self) -> str:
@@ -92,6 +93,9 @@ class ConfluenceConnector:
             yield Unlisted(
                 key, f"There is no space {key!r}, or the token may not see it. Check its key and its permissions."
             )
+        # Of a whole site, in a request for every 250; of a part of it, page by page.
+        is_whole_site = self._scope.attachments and self._scope.spaces is None
+        self._attached = await self._site.all_attachments() if is_whole_site else None
         for space in spaces:
             for kind in _PAGES if self._scope.blog_posts else _PAGES[:1]:
                 async for change in self._listed(space, kind):
@@ -108,9 +112,16 @@ class ConfluenceConnector:
         for content in contents:
             stamp = f"{self._scope.body}/{content.version}" if content.version else None
             yield Listed(path=f"{folder}/{content.id}.html", key=f"{kind}|{space.key}|{content.id}", stamp=stamp)
-            if self._scope.attachments and content.has_attachments:
-                async for attachment in self._site.attachments(content):
-                    yield _listed_attachment(attachment, content, f"{folder}/{content.id}", space.key)
+            async for attachment in self._attachments(content):
+                yield _listed_attachment(attachment, content, f"{folder}/{content.id}", space.key)
+
+    async def _attachments(self, content: Content) -> AsyncIterator[Content]:
+        if self._attached is not None:
+            for attachment in self._attached.get(content.id, []):
+                yield attachment
+        elif self._scope.attachments and content.has_attachments:
+            async for attachment in self._site.attachments(content):
+                yield attachment
 
     async def fetch(self, listed: Listed) -> Fetched:
         """Read one page as HTML, or one attachment as it is."""

@@ -71,6 +71,10 @@ class Site(Protocol):
         """The attachments of a page or blog post."""
         ...
 
+    async def all_attachments(self) -> Mapping[str, list[Content]] | None:
+        """All attachments of the site, by their page; None where they have to be asked for page by page."""
+        ...
+
     async def content(self, kind: str, content_id: str, *, body: BodyFormat | None = None) -> Content | None:
         """One content, None where there is none for us; with its body where a format is named."""
         ...
@@ -122,6 +126,15 @@ class CloudSite:
         async for found in _paged(self._server, place, {"limit": "250", "status": "current"}):
             if _is_current(found):
                 yield _cloud_content(found, "attachment", container=content.id)
+
+    async def all_attachments(self) -> Mapping[str, list[Content]] | None:
+        """See Site."""
+        by_page: dict[str, list[Content]] = {}
+        async for found in _paged(self._server, "/api/v2/attachments", {"limit": "250", "status": "current"}):
+            if _is_current(found):
+                attachment = _cloud_content(found, "attachment")
+                by_page.setdefault(attachment.container, []).append(attachment)
+        return by_page
 
     async def content(self, kind: str, content_id: str, *, body: BodyFormat | None = None) -> Content | None:
         """See Site."""
@@ -176,6 +189,10 @@ class DataCenterSite:
         async for found in _paged(self._server, place, {"limit": "200", "expand": "version"}):
             if _is_current(found):
                 yield _center_content(found, "attachment", container=content.id)
+
+    async def all_attachments(self) -> Mapping[str, list[Content]] | None:
+        """None: each page says whether it has any, so few are asked."""
+        return None
 
     async def content(self, kind: str, content_id: str, *, body: BodyFormat | None = None) -> Content | None:
         """See Site."""
