@@ -142,3 +142,10 @@ def test_spans_that_lie_do_not_blow_up_a_table() -> None:
     cell = '<td colspan="999999999" rowspan="999999999">x</td><td rowspan="-1" colspan="x">y</td>'
     parsed = parse(f"<table>{f'<tr>{cell}</tr>' * 20}</table>".encode(), name="a.html")
     assert len(parsed.text) < 50_000
+
+
+@pytest.mark.parametrize("mark", ["¶", "#", "\u200b", " § ", "🔗"])
+def test_links_to_a_heading_itself_are_no_part_of_it(mark: str) -> None:
+    """The signs that documentation sites put beside headings are left out; other links within the page stay."""
+    html = f'<h2 id="a">Leave<a href="#a" title="Permalink">{mark}</a></h2><p>See <a href="#b">pay</a>, item #1.</p>'
+    assert parse(html.encode(), name="a.html").text.strip() == "## Leave\n\nSee pay, item #1."

@@ -497,7 +497,7 @@ async def test_links_are_found_as_browsers_find_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "bomb", [b"<!--" * 500_000, b"<a href='" * 300_000, b"<" * 2_000_000, b'<a b="<a c=' * 200_000]
+    "bomb", [b"<!--" * 300_000, b"<a href='" * 100_000, b"<" * 1_000_000, b'<a b="<a c=' * 100_000]
 )
 async def test_hostile_pages_take_no_time(bomb: bytes) -> None:
     """Markup that never closes is read in a straight line."""
@@ -715,7 +715,7 @@ async def test_a_sitemap_may_be_the_start() -> None:
         text(b"<urlset><url><loc>cut"),
         text(b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><urlset><url><loc>&a;</loc></url></urlset>'),
         text(gzip.compress(b"<urlset>")[:-4], "application/gzip"),
-        text(gzip.compress(bytes(60_000_000)), "application/gzip"),
+        text(gzip.compress(bytes(60_000_000), 1), "application/gzip"),
         (404, {}, b""),
         (403, {}, b""),
         page(text="Sign in"),
@@ -744,7 +744,7 @@ async def test_one_list_that_is_missing_leaves_its_pages_as_they_are() -> None:
 
 
 async def test_lists_without_end_are_left() -> None:
-    """A list that names a new list each time is read a thousand times and no more."""
+    """A list that names a new list each time is read some hundred times and no more."""
 
     async def endless(request: web.Request) -> web.StreamResponse:
         if request.path == "/a":
@@ -752,7 +752,7 @@ async def test_lists_without_end_are_left() -> None:
         number = int(request.path.strip("/") or 0) if request.path.strip("/").isdigit() else 0
         base = f"http://{request.host}"
         names = "".join(f"<sitemap><loc>{base}/{number * 40 + step}</loc></sitemap>" for step in range(1, 41))
-        if number > 24:
+        if number > 9:
             return web.Response(text=f"<urlset><url><loc>{base}/a</loc></url></urlset>")
         return web.Response(text=f"<sitemapindex>{names}</sitemapindex>", content_type="text/xml")
 
@@ -760,7 +760,7 @@ async def test_lists_without_end_are_left() -> None:
         source = WebConnector([f"{server.url}/x.xml"], allowed_hosts=frozenset({server.host}), limits=QUICK)
         found = await listing(source)
         await source.aclose()
-        assert len(server.asked) <= 1_010
+        assert len(server.asked) <= 310
     assert found.paths == ["a/index.html"]
     assert "without end" in found.unlisted["sitemap.xml"].reason
     assert not found.is_whole

@@ -24,6 +24,8 @@ _DROPPED = frozenset(
 )
 _DROPPED_ROLES = frozenset("navigation banner contentinfo complementary search menu menubar dialog alertdialog".split())
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_PERMALINKS = frozenset({"", "\u200b", "#", "¶", "§", "🔗"})
+"""What documentation sites put beside a heading, to link to it."""
 _PARAGRAPHS = frozenset(
     "p hr div section article main body html header address figure figcaption fieldset legend form details summary table caption "
     "thead tbody tfoot tr td th center hgroup search dl dd dt".split()
@@ -117,6 +119,7 @@ def is_dropped(node: LexborNode) -> bool:
         or attributes.get("aria-hidden") == "true"
         or attributes.get("role") in _DROPPED_ROLES
         or _HIDDEN_STYLE.search(attributes.get("style") or "") is not None
+        or (node.tag == "a" and (attributes.get("href") or "").startswith("#") and node.text().strip() in _PERMALINKS)
     )
 
 

@@ -19,7 +19,7 @@ from ken.knowledge.sources.source import Change, Complete, Fetched, Listed, Unli
 _FOUND = 200
 _MISSING = 404
 _PAGE = 1_000
-_MOST_EMPTY_PAGES = 1_000
+_MOST_EMPTY_PAGES = 100
 _FOLDER_MARKS = ("/", "_$folder$")
 
 

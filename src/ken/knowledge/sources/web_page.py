@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MOST_CHARS = 5_000_000
+_MOST_LINKS = 10_000
 _LONGEST_ADDRESS = 2_000
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_OPENING = re.compile(r"<!--|<([A-Za-z][A-Za-z0-9]*)")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s=>/"'<]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"']*))?""")
 _OPAQUE = frozenset("script style textarea title xmp noembed noframes".split())
 """Elements whose content is text, whatever it looks like."""
@@ -24,8 +25,8 @@ _NAMES = frozenset({"robots", "ken"})
 class PageSigns:
     """What a page says to crawlers."""
 
-    links: list[str] = field(default_factory=list[str])
-    """Addresses as written, in their order, without those marked `nofollow`."""
+    links: dict[str, None] = field(default_factory=dict[str, None])
+    """Addresses as written, each once, in their order, without those marked `nofollow`."""
     base: str | None = None
     canonical: str | None = None
     is_indexed: bool = True
@@ -52,8 +53,8 @@ def _note(signs: PageSigns, tag: str, attributes: dict[str, str]) -> None:
     if len(address) > _LONGEST_ADDRESS:
         return
     match tag:
-        case "a" | "area" | "frame" if address and "nofollow" not in relations:
-            signs.links.append(address)
+        case "a" | "area" | "frame" if address and "nofollow" not in relations and len(signs.links) < _MOST_LINKS:
+            signs.links[address] = None
         case "base" if address and signs.base is None:
             signs.base = address
         case "link" if address and "canonical" in relations and signs.canonical is None:
@@ -63,7 +64,8 @@ def _note(signs: PageSigns, tag: str, attributes: dict[str, str]) -> None:
                 _obey(signs, attributes.get("content", ""))
             elif attributes.get("http-equiv", "").lower() == "refresh":
                 leads = _REFRESH.match(attributes.get("content", ""))
-                signs.links += [leads[1].strip()] if leads else []
+                if leads:
+                    signs.links[leads[1].strip()] = None
         case _:
             pass
 
@@ -93,28 +95,23 @@ def _mine(header: str) -> str:
 
 
 def _tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The opening tags that count, in their order; comments and the text of scripts are passed over."""
-    place = text.find("<")
-    while place >= 0:
-        if text.startswith("<!--", place):
-            end = text.find("-->", place + 4)
-            place = text.find("<", end) if end >= 0 else -1
-            continue
-        tag = _TAG.match(text, place)
-        if tag is None:
-            place = text.find("<", place + 1)
-            continue
-        name = tag[2].lower()
+    """The opening tags, in their order; comments and the text of scripts are passed over."""
+    place = 0
+    while (tag := _OPENING.search(text, place)) is not None:
         place = tag.end()
-        if not tag[1]:
-            attributes, place = _attributes(text, place)
-            yield name, attributes
-            if name in _OPAQUE:
-                closing = re.compile(f"</{name}", re.IGNORECASE).search(text, place)
-                if closing is None:
-                    return
-                place = closing.start()
-        place = text.find("<", place)
+        if tag[1] is None:
+            place = text.find("-->", place)
+            if place < 0:
+                return
+            continue
+        name = tag[1].lower()
+        attributes, place = _attributes(text, place)
+        yield name, attributes
+        if name in _OPAQUE:
+            closing = re.compile(f"</{name}", re.IGNORECASE).search(text, place)
+            if closing is None:
+                return
+            place = closing.end()
 
 
 def _attributes(text: str, place: int) -> tuple[dict[str, str], int]:

@@ -14,7 +14,7 @@ from ken.knowledge.sources.robots import Robots
 from ken.knowledge.sources.sitemap import Sitemap, read_sitemap
 
 _FOUND = 200
-_MOST_LISTS = 1_000
+_MOST_LISTS = 300
 _LIST_SUFFIXES = (".xml", ".xml.gz")
 
 
