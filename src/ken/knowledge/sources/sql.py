@@ -26,9 +26,10 @@ from sqlalchemy.pool import NullPool
 
 from ken.domain.document import Metadata
 from ken.errors import InvalidInput, SourceDenied, SourceDown, SourceError, SourceMisbehaves, Unreadable
+from ken.knowledge.sources.path_part import path_part
 from ken.knowledge.sources.source import Change, Complete, Fetched, Listed, Unlisted
 from ken.knowledge.sources.sql_query import one_select
-from ken.knowledge.sources.sql_row import SqlColumns, SqlRow, document_row, path_of_id, row_id
+from ken.knowledge.sources.sql_row import SqlColumns, SqlRow, document_row, row_id
 
 _STEPS_BETWEEN_LOOKS = 10_000
 _LONGEST_SHOWN = 300
@@ -169,7 +170,7 @@ class SqlConnector:
     def _place(self, values: Mapping[str, object], number: int) -> str:
         """Where to report a row that is no document: under its own path if its id can be used."""
         try:
-            return f"{path_of_id(row_id(values[self._columns.id]))}.md"
+            return f"{path_part(row_id(values[self._columns.id]))}.md"
         except Unreadable:
             return f"row {number}"
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import quote
 
 from ken.domain.document import Metadata
 from ken.errors import Unreadable
 from ken.knowledge.parse.markdown_writer import escaped
+from ken.knowledge.sources.path_part import path_part
 
 _LONGEST_ID = 200
 _LONGEST_LINE = 200
 _LONGEST_TITLE = 300
-_UNSAFE = re.compile(r"[%/\\\x00-\x1f\x7f\ud800-\udfff]|^\.|^\s|\s$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +57,13 @@ class SqlRow:
     @property
     def path(self) -> str:
         """The id as a file's name."""
-        return f"{path_of_id(self.id)}.md"
+        return f"{path_part(self.id)}.md"
 
     def digest(self) -> str:
         """Changes with whatever of the row Ken keeps."""
         groups = None if self.groups is None else sorted(self.groups)
         told = [self.text, self.about.title, self.about.modified, groups, self.url]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
-def path_of_id(key: str) -> str:
-    """`key` with what no name in a path may hold as `%` and hexadecimal digits."""
-    return _UNSAFE.sub(lambda found: quote(found[0], safe="", errors="surrogatepass").replace(".", "%2E"), key)
 
 
 def row_id(value: object) -> str:
