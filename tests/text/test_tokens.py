@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import snowballstemmer
 
 from ken.text.tokens import STOP_WORDS, stem, terms, words
 
@@ -62,3 +67,22 @@ def test_question_words_are_no_topic() -> None:
     """They shape the answer; the search looks for what is asked about."""
     assert {"what", "when", "how", "who", "why", "which"} <= STOP_WORDS
     assert terms("What is it, and why?") == []
+
+
+def test_threads_do_not_spoil_each_others_stems() -> None:
+    """A search analyses its question while a sync analyses documents."""
+    chance = random.Random(1)
+    endings = ("ing", "ed", "ly", "ational", "fulness", "ization", "ies", "ement")
+    shares = [
+        ["".join(chance.choices("abcdefghilmnorstuvy", k=8)) + chance.choice(endings) for _ in range(1_000)]
+        for _ in range(4)
+    ]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda share: [stem(word) for word in share], shares))
+    finally:
+        sys.setswitchinterval(interval)
+    alone = snowballstemmer.stemmer("english")
+    assert found == [[alone.stemWord(word) for word in share] for share in shares]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import lru_cache
 
 import snowballstemmer
 
-_STEMMER = snowballstemmer.stemmer("english")
+
+class _Stemmer(threading.local):
+    """A stemmer keeps the word that it is at work on: each thread has its own."""
+
+    def __init__(self) -> None:
+        self.english = snowballstemmer.stemmer("english")
+
+
+_STEMMER = _Stemmer()
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]{1,2}\b)?")
 # Parts that punctuation joins into one name: e-mail addresses, paths, flags, versions, `SEV-3`, `snake_case`.
@@ -31,7 +40,7 @@ STOP_WORDS = frozenset(
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The English stem of a lower-case word (Porter2, Snowball)."""
-    return str(_STEMMER.stemWord(word))
+    return str(_STEMMER.english.stemWord(word))
 
 
 def words(text: str) -> list[str]:
