@@ -12,26 +12,36 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, cast
 
 from ken.domain.document import ParsedDocument
-from ken.errors import Unreadable
+from ken.errors import InvalidSetting, Unreadable
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type, remedy
+from ken.knowledge.parse.ocr import EXTRA_MEMORY_MB, PAGE_LIMIT_S, Recogniser, is_installed
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
 MAX_FILE_MB = 50
 _MEGABYTE = 1_000_000
+_PDF = "application/pdf"
 _MOST_ANSWERED = 512 * _MEGABYTE
 _START_LIMIT_S = 60.0
 
 
-def parse(data: bytes, *, name: str, max_file_mb: float = MAX_FILE_MB) -> ParsedDocument:
+def parse(
+    data: bytes, *, name: str, max_file_mb: float = MAX_FILE_MB, recogniser: Recogniser | None = None
+) -> ParsedDocument:
     """Parse a file in this process. `name` says the format and stands in messages and titles; nothing is opened by it.
 
-    Raises Unreadable with the file, the reason and the remedy.
+    A `recogniser` reads the pages of PDF files that have no text. Raises Unreadable with the file, the reason and the remedy.
     """
-    return BY_MEDIA_TYPE[_admitted(data, name, max_file_mb)].parser()(data, name=name)
+    kind = _admitted(data, name, max_file_mb)
+    read = BY_MEDIA_TYPE[kind].parser()
+    if recogniser is not None and kind == _PDF:
+        read = partial(cast("Callable[..., ParsedDocument]", read), recogniser=recogniser)
+    return read(data, name=name)
 
 
 def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
@@ -54,13 +64,24 @@ class IsolatedParser:
 
     A context manager. The worker starts with the first file that needs it and is reused; a file that goes over the memory
     or time limit, or brings it down, raises Unreadable, and the next file gets a new worker. Calls from several threads
-    take turns.
+    take turns. With `ocr`, pages of PDF files without text are read by text recognition, which has more memory, and a
+    time limit for each page; raises InvalidSetting where the extra `ocr` is not installed.
     """
 
-    def __init__(self, *, max_file_mb: float = MAX_FILE_MB, memory_mb: int = 1_024, time_limit_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        max_file_mb: float = MAX_FILE_MB,
+        memory_mb: int = 1_024,
+        time_limit_s: float = 30.0,
+        ocr: bool = False,
+    ) -> None:
+        if ocr and not is_installed():
+            raise InvalidSetting("Text recognition needs the extra `ocr`: pip install 'ken[ocr]', or switch it off.")
         self._max_file_mb = max_file_mb
-        self._memory_mb = memory_mb
+        self._memory_mb = memory_mb + (EXTRA_MEMORY_MB if ocr else 0)
         self._time_limit_s = time_limit_s
+        self._ocr = ocr
         self._worker: _Worker | None = None
         self._turn = threading.Lock()
 
@@ -94,10 +115,13 @@ class IsolatedParser:
             case Outcome.UNREADABLE:
                 reason = payload.decode()
             case Outcome.TIME:
-                reason = f"{name!r} took longer than {self._time_limit_s:g} s to parse: split it or simplify it."
+                limit = f"{self._time_limit_s:g} s" + (
+                    f", or {PAGE_LIMIT_S:g} s for a scanned page," if self._ocr else ""
+                )
+                reason = f"{name!r} took longer than {limit} to parse: split it or simplify it."
             case Outcome.MEMORY:
                 reason = f"{name!r} needs more than {self._memory_mb:,} MB of memory to parse: split it or simplify it."
-            case Outcome.CRASH:
+            case Outcome.CRASH | Outcome.WORKING:  # the second is no end
                 reason = (
                     f"{name!r} brought the parser down: it is broken, or needs far more than {self._memory_mb:,} MB of memory. "
                     f"Save it again with another program, or split it."
@@ -106,7 +130,7 @@ class IsolatedParser:
 
     def _asked(self, data: bytes, name: str) -> tuple[Outcome, bytes]:
         if self._worker is None:
-            self._worker = _Worker(name, memory_mb=self._memory_mb, time_limit_s=self._time_limit_s)
+            self._worker = _Worker(name, memory_mb=self._memory_mb, time_limit_s=self._time_limit_s, ocr=self._ocr)
         outcome, payload = self._worker.ask(data, name)
         if outcome not in {Outcome.PARSED, Outcome.UNREADABLE}:
             self._end_worker()
@@ -121,9 +145,10 @@ class IsolatedParser:
 class _Worker:
     """A running worker process, ready for files."""
 
-    def __init__(self, name: str, *, memory_mb: int, time_limit_s: float) -> None:
+    def __init__(self, name: str, *, memory_mb: int, time_limit_s: float, ocr: bool) -> None:
         self._time_limit_s = time_limit_s
         command = [sys.executable, "-P", "-m", "ken.knowledge.parse.worker", str(memory_mb), str(time_limit_s)]
+        command += ["ocr"] if ocr else []
         # Keys and passwords live in the environment; the worker gets none of it.
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(
@@ -154,14 +179,20 @@ class _Worker:
                 self._to.write(encoded)
                 self._to.write(data)
                 self._to.flush()
-                header = self._from.read(ANSWER.size)
-                outcome, length = ANSWER.unpack(header) if len(header) == ANSWER.size else (Outcome.CRASH, 0)
+                outcome, length = self._answer()
+                while outcome == Outcome.WORKING:
+                    watch.restart(PAGE_LIMIT_S)
+                    outcome, length = self._answer()
                 payload = self._from.read(length) if length <= _MOST_ANSWERED else b""
             except OSError:
                 return (Outcome.TIME if watch.has_fired else Outcome.CRASH), b""
         if watch.has_fired:
             return Outcome.TIME, b""
         return (Outcome(outcome), payload) if len(payload) == length else (Outcome.CRASH, b"")
+
+    def _answer(self) -> tuple[int, int]:
+        header = self._from.read(ANSWER.size)
+        return ANSWER.unpack(header) if len(header) == ANSWER.size else (Outcome.CRASH, 0)
 
     def end(self) -> None:
         """Kill the process and give its resources back."""
@@ -179,6 +210,12 @@ class _Watch:
         self.has_fired = False
         self._process = process
         self._timer = threading.Timer(limit_s, self._fire)
+
+    def restart(self, limit_s: float) -> None:
+        """Count anew from now."""
+        self._timer.cancel()
+        self._timer = threading.Timer(limit_s, self._fire)
+        self._timer.start()
 
     def _fire(self) -> None:
         self.has_fired = True

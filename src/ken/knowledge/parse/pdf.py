@@ -10,7 +10,7 @@ import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol, cast
 
 from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, PyPdfError
@@ -44,15 +44,27 @@ _BROKEN = (
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _BULLETS = re.compile("[\uf0b7\uf0a7\uf0d8\uf076\u25cf\u25cb\u25a0\u25a1\u2043]")
 _BOLD = re.compile(r"bold|black|heavy|semibold|-bd", re.IGNORECASE)
-_REMEDY = "Install the extra `ocr` to have them read"
+_REMEDY = "Install the extra `ocr` to have them read, or run text recognition (OCR) over the file"
+_NOTHING_FOUND = "Text recognition (OCR) found none either, or had reached its limit of pages"
 # What programs write for a title that nobody gave, and before the one that somebody did.
 _BY_PROGRAM = re.compile(r"Microsoft (?:Word|Excel|PowerPoint) - |(?:untitled|PowerPoint Presentation)$", re.IGNORECASE)
 _NEXT_LINE = 1.6  # in font sizes
 _TALLEST_CELL = 12  # in lines, or font sizes
 
 
-def parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
-    """Parse a PDF's text layer. Raises Unreadable where it is broken, encrypted, over `MOST_PAGES`, or has no text."""
+class Recognises(Protocol):
+    """Reads the words of pages that are pictures."""
+
+    def lines(self, data: bytes, numbers: Sequence[int]) -> dict[int, list[Line]]:
+        """The lines of those pages (1-based) on which it finds some."""
+        ...
+
+
+def parse_pdf(data: bytes, *, name: str, recogniser: Recognises | None = None) -> ParsedDocument:
+    """Parse a PDF's text layer, and with a `recogniser` the pages without one.
+
+    Raises Unreadable where it is broken, encrypted, over `MOST_PAGES`, or has no text.
+    """
     refuse_empty(data, name=name)
     try:
         reader = _open(data, name)
@@ -63,14 +75,20 @@ def parse_pdf(data: bytes, *, name: str) -> ParsedDocument:
     except _BROKEN as error:
         raise Unreadable(f"{name!r} is broken ({error}): open it in a PDF program and save it again.") from error
     empty = [number for number, lines in enumerate(pages, start=1) if not lines]
+    remarks: list[str] = []
+    if recogniser is not None and empty:
+        found = recogniser.lines(data, empty)
+        for number, lines in found.items():
+            pages[number - 1] = lines
+        if found:
+            remarks.append(f"{_pages(sorted(found)).capitalize()}: text by recognition (OCR), which makes mistakes.")
+        empty = [number for number in empty if number not in found]
+    remedy = _REMEDY if recogniser is None else _NOTHING_FOUND
     if len(empty) == len(pages):
-        raise Unreadable(
-            f"{name!r} has no text layer: {_pages_hold(empty)} no text, as scans do. {_REMEDY}, or run text recognition (OCR) "
-            f"over the file and give Ken the result."
-        )
+        raise Unreadable(f"{name!r} has no text layer: {_pages(empty)} without text, as scans are. {remedy}.")
     if empty:
-        remark = f"{_pages_hold(empty).capitalize()} no text, as scans do. {_REMEDY}."
-        told = Stated(told.metadata, (*told.warnings, remark))
+        remarks.append(f"{_pages(empty).capitalize()} without text, as scans are. {remedy}.")
+    told = Stated(told.metadata, (*told.warnings, *remarks))
     text, blocks = document_of(pages)
     return assembled(text, blocks, markup="markdown", told=told, name=name)
 
@@ -84,8 +102,8 @@ def _open(data: bytes, name: str) -> PdfReader:
     return reader
 
 
-def _pages_hold(pages: list[int]) -> str:
-    return f"page {pages[0]} holds" if len(pages) == 1 else f"pages {page_ranges(pages)} hold"
+def _pages(pages: list[int]) -> str:
+    return f"page {pages[0]}" if len(pages) == 1 else f"pages {page_ranges(pages)}"
 
 
 def _encrypted(name: str) -> Unreadable:

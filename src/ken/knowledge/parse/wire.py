@@ -26,6 +26,8 @@ class Outcome(IntEnum):
     MEMORY = 2
     TIME = 3
     CRASH = 4
+    WORKING = 5
+    """Not an end: a sign of life from a long work, which nothing follows."""
 
 
 def document_to_json(parsed: ParsedDocument) -> bytes:

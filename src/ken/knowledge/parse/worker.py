@@ -1,6 +1,6 @@
 """The parser's worker process: reads files from its input and answers with documents, under limits of its own.
 
-Run as `python -m ken.knowledge.parse.worker MEMORY_MB TIME_LIMIT_S` by `IsolatedParser`; it ends with its input.
+Run as `python -m ken.knowledge.parse.worker MEMORY_MB TIME_LIMIT_S [ocr]` by `IsolatedParser`; it ends with its input.
 """
 
 from __future__ import annotations
@@ -14,35 +14,44 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ken.errors import Unreadable
+from ken.knowledge.parse.ocr import PAGE_LIMIT_S, Recogniser
 from ken.knowledge.parse.parser import parse
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_to_json
 
 _MEBIBYTE = 1 << 20
 
 
-def main(memory_mb: int, time_limit_s: float) -> None:
+def main(memory_mb: int, time_limit_s: float, *, ocr: bool = False) -> None:
     """Serve until the input ends or memory runs out."""
     # Whatever a library prints must not get into the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     logging.disable(logging.CRITICAL)
     _limit(memory_mb)
+
+    def _still_working() -> None:
+        _limit_time(PAGE_LIMIT_S)
+        answers.write(ANSWER.pack(Outcome.WORKING, 0))
+        answers.flush()
+
+    recogniser = Recogniser(_still_working) if ocr else None
     answers.write(READY)
     answers.flush()
     while header := sys.stdin.buffer.read(REQUEST.size):
         name_length, length = REQUEST.unpack(header)
         name = sys.stdin.buffer.read(name_length).decode()
         _limit_time(time_limit_s)
-        outcome = _serve(answers, name, length)
+        outcome = _serve(answers, name, length, recogniser)
         if outcome is Outcome.MEMORY:
             return
 
 
-def _serve(answers: BinaryIO, name: str, length: int) -> Outcome:
+def _serve(answers: BinaryIO, name: str, length: int, recogniser: Recogniser | None) -> Outcome:
     try:
         data = sys.stdin.buffer.read(length)
         # The size was checked before the file was sent.
-        outcome, payload = Outcome.PARSED, document_to_json(parse(data, name=name, max_file_mb=math.inf))
+        parsed = parse(data, name=name, max_file_mb=math.inf, recogniser=recogniser)
+        outcome, payload = Outcome.PARSED, document_to_json(parsed)
     except Unreadable as error:
         outcome, payload = Outcome.UNREADABLE, str(error).encode("utf-8", errors="replace")
     except MemoryError:
@@ -73,4 +82,4 @@ def _limit_time(time_limit_s: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), ocr="ocr" in sys.argv[3:])
