@@ -37,7 +37,7 @@ def page(title: str, *lines: str, **facts: str) -> str:
     """A Markdown document with front matter."""
     head = "\n".join(f"{name}: {value}" for name, value in facts.items())
     body = "\n\n".join(lines)
-    return f"---\ntitle: {title}\n{head}\n---\n\n# {title}\n\n{body}\n"
+    return f'---\ntitle: "{title}"\n{head}\n---\n\n# {title}\n\n{body}\n'
 
 
 async def ask(ken: Ken, question: str, *, model: ChatModel | None = None, today: str = TODAY, **more: object) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from ken.domain.standing import CURRENT
 from ken.errors import NotFound
 from ken.text.dates import asked_period
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _FURTHER = 40
 """Passages looked at for those of a document that stands in another one's place."""
 _OF_EACH = 2
@@ -52,10 +54,15 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         result = replace(result, evidence=in_order(evidence, turn.standings, period=turn.period)[:limit])
     turn.result = result
     found = result.evidence
-    turn.answerable = answerable(turn.standalone, found, rarity=dict(result.terms))
+    turn.answerable = answerable(turn.standalone, found, rarity=_of_the_matter(turn, result))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
     about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
     return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}"
+
+
+def _of_the_matter(turn: Turn, result: SearchResult) -> dict[str, float]:
+    """The question's terms without the year that it asks about: a rule seldom names the years in which it holds."""
+    return {term: worth for term, worth in result.terms if turn.period is None or not _YEAR.fullmatch(term)}
 
 
 async def _search(turn: Turn, searcher: Searcher, limit: int) -> SearchResult:

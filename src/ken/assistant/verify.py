@@ -20,6 +20,7 @@ from ken.domain.document import Evidence, Sentence
 from ken.domain.standing import CURRENT, Standing, is_review_due
 from ken.prompts.grounded import ABSTENTION
 from ken.text.headings import headings_at
+from ken.text.labels import standing_label, tells_standing
 from ken.text.markup import plain
 
 # A marker stands apart, or close behind a word where a sentence pauses; `values[0]` is no marker.
@@ -75,6 +76,8 @@ class Verifier:
     _length: int = 0
     _lead_in: str = ""
     _lead_in_tells: bool = False
+    _told: set[str] = field(default_factory=set[str])
+    """Documents whose standing the answer has told."""
     _numbers: dict[int, int] = field(default_factory=dict[int, int])
     dropped: list[str] = field(default_factory=list[str])
     """Sentences that no passage supports."""
@@ -137,20 +140,35 @@ class Verifier:
         if not supports:
             self.dropped.append(body)
             return
-        before = len(self._lead_in) + len(space) + len(body) - len(quoted)
-        yield self._show(f"{self._lead_in}{space}{body}", before, supports)
+        shown = f"{self._lead_in}{space}{self._told_standing(body, supports)}{body}"
+        yield self._show(shown, len(shown) - len(quoted), supports)
         self.told_conflict = self.told_conflict or self._lead_in_tells
         self._lead_in, self._lead_in_tells = "", False
+
+    def _told_standing(self, body: str, supports: list[_Place]) -> str:
+        """What stands before a sentence that only rests on what isn't the rule today, where nothing before it says so."""
+        items = [self.evidence[index] for index, _, _ in supports]
+        standings = [self.standings.get(item.document.id, CURRENT) for item in items]
+        if any(one.state == "current" for one in standings):
+            return ""
+        name = items[0].document.id
+        is_told = name in self._told or tells_standing(f"{self._lead_in}{body}", standings[0])
+        self._told.add(name)
+        if is_told:
+            return ""
+        return f"{standing_label(standings[0], items[0].document)}:" + ("\n" if _LIST_MARK.match(body) else " ")
 
     def _attributed(self, claim: str, numbers: list[int]) -> tuple[str, list[_Place]]:
         """The part of a claim that a passage must support, and those that do.
 
         That is the claim without what stands before it about its source, where that is true of a source that supports it.
         """
-        for colon in list(_COLON.finditer(claim))[:_MOST_COLONS]:
-            head, rest = plain(claim[: colon.start()], "markdown"), claim[colon.end() :]
-            tells = is_said_of_conflict(head, self.disagreements)
-            named = [at for at, item in enumerate(self.evidence) if tells or self._is_said_of(head, item)]
+        for colon in reversed(list(_COLON.finditer(claim))[:_MOST_COLONS]):
+            rest = claim[colon.end() :]
+            said = [plain(part, "markdown") for part in _COLON.split(claim[: colon.start()])]
+            heads = [part for part in said if not is_said_of_conflict(part, self.disagreements)]
+            tells = len(heads) < len(said)
+            named = [at for at, item in enumerate(self.evidence) if all(self._is_said_of(head, item) for head in heads)]
             if named and rest:
                 found = [place for place in self._supports(plain(rest, "markdown"), numbers) if place[0] in named]
                 if found:

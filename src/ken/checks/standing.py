@@ -9,8 +9,8 @@ from ken.domain.document import Document, Evidence
 from ken.domain.standing import CURRENT, Period, Standing
 
 _LONGEST_CHAIN = 16
-_COVERS = 0.2
-"""A successor speaks of the same where its best passage is at least so relevant, as a share of the old one's."""
+_COVERS = 0.5
+"""A successor speaks of the same where its best sentence lies no further behind the old one's: similarity plus coverage."""
 
 
 def standings(documents: Mapping[str, Document], today: str) -> dict[str, Standing]:
@@ -56,26 +56,30 @@ def in_order(
     was in force then comes before the other. A future document stands behind what it will replace.
     """
     best: dict[str, float] = {}
+    nearest: dict[str, float] = {}
     for item in evidence:
-        best[item.document.id] = max(best.get(item.document.id, 0.0), item.relevance)
+        name = item.document.id
+        best[name] = max(best.get(name, 0.0), item.relevance)
+        nearest[name] = max(nearest.get(name, 0.0), _nearest(item))
     kept: list[Evidence] = []
     for item in evidence:
         state = standing.get(item.document.id, CURRENT)
-        limit = item.relevance
-        if state.state == "superseded" and state.successor is not None:
-            covered = best.get(state.successor.id, 0.0)
-            if not _held_then(state, period):
-                if covered >= _COVERS * item.relevance and covered > 0:
-                    continue
-                limit = min(limit, covered or limit)
-        else:
-            replaced = [other.document.id for other in evidence if other.document.superseded_by == item.document.id]
-            behind = _yields_to(item.document, standing, best, replaced=replaced, period=period)
-            limit = limit if behind is None else min(limit, behind)
-        kept.append(item if limit == item.relevance else replace(item, relevance=limit))
+        if state.state == "superseded" and not _held_then(state, period):
+            new = state.successor.id if state.successor is not None else None
+            if new in nearest and nearest[new] >= nearest[item.document.id] - _COVERS:
+                continue
+        replaced = [other.document.id for other in evidence if other.document.superseded_by == item.document.id]
+        behind = _yields_to(item.document, standing, best, replaced=replaced, period=period)
+        is_over = behind is not None and behind < item.relevance
+        kept.append(replace(item, relevance=behind) if is_over else item)
     # Where two are now equal, the one that gave way comes second: the sort is stable, so it is moved first.
     kept.sort(key=lambda item: (-item.relevance, _gave_way(item, standing, period)))
     return tuple(kept)
+
+
+def _nearest(item: Evidence) -> float:
+    """How near a passage's best sentence comes to the question."""
+    return max((sentence.similarity + sentence.coverage for sentence in item.sentences), default=0.0)
 
 
 def _held_then(state: Standing, period: Period | None) -> bool:

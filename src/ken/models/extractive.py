@@ -111,10 +111,9 @@ def _quoted(request: ChatRequest, chosen: list[Candidate], *, is_first: bool) ->
                 return
         separator, point = _separator(request, previous, found, point) if in_list else _apart(previous, point)
         if label is not None:
-            begins = "" if previous is None else "\n\n"
-            separator = f"{begins}{label}" + (
-                f"\n{separator.lstrip()}" if in_list and label else separator.lstrip("\n")
-            )
+            apart = "" if previous is None else "\n\n"
+            told = label and f"{label}\n" if in_list else label and f"{label} "
+            separator = f"{apart}{told}{separator.lstrip()}"
         if previous is None and not is_first:
             separator = f"\n\n{separator.lstrip()}"
         yield f"{separator}{text} [{found.evidence + 1}]"
@@ -213,10 +212,10 @@ def _in_force(request: ChatRequest, ranked: list[Candidate]) -> list[Candidate]:
 
     def is_in_force(candidate: Candidate) -> bool:
         document = request.evidence[candidate.evidence].document
-        is_superseded = document.superseded_by is not None
         if request.standings:
-            is_superseded = request.standings.get(document.id, CURRENT).state == "superseded"
-        return not is_superseded or (document == best and document.superseded_by not in found)
+            # Where the successor speaks of the same, the search has left the old one out.
+            return request.standings.get(document.id, CURRENT).state != "superseded" or document == best
+        return document.superseded_by is None or (document == best and document.superseded_by not in found)
 
     return [candidate for candidate in ranked if is_in_force(candidate)]
 

@@ -26,6 +26,12 @@ def standing_label(standing: Standing, document: Document) -> str:
     return f"Since {long_date(document.effective)}" if document.effective else ""
 
 
+def tells_standing(text: str, standing: Standing) -> bool:
+    """Whether a text says itself that its source is no longer the rule, or not yet."""
+    dates = (standing.since, long_date(standing.since)) if standing.since else ()
+    return any(date in text for date in dates) or (standing.state == "superseded" and "superseded" in text.lower())
+
+
 def attribution(document: Document) -> str:
     """Who says so and as of when: "“Expenses” (as of 1 May 2025, Finance)"."""
     dated = f"as of {long_date(document.effective)}" if document.effective else _UNDATED
@@ -43,7 +49,7 @@ def conflict_text(sides: Sequence[tuple[Document, str, int]]) -> str:
 
 def as_sentence(text: str) -> str:
     """A quotation with a full stop where it has no end of its own; without a mark that is closed in another one."""
-    text = text.strip().strip("_*").strip()
+    text = text.strip().strip("_*").strip().rstrip(";,")
     return text if text.endswith(_ENDS) else f"{text}."
 
 
