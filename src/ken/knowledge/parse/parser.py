@@ -20,7 +20,7 @@ from typing import IO, Self, cast
 from ken.domain.document import ParsedDocument
 from ken.errors import InvalidSetting, Unreadable
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type, remedy
-from ken.knowledge.parse.ocr import EXTRA_MEMORY_MB, PAGE_LIMIT_S, Recogniser, is_installed
+from ken.knowledge.parse.ocr import PAGE_LIMIT_S, Recogniser, is_installed
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
 MAX_FILE_MB = 50
@@ -65,7 +65,7 @@ class IsolatedParser:
     A context manager. The worker starts with the first file that needs it and is reused; a file that goes over the memory
     or time limit, or brings it down, raises Unreadable, and the next file gets a new worker. Calls from several threads
     take turns. With `ocr`, pages of PDF files without text are read by text recognition, which has more memory, and a
-    time limit for each page; raises InvalidSetting where the extra `ocr` is not installed.
+    time limit for each page; None is True where the extra `ocr` is installed, and True raises InvalidSetting where it isn't.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class IsolatedParser:
         max_file_mb: float = MAX_FILE_MB,
         memory_mb: int = 1_024,
         time_limit_s: float = 30.0,
-        ocr: bool = False,
+        ocr: bool | None = None,
     ) -> None:
         if ocr and not is_installed():
             raise InvalidSetting("Text recognition needs the extra `ocr`: pip install 'ken[ocr]', or switch it off.")
         self._max_file_mb = max_file_mb
-        self._memory_mb = memory_mb + (EXTRA_MEMORY_MB if ocr else 0)
+        self._memory_mb = memory_mb
         self._time_limit_s = time_limit_s
-        self._ocr = ocr
+        self._ocr = is_installed() if ocr is None else ocr
         self._worker: _Worker | None = None
         self._turn = threading.Lock()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ken.errors import Unreadable
-from ken.knowledge.parse.ocr import PAGE_LIMIT_S, Recogniser
+from ken.knowledge.parse.ocr import EXTRA_MEMORY_MB, PAGE_LIMIT_S, Recogniser
 from ken.knowledge.parse.parser import parse
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_to_json
 
@@ -27,9 +27,11 @@ def main(memory_mb: int, time_limit_s: float, *, ocr: bool = False) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     logging.disable(logging.CRITICAL)
-    _limit(memory_mb)
+    _limit(memory_mb + (EXTRA_MEMORY_MB if ocr else 0))
+    _limit_memory(memory_mb)
 
     def _still_working() -> None:
+        _limit_memory(memory_mb + EXTRA_MEMORY_MB)
         _limit_time(PAGE_LIMIT_S)
         answers.write(ANSWER.pack(Outcome.WORKING, 0))
         answers.flush()
@@ -41,6 +43,8 @@ def main(memory_mb: int, time_limit_s: float, *, ocr: bool = False) -> None:
         name_length, length = REQUEST.unpack(header)
         name = sys.stdin.buffer.read(name_length).decode()
         _limit_time(time_limit_s)
+        if recogniser is not None:
+            _limit_memory(memory_mb)
         outcome = _serve(answers, name, length, recogniser)
         if outcome is Outcome.MEMORY:
             return
@@ -63,15 +67,29 @@ def _serve(answers: BinaryIO, name: str, length: int, recogniser: Recogniser | N
 
 
 def _limit(memory_mb: int) -> None:
-    """No core dumps, no files, and `memory_mb` of address space above what the process has now."""
+    """No core dumps, no files, and never more than `memory_mb` of address space above what the process has now."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    status = Path("/proc/self/statm")
-    # Where the kernel does not tell, as on macOS, it does not enforce the limit either.
-    if status.exists():
-        now = int(status.read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        most = now + memory_mb * _MEBIBYTE
+    used = _address_space()
+    if used is not None:
+        most = used + memory_mb * _MEBIBYTE
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """At most `memory_mb` of address space above what the process has now, and no more than `_limit` has left."""
+    used = _address_space()
+    if used is not None:
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (min(used + memory_mb * _MEBIBYTE, most), most))
+
+
+def _address_space() -> int | None:
+    """Bytes; None where the kernel does not tell, as on macOS, which does not enforce the limit either."""
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        return None
+    return int(status.read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _limit_time(time_limit_s: float) -> None:
