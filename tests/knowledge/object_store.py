@@ -152,6 +152,8 @@ async def store(objects: Mapping[str, bytes], key: AccessKey | None = KEY) -> As
     running = Store(dict(objects), key)
     async with serving(running.answer) as server:
         running.server = server
-        yield running
-        for connector in running.connectors:
-            await connector.aclose()
+        try:
+            yield running
+        finally:
+            for connector in running.connectors:
+                await connector.aclose()

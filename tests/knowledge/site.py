@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -16,8 +16,12 @@ from ken.knowledge.sources.web_listing import WebScope
 from tests.knowledge.web_server import QUICK, Server, serving
 
 Answer = tuple[int, Mapping[str, str], bytes]
+CRAWL = WebScope(mode="crawl")
+PDF: Answer = (200, {"content-type": "application/pdf"}, b"%PDF-1.4 ...")
 NOT_FOUND: Answer = (404, {}, b"no such page")
 EVERYTHING = WebScope()
+UNHURRIED = replace(QUICK, requests_per_s=100_000)
+"""As fast as the server answers."""
 
 
 def page(*links: str, text: str = "words", head: str = "") -> bytes:
@@ -26,6 +30,29 @@ def page(*links: str, text: str = "words", head: str = "") -> bytes:
     return (
         f"<!doctype html><html><head>{head}</head><body><nav>{anchors}</nav><main>{text}</main></body></html>".encode()
     )
+
+
+def text(words: bytes, content_type: str = "text/plain") -> Answer:
+    """A file that is no page."""
+    return 200, {"content-type": content_type}, words
+
+
+def robots(*lines: str) -> Answer:
+    """A robots.txt."""
+    return text("\n".join(lines).encode())
+
+
+def redirect(to: str, status: int = 301) -> Answer:
+    """A redirect."""
+    return status, {"location": to}, b""
+
+
+def sitemap(*paths: str, kind: str = "url") -> Answer:
+    """A list of pages, or of lists (kind "sitemap")."""
+    root = {"url": "urlset", "sitemap": "sitemapindex"}[kind]
+    entries = "".join(f"<{kind}><loc> {{url}}{path} </loc><lastmod>2031-01-01</lastmod></{kind}>\n" for path in paths)
+    body = f'<?xml version="1.0"?><{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{root}>'
+    return text(body.encode(), "application/xml")
 
 
 @dataclass
@@ -50,7 +77,7 @@ class Site:
         return web.Response(status=status, headers=headers, body=body)
 
     def source(
-        self, *starts: str, scope: WebScope = EVERYTHING, limits: ClientLimits = QUICK, more: Sequence[Server] = ()
+        self, *starts: str, scope: WebScope = EVERYTHING, limits: ClientLimits = UNHURRIED, more: Sequence[Server] = ()
     ) -> WebConnector:
         """The site as a source, closed with it."""
         addresses = [f"{self.server.url}{start}" for start in starts or ("/",)]
@@ -65,9 +92,11 @@ async def site(answers: Mapping[str, bytes | Answer], *, has_etags: bool = False
     running = Site(dict(answers), has_etags)
     async with serving(running.answer) as server:
         running.server = server
-        yield running
-        for connector in running.connectors:
-            await connector.aclose()
+        try:
+            yield running
+        finally:
+            for connector in running.connectors:
+                await connector.aclose()
 
 
 @dataclass

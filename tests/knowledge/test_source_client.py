@@ -512,7 +512,7 @@ def test_a_v6_host_is_allowed_in_any_spelling() -> None:
 @pytest.mark.parametrize("entry", ["", "http://x", "a/b", "x:y", "10.0.0.0/8", "u@h"])
 def test_an_entry_that_is_no_host_is_refused(entry: str) -> None:
     """A mistake in `allowed_hosts` is said at once."""
-    with pytest.raises(InvalidInput, match="allowed_hosts"):
+    with pytest.raises(InvalidInput, match="allow_hosts"):
         Client(allowed_hosts=frozenset({entry}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,8 @@ from ken.errors import InvalidInput, KenError, SourceDenied, SourceDown, SourceM
 from ken.knowledge.sources.s3 import Bucket, S3Connector
 from ken.knowledge.sources.sigv4 import AccessKey, signed_headers, signing_key
 from ken.knowledge.sources.source import Listed
+from ken.storage.sources import Source
+from tests.knowledge.homes import BAKERY, FERRY, found, opened
 from tests.knowledge.object_store import KEY, NAMESPACE, etag, store, xml
 from tests.knowledge.site import Listing, listing
 from tests.knowledge.web_server import QUICK, serving
@@ -364,3 +367,18 @@ async def test_what_is_known_of_a_bucket_without_asking() -> None:
     assert await source.permissions(Listed(path="a.md")) is None
     assert source.concurrency > 1
     await source.aclose()
+
+
+async def test_a_bucket_is_synced_and_asked(home: Path) -> None:
+    """Through the library: objects answer questions, a second sync reads only what changed."""
+    source = Source(id="bucket", kind="s3", location="", collection="papers", default_groups=frozenset({"everyone"}))
+    async with store({"ferry.md": FERRY.encode(), "bakery.md": BAKERY.encode(), "x.bin": b""}) as running:
+        async with opened(home) as ken:
+            first = await ken.library.sync(source, running.source())
+            running.objects["ferry.md"] = FERRY.replace("06:40", "07:15").encode()
+            running.server.asked.clear()
+            second = await ken.library.sync(source, running.source())
+            assert (await found(ken, "When does the ferry leave?"))[0] == "ferry.md"
+        assert [each.path for each in running.server.asked] == ["/papers", "/papers/ferry.md"]
+    assert (first.added, len(first.skipped), first.failures) == (2, 1, [])
+    assert (second.changed, second.unchanged) == (1, 1)

@@ -11,7 +11,7 @@ from aiohttp import web
 from ken.knowledge.sources.client import Client, ClientLimits
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-QUICK = ClientLimits(timeout_s=0.3, attempts=3, first_wait_s=0.002, longest_wait_s=0.05)
+QUICK = ClientLimits(timeout_s=10, attempts=3, first_wait_s=0.002, longest_wait_s=0.05)
 
 
 @dataclass

@@ -124,7 +124,7 @@ class HostRules:
             where = "" if address == host else f" ({address})"
             raise SourceMisbehaves(
                 f"{host!r}{where} lies in a private or local network, where a source must not lead. "
-                f"If it is meant, name {host!r} in `allowed_hosts` of the source."
+                f"If it is meant, name {host!r} in `allow_hosts` of the source."
             )
 
 
@@ -170,5 +170,5 @@ def _entry(written: str) -> tuple[str, int | None]:
     except ValueError:
         url = URL()
     if not url.raw_host or url.raw_path not in {"", "/"} or url.raw_user is not None:
-        raise InvalidInput(f"{written!r} in `allowed_hosts` is no host. Write a name or address, or host:port.")
+        raise InvalidInput(f"{written!r} in `allow_hosts` is no host. Write a name or address, or host:port.")
     return _folded(url.raw_host), url.explicit_port

@@ -161,7 +161,7 @@ class S3Connector:
         most = self._bucket.max_objects
         return Unlisted(
             self._path(stored.key),
-            f"The bucket goes on after {most} objects, where Ken stopped: name a `prefix`, or raise `max_objects`. "
+            f"The bucket goes on after {most} objects, where Ken stopped: name a `prefix`. "
             "Nothing is deleted until it is listed whole.",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from ken.errors import InvalidInput, SourceDenied, SourceMisbehaves, Unreadable
 from ken.knowledge.parse.formats import media_type
@@ -17,7 +18,8 @@ from ken.knowledge.sources.web_paths import HTML, format_of, named_hosts, normal
 from ken.knowledge.sources.web_site import PoliteSite
 
 _FOUND = 200
-_POLITE = ClientLimits(requests_per_s=5)
+_POLITE_PER_S = 5.0
+_PATIENCE = ClientLimits()
 _EVERYTHING = WebScope()
 
 
@@ -25,9 +27,9 @@ class WebConnector:
     """The pages of a site, and its files in formats that Ken reads.
 
     Paths follow from addresses (web_paths.py); a stamp is the digest of what came. To list is to read: pages wait on the
-    disk until they are fetched, and those that a server's ETag shows unchanged don't come again. A listing that stops at
-    a limit, or misses a page whose links nobody knows, is not whole. Raises InvalidInput where `starts` is empty, and
-    for what is no web address, no host or no pattern.
+    disk until they are fetched, and those that a server's ETag shows unchanged don't come again. Where `limits` name no
+    pace, it is five requests a second. A listing that stops at a limit, or misses a page whose links nobody knows, is not
+    whole. Raises InvalidInput where `starts` is empty, and for what is no web address, no host or no pattern.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class WebConnector:
         *,
         scope: WebScope = _EVERYTHING,
         allowed_hosts: frozenset[str] = frozenset(),
-        limits: ClientLimits = _POLITE,
+        limits: ClientLimits = _PATIENCE,
     ) -> None:
         self._starts = tuple(url for start in starts if (url := normalised(start)) is not None)
         if not starts or len(self._starts) < len(starts):
@@ -46,7 +48,8 @@ class WebConnector:
         patterns_of(scope)  # raises now what the first listing would
         named_hosts(scope.hosts)
         self._scope = scope
-        self._client = Client(allowed_hosts=allowed_hosts, limits=limits)
+        pace = limits.requests_per_s or _POLITE_PER_S
+        self._client = Client(allowed_hosts=allowed_hosts, limits=replace(limits, requests_per_s=pace))
         self._spool = Spool(max_bytes=scope.spool_bytes)
         self._site = PoliteSite(self._client)
 

@@ -272,7 +272,7 @@ class WebListing:
         if is_listed and path not in self._paths:
             self._paths.add(path)
             self._spool.keep(key, data)
-            yield Listed(path=path, key=key, stamp=stamp, size=len(data))
+            yield Listed(path=path, key=key, stamp=stamp, is_digest=True, size=len(data))
 
     def _own_address(self, signs: PageSigns, final: URL) -> URL:
         """The address that a page calls its own. Of another host, or of the home page from elsewhere, it is a slip."""
