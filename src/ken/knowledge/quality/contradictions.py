@@ -44,15 +44,16 @@ _BLOCK = 512
 def contradictions(generation: Generation, documents: Sequence[Document]) -> list[Entry]:
     """Pairs of sentences that can't both hold, of documents that don't supersede one another, the surest first.
 
-    `documents` are those of one collection that may be read. Sentences are compared where their documents are near
-    neighbours and their vectors similar, so that the time is linear in the number of documents but for one product of
-    their mean vectors: 10,000 documents have 100 million pairs, and almost all of them are about different things.
+    `documents` are those of one collection that may be read, without the names of successors that may not. Sentences are
+    compared where their documents are near neighbours and their vectors similar, so that the time is linear in the number
+    of documents but for one product of their mean vectors: 10,000 documents have 50 million pairs, and almost all of them
+    are about different things.
     """
-    chosen = {document.id for document in documents}
-    corpus = _Sentences(generation, [at for at, each in enumerate(generation.documents) if each.id in chosen])
+    shown = {document.id: document for document in documents}
+    corpus = _Sentences(generation, [at for at, each in enumerate(generation.documents) if each.id in shown])
     found: dict[tuple[str, str], dict[tuple[str, str], Disagreement]] = {}
     for one, other in corpus.neighbours():
-        if _follow(corpus.document(one), corpus.document(other)):
+        if _is_history(shown[corpus.document_id(one)]) or _is_history(shown[corpus.document_id(other)]):
             continue
         for first, second in corpus.similar(one, other):
             each = disagreement(corpus.statement(first), corpus.statement(second))
@@ -94,9 +95,9 @@ class _Sentences:
         self._seen: dict[int, _Signs] = {}
         self._headings: dict[int, tuple[str, ...]] = {}
 
-    def document(self, index: int) -> Document:
-        """One of the documents."""
-        return self._generation.documents[self._chosen[index]]
+    def document_id(self, index: int) -> str:
+        """Of one of the documents."""
+        return self._generation.documents[self._chosen[index]].id
 
     def neighbours(self) -> Iterator[tuple[int, int]]:
         """Pairs of documents, each once, of which one is among the nearest of the other by mean sentence."""
@@ -160,9 +161,9 @@ class _Sentences:
         )
 
 
-def _follow(one: Document, other: Document) -> bool:
-    """Whether one supersedes the other, or either is history: then it may say what it likes."""
-    return one.superseded_by is not None or other.superseded_by is not None
+def _is_history(document: Document) -> bool:
+    """Whether a document is superseded, as far as the asking principal may know: then it may say what it likes."""
+    return document.superseded_by is not None
 
 
 def _doubt(each: Disagreement) -> tuple[int, str, str, int]:

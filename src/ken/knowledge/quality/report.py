@@ -105,7 +105,9 @@ def _not_taken(asked: Asked, *, is_empty: bool) -> Iterable[Entry]:
     """What a sync could not take: files without text, or all others."""
     if asked.principal.is_operator:
         for listing in asked.listings:
-            if listing.state in {"failed", "waiting"} and is_empty == (_WITHOUT_TEXT.search(listing.reason) is not None):
+            if listing.state in {"failed", "waiting"} and is_empty == (
+                _WITHOUT_TEXT.search(listing.reason) is not None
+            ):
                 yield Entry(document_id=f"{asked.collection}/{listing.path}", title="", detail=listing.reason)
 
 
