@@ -124,7 +124,7 @@ class _Reader:
         element = shape.element
         body = _body(shape)
         if body is not None:
-            write_body(self.writer, body, shape.styles)
+            write_body(self.writer, body, styles=shape.styles)
         if element.tag == f"{P}graphicFrame":
             self._graphic(element, parts, number)
         if element.tag == f"{P}pic" or (body is None or not line(body)):
@@ -174,7 +174,7 @@ class _Reader:
             if placeholder is not None and placeholder.get("type") == "body" and body is not None and line(body):
                 self.writer.begin_heading(_LEVEL_OF_NOTES)
                 self._paragraph("Speaker notes")
-                write_body(self.writer, body, ())
+                write_body(self.writer, body, styles=())
 
     def _paragraph(self, text: str) -> None:
         self.writer.words(clean(text)[0])

@@ -42,7 +42,7 @@ def line(body: Element | None) -> str:
     return " ".join(" ".join(words(paragraph) for paragraph in paragraphs).split())
 
 
-def write_body(writer: MarkdownWriter, body: Element, styles: Iterable[Element]) -> None:
+def write_body(writer: MarkdownWriter, body: Element, *, styles: Iterable[Element]) -> None:
     """Write the paragraphs of a text body; `styles` says which are list points where they don't say it themselves."""
     styles = tuple(styles)
     for paragraph in body.iterfind(f"{A}p"):
