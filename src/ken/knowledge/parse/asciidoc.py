@@ -323,9 +323,9 @@ class _Reader:
                 number = self._prose(lines, following, _Block())
             else:
                 break
-        # Lists go on over blank lines and over remarks about the next one.
-        while following < len(lines) and following > number and _ATTRIBUTES.match(lines[following]):
-            following += 1
+        # Lists go on over blank lines, and over what is said about a nested one; after a blank line that begins a new list.
+        while following == number and following < len(lines) and _ATTRIBUTES.match(lines[following]):
+            number = following = following + 1
         return following if following < len(lines) and _ends_point(lines[following]) else number
 
 

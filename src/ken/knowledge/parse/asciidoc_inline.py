@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from ken.knowledge.parse.markdown_writer import MarkdownWriter
 
@@ -59,7 +61,9 @@ class Inline:
 
     def write(self, text: str, writer: MarkdownWriter) -> None:
         """Write `text` to `writer`."""
-        for part, is_code in self._parts(text, 0):
+        # Marks are escaped by what else stands around them, so words that touch are written together.
+        for is_code, group in groupby(self._parts(text, 0), key=itemgetter(1)):
+            part = "".join(told for told, _ in group)
             if is_code:
                 writer.begin_inline_code()
                 writer.words(part)
