@@ -19,7 +19,7 @@ from typing import IO, Self, cast
 
 from ken.domain.document import ParsedDocument
 from ken.errors import InvalidSetting, Unreadable
-from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type, remedy
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, FORMATS, media_type, remedy
 from ken.knowledge.parse.ocr import PAGE_LIMIT_S, Recogniser, is_installed
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
@@ -50,7 +50,7 @@ def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
     if kind is None and (told := remedy(name)):
         raise Unreadable(f"{name!r} is {told}.")
     if kind is None:
-        raise Unreadable(f"{name!r} is of no known format: Ken reads {', '.join(SUPPORTED)}.")
+        raise Unreadable(f"{name!r} is of no known format: Ken reads {_usual_suffixes()}.")
     if len(data) > max_file_mb * _MEGABYTE:
         size = len(data) / _MEGABYTE
         raise Unreadable(
@@ -59,8 +59,13 @@ def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
     return kind
 
 
+def _usual_suffixes() -> str:
+    """One for each format: source code alone has sixty."""
+    return ", ".join(each.suffixes[0] for each in FORMATS)
+
+
 class IsolatedParser:
-    """Parses hostile formats in a worker process; Markdown and plain text in this one.
+    """Parses files in a worker process, but for Markdown and plain text, which are read in this one.
 
     A context manager. The worker starts with the first file that needs it and is reused; a file that goes over the memory
     or time limit, or brings it down, raises Unreadable, and the next file gets a new worker. Calls from several threads
