@@ -132,6 +132,33 @@ async def test_what_is_not_wanted_is_not_downloaded(repository: Repository, cach
     await source.aclose()
 
 
+def blobs_in(repository: Repository, cache: Path) -> set[str]:
+    """The contents that lie in the clone."""
+    told = repository.git(f"--git-dir={cache / 'clone.git'}", "cat-file", "--batch-all-objects", "--batch-check")
+    return {line.split()[0] for line in told.splitlines() if " blob " in line}
+
+
+async def test_what_was_deleted_leaves_the_clone(repository: Repository, cache: Path) -> None:
+    """After a sync the clone holds the files as they are now: none that was deleted, changed, or is wanted no more."""
+    repository.git("config", "uploadpack.allowFilter", "false")  # a site that always sends everything
+    repository.commit({"a.md": "a", "b.md": "b", "c.md": "c", "picture.png": "p"})
+    source = GitConnector(repository.url, cache=cache, access=LOCAL)
+    _, first = await listed(source)
+    assert blobs_in(repository, cache) == {repository.git("rev-parse", f"HEAD:{name}.md") for name in "abc"}
+    repository.commit({"a.md": "changed", "b.md": None})
+    changes, second = await listed(source, first.cursor)
+    assert blobs_in(repository, cache) == {repository.git("rev-parse", f"HEAD:{name}.md") for name in "ac"}
+    assert await contents(source, changes) == {"a.md": b"changed"}
+    await source.aclose()
+    narrowed = GitConnector(repository.url, cache=cache, access=LOCAL, scope=GitScope(exclude=("c.md",)))
+    changes, third = await listed(narrowed, second.cursor)
+    assert blobs_in(repository, cache) == {repository.git("rev-parse", "HEAD:a.md")}
+    repository.commit({"d.md": "d"})
+    changes, end = await listed(narrowed, third.cursor)
+    assert (await contents(narrowed, changes), end.is_whole) == ({"d.md": b"d"}, False)
+    await narrowed.aclose()
+
+
 async def test_what_cannot_be_taken_is_said(repository: Repository, cache: Path) -> None:
     """Links, files over the limit, pointers to large files, submodules and names that aren't text each have their words."""
     secret = repository.place.parent / "secret.md"

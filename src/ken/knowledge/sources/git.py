@@ -1,37 +1,31 @@
 """A git repository as a source: one branch, tag or commit of it, or one folder of that.
 
-What is needed of it lies in a bare, shallow, partial clone: the newest commit, its folders, and the files that Ken reads.
-Files are read from there by their content's id and never checked out, so that no name, link, hook or filter of the
-repository does anything on this machine. The clone is a cache: where it is lost or broken, it is fetched again.
+Files are read from a clone by their content's id and never checked out, so that no name, link, hook or filter of the
+repository does anything on this machine.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ken.errors import InvalidInput, SourceMisbehaves, StorageError, Unreadable
+from ken.errors import InvalidInput, SourceMisbehaves, Unreadable
 from ken.knowledge.parse.formats import NAMED, SUPPORTED, media_type
 from ken.knowledge.sources.git_address import git_address
-from ken.knowledge.sources.git_command import CloneBroken, GitAccess, GitCommand, GitLimits, end
+from ken.knowledge.sources.git_clone import GitClone, is_object_id
+from ken.knowledge.sources.git_command import CloneBroken, GitAccess, GitLimits
 from ken.knowledge.sources.patterns import PathPatterns
 from ken.knowledge.sources.source import Change, Complete, Fetched, Gone, Listed, Unlisted
 
-_TIP = "refs/ken/tip"
 _REF = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f~^:?*\[\\+]{1,200}(?<![/.])")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\\]")
-_MOST_PACKS = 40
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_BYTES = 1_024
-_BATCH = 5_000
 _FILES = ("100644", "100755", "100664")
 _LINK = "120000"
 
@@ -61,7 +55,7 @@ class _Entry:
 class GitConnector:
     """The files of a git repository. The cursor is a commit; a document's stamp and key are its blob's id.
 
-    `cache` is a folder of Ken's own, where the clone is kept from sync to sync. Raises InvalidInput for what can't be used
+    `cache` is a folder for this source alone, where the clone is kept from sync to sync. Raises InvalidInput for what can't be used
     in the address or the scope.
     """
 
@@ -86,10 +80,7 @@ class GitConnector:
             raise InvalidInput(f"{url!r} is a repository on this machine: set `allow_local` if that is meant.")
         if access.token is not None and not self._address.is_private:
             raise InvalidInput(f"A token would go to {url!r} for everybody on the way to read: use https.")
-        named = json.dumps([self._address.url, scope.ref, self._folder])
-        self._clone = cache / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.git"
-        self._git = GitCommand(self._clone, address=self._address, access=access, limits=limits)
-        self._blobs = _Blobs(self._git, limit_s=limits.read_s)
+        self._clone = GitClone(cache / "clone.git", address=self._address, access=access, limits=limits)
 
     @property
     def location(self) -> str:
@@ -112,26 +103,27 @@ class GitConnector:
             commit, since, entries, sizes = await self._fetched(cursor)
         except CloneBroken:
             # Whatever a kill or a full disk left behind: a new clone says whether it is that or the repository.
-            await self._start_over()
+            await self._clone.start_over()
             try:
                 commit, since, entries, sizes = await self._fetched(cursor)
             except CloneBroken as error:
                 raise SourceMisbehaves(f"{error} A new clone didn't help.") from error
         for entry in entries:
             yield await self._change(entry, sizes)
+        if commit != since:
+            await self._forget_the_rest(commit)
         yield Complete(cursor=f"{commit}.{self._fingerprint()}", is_whole=since is None)
 
     async def fetch(self, listed: Listed) -> Fetched:
         """Read one file, as it was when it was listed."""
         blob = listed.key
-        if not re.fullmatch(r"[0-9a-f]{40,64}", blob):
+        if not is_object_id(blob):
             raise Unreadable(f"{listed.path!r} has no key that names a file in a repository: sync again.")
         try:
-            data = await self._blobs.read(blob, most=self._limits.max_bytes)
+            data = await self._clone.read(blob, most=self._limits.max_bytes)
             if data is None:
-                await self._ready()
-                await self._fetch_blobs([blob])
-                data = await self._blobs.read(blob, most=self._limits.max_bytes)
+                await self._clone.recover(blob)
+                data = await self._clone.read(blob, most=self._limits.max_bytes)
         except (CloneBroken, SourceMisbehaves) as error:
             raise Unreadable(
                 f"{listed.path!r} can't be had from the repository any more: sync again. {error}"
@@ -147,79 +139,45 @@ class GitConnector:
 
     async def aclose(self) -> None:
         """End the process that reads files."""
-        await self._blobs.aclose()
+        await self._clone.aclose()
 
     async def _fetched(self, cursor: str | None) -> tuple[str, str | None, list[_Entry], dict[str, int]]:
         """Fetch what is new: the commit, the one to compare it with, the files that are wanted, their sizes by blob."""
-        await self._ready()
-        await self._git.fetch(
-            *("fetch", "--depth=1", "--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--quiet", "--"),
-            *("origin", f"+{self._scope.ref}:{_TIP}"),
-        )
-        commit = (
-            (await self._git.look("rev-parse", "--verify", "--end-of-options", f"{_TIP}^{{commit}}")).decode().strip()
-        )
+        commit = await self._clone.update(self._scope.ref)
+        if self._folder and not await self._clone.has_folder(commit, self._folder):
+            raise SourceMisbehaves(
+                f"{self._address.url!r} has no folder {self._folder!r} at {self._scope.ref!r}: check `folder`. Nothing is deleted."
+            )
         since = await self._comparable(cursor)
-        entries = [entry for entry in await self._entries(commit, since) if self._is_wanted(entry.path)]
-        blobs = {entry.blob for entry in entries if entry.blob is not None and _is_readable(entry)}
-        sizes = await self._sizes(blobs)
-        if missing := sorted(blobs - sizes.keys()):
-            await self._fetch_blobs(missing)
-            sizes = await self._sizes(blobs)
-        return commit, since, entries, sizes
+        if since is None:
+            entries = await self._all_entries(commit)
+        else:
+            told = await self._clone.difference(since, commit, folder=self._folder)
+            entries = [entry for entry in _compared(told) if self._is_wanted(entry.path)]
+        return commit, since, entries, await self._clone.sizes(_blobs(entries))
 
-    async def _ready(self) -> None:
-        """An empty clone where there is none; in an old one, what a killed git left behind is taken away."""
-        await self._blobs.aclose()
-        packs = await asyncio.to_thread(_swept, self._clone)
-        if packs is not None and packs <= _MOST_PACKS:
-            return
-        if packs is not None:
-            await self._start_over()
-        try:
-            await asyncio.to_thread(self._clone.mkdir, mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"{str(self._clone)!r} can't be made: {error.strerror}.") from error
-        await self._git.look("init", "--bare", "--quiet", "--template=", ".")
-        await self._git.look("config", "remote.origin.url", self._address.url)
-
-    async def _start_over(self) -> None:
-        await self._blobs.aclose()
-        with contextlib.suppress(FileNotFoundError):
-            await asyncio.to_thread(shutil.rmtree, self._clone)
+    async def _all_entries(self, commit: str) -> list[_Entry]:
+        return [entry for entry in _listed(await self._clone.tree(commit, self._folder)) if self._is_wanted(entry.path)]
 
     async def _comparable(self, cursor: str | None) -> str | None:
         """The commit of `cursor`, if it can still be compared with."""
         commit, _, fingerprint = (cursor or "").partition(".")
-        if fingerprint != self._fingerprint() or not re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        if fingerprint != self._fingerprint() or not is_object_id(commit):
             return None
-        found = await self._git.look("cat-file", "--batch-check", "--batch-all-objects", "--unordered")
-        return commit if f"{commit} commit " in found.decode() else None
+        return commit if await self._clone.has_commit(commit) else None
+
+    async def _forget_the_rest(self, commit: str) -> None:
+        """What was deleted or changed in the repository, or is no longer wanted, doesn't stay in the clone either."""
+        try:
+            await self._clone.keep_only(commit, _blobs(await self._all_entries(commit)))
+        except CloneBroken:
+            await self._clone.start_over()
 
     def _fingerprint(self) -> str:
         """Changes with whatever decides which files are wanted."""
         scope, limits = self._scope, self._limits
         decided = [self._folder, scope.include, scope.exclude, limits.max_bytes, sorted(SUPPORTED), sorted(NAMED)]
         return hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:16]
-
-    async def _entries(self, commit: str, since: str | None) -> list[_Entry]:
-        below = ["--", f"{self._folder}/"] if self._folder else []
-        if self._folder:
-            await self._refuse_missing_folder(commit)
-        if since is None:
-            told = await self._git.look("ls-tree", "-r", "-z", "--full-tree", commit, *below)
-            return list(_listed(told))
-        told = await self._git.look(
-            "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", since, commit, *below
-        )
-        return list(_compared(told))
-
-    async def _refuse_missing_folder(self, commit: str) -> None:
-        told = await self._git.look("ls-tree", "-d", "-z", "--full-tree", commit, "--", self._folder)
-        if not told:
-            raise SourceMisbehaves(
-                f"{self._address.url!r} has no folder {self._folder!r} at {self._scope.ref!r}: check `folder`. Nothing is deleted."
-            )
 
     def _is_wanted(self, path: str) -> bool:
         inside = self._inside(path)
@@ -232,22 +190,6 @@ class GitConnector:
 
     def _full(self, path: str) -> str:
         return f"{self._folder}/{path}" if self._folder else path
-
-    async def _sizes(self, blobs: set[str]) -> dict[str, int]:
-        """The sizes of those blobs that are here, in bytes. Asking for one that isn't would make git look for it elsewhere."""
-        if not blobs:
-            return {}
-        told = await self._git.look("cat-file", "--batch-check", "--batch-all-objects", "--unordered")
-        lines = (line.split(" ") for line in told.decode().splitlines())
-        return {name: int(size) for name, kind, size in lines if kind == "blob" and name in blobs}
-
-    async def _fetch_blobs(self, blobs: list[str]) -> None:
-        for start in range(0, len(blobs), _BATCH):
-            await self._git.fetch(
-                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--filter=blob:none", "--no-tags", "--quiet"),
-                *("--no-write-fetch-head", "--stdin", "origin"),
-                given="".join(f"{blob}\n" for blob in blobs[start : start + _BATCH]).encode(),
-            )
 
     async def _change(self, entry: _Entry, sizes: dict[str, int]) -> Change:
         path = self._inside(entry.path)
@@ -264,7 +206,7 @@ class GitConnector:
             return Unlisted(
                 path, f"It has {size / 1e6:,.1f} MB; at most {most:,g} MB are read. Split it, or raise `max_file_mb`."
             )
-        if size < _LFS_BYTES and (await self._blobs.read(entry.blob, most=_LFS_BYTES) or b"").startswith(_LFS):
+        if size < _LFS_BYTES and (await self._clone.read(entry.blob, most=_LFS_BYTES) or b"").startswith(_LFS):
             return Unlisted(
                 path,
                 "It lies in Git LFS: the repository holds only a pointer to it. Store it in git itself, or exclude it.",
@@ -304,8 +246,9 @@ def _shown(path: str) -> str:
     return path.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
 
 
-def _is_readable(entry: _Entry) -> bool:
-    return entry.mode in _FILES and _refusal(entry) is None
+def _blobs(entries: Iterable[_Entry]) -> set[str]:
+    """The contents of those that can be documents."""
+    return {entry.blob for entry in entries if entry.blob is not None and _refusal(entry) is None}
 
 
 def _refusal(entry: _Entry) -> str | None:
@@ -321,67 +264,3 @@ def _refusal(entry: _Entry) -> str | None:
     return (
         None if entry.mode in _FILES else "It is no file of this repository. Make what it leads to a source of its own."
     )
-
-
-def _swept(clone: Path) -> int | None:
-    """Take away the locks and half-written packs of a killed git; how many packs there are, None without a clone."""
-    if not (clone / "HEAD").exists():
-        return None
-    packs = clone / "objects" / "pack"
-    leftover: Iterable[Path] = [*clone.glob("*.lock"), *clone.glob("refs/**/*.lock"), *packs.glob("tmp_*")]
-    for path in leftover:
-        path.unlink(missing_ok=True)
-    return len(list(packs.glob("*.pack")))
-
-
-class _Blobs:
-    """Reads blobs through one `git cat-file --batch`, which starts with the first and lives until it is closed."""
-
-    def __init__(self, git: GitCommand, *, limit_s: float) -> None:
-        self._git = git
-        self._limit_s = limit_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
-
-    async def read(self, blob: str, *, most: int) -> bytes | None:
-        """The content of a blob; None where it isn't here, or has more than `most` bytes."""
-        async with self._turn:
-            if self._process is None:
-                self._process = await self._git.start("cat-file", "--batch")
-            is_in_step = False
-            try:
-                async with asyncio.timeout(self._limit_s):
-                    data = await self._asked(self._process, blob, most)
-                is_in_step = data is not None
-            except TimeoutError as error:
-                raise Unreadable(
-                    f"git took longer than {self._limit_s:g} s to read a file of the clone: sync again."
-                ) from error
-            finally:
-                # After a failure or a cancelled read nobody knows where in its answer the process is.
-                if not is_in_step:
-                    await self._end()
-        return data
-
-    async def aclose(self) -> None:
-        """End the process."""
-        async with self._turn:
-            await self._end()
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            await end(process)
-
-    async def _asked(self, process: asyncio.subprocess.Process, blob: str, most: int) -> bytes | None:
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
-        try:
-            process.stdin.write(f"{blob}\n".encode())
-            await process.stdin.drain()
-            header = (await process.stdout.readline()).decode().split()
-            if len(header) != 3 or header[1] != "blob":  # noqa: PLR2004 - id, type and size
-                return None
-            size = int(header[2])
-            return (await process.stdout.readexactly(size + 1))[:-1] if size <= most else None
-        except (OSError, asyncio.IncompleteReadError):
-            return None
