@@ -59,5 +59,12 @@ def _names_columns(rows: Sequence[Line], texts: list[list[str]]) -> bool:
         return True
     if len(rows) < _FEWEST_ROWS_WITH_NAMES:
         return False
-    amounts = sum(_AMOUNT.fullmatch(row[-1]) is not None for row in texts[1:])
-    return len(texts[0]) >= _MANY_COLUMNS or 2 * amounts > len(texts) - 1
+    return len(texts[0]) >= _MANY_COLUMNS or (
+        len(rows) > _FEWEST_ROWS_WITH_NAMES and any(map(_has_numbers_below, *texts))
+    )
+
+
+def _has_numbers_below(name: str, *below: str) -> bool:
+    """Whether most of a column has digits, and its first cell has none."""
+    with_digits = sum(any(map(str.isdigit, text)) for text in below)
+    return 2 * with_digits > len(below) and not any(map(str.isdigit, name))
