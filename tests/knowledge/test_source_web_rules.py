@@ -82,6 +82,15 @@ async def test_robots_that_forbid_the_start_deny_the_source() -> None:
             await listing(running.source())
 
 
+async def test_one_start_that_is_forbidden_is_reported() -> None:
+    """The others are read."""
+    answers = {"/robots.txt": robots("user-agent: *", "disallow: /closed"), "/closed": page(), "/open": page()}
+    async with site(answers) as running:
+        found = await listing(running.source("/closed", "/open", scope=CRAWL))
+    assert found.paths == ["open/index.html"]
+    assert "doesn't let Ken read" in found.unlisted["closed/index.html"].reason
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_site_without_rules_has_none(status: int) -> None:
     """4xx for robots.txt allows everything."""

@@ -1,6 +1,7 @@
 """The only HTTP client of sources: patient where a server is busy, deaf where it leads astray, and bounded in all it takes.
 
 It keeps no cookies and takes no proxy from the environment: each address is judged by this machine's own connection.
+Certificates are checked against this machine's authorities, or those in the file that SSL_CERT_FILE names (OpenSSL's own).
 """
 
 from __future__ import annotations
@@ -198,9 +199,7 @@ class Client:
         except TimeoutError as error:
             raise SourceDown(f"{where!r} did not answer in time ({limits.timeout_s:g} s). Is it up?") from error
         except (aiohttp.ClientError, OSError, zlib.error) as error:
-            raise SourceDown(
-                f"{where!r} can't be reached: {_reason(error)}. Is it up, and is the address right?"
-            ) from error
+            raise SourceDown(f"{where!r} can't be reached: {_reason(error)}. {_remedy(error)}") from error
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -312,6 +311,12 @@ async def _words(response: aiohttp.ClientResponse, request: _Request) -> str:
             if len(secret) >= _SHORTEST_SECRET:
                 words = words.replace(secret, "***")
     return words[:_WORDS_CHARS]
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "If the authority behind its certificate is meant, start Ken with its file in SSL_CERT_FILE."
+    return "Is it up, and is the address right?"
 
 
 def _reason(error: Exception) -> str:

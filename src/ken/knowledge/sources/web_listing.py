@@ -121,23 +121,21 @@ class WebListing:
             yield change
 
     async def _begin(self) -> list[Change]:
-        """Fill the queue. Returns what is wrong with the site's lists."""
+        """Fill the queue. Returns what is wrong with starts and the site's lists."""
         allowed = [start for start in self._starts if await self._site.allows(start)]
+        closed = [Unlisted(self._guessed_path(start), _closed(start)) for start in self._starts if start not in allowed]
         if not allowed:
-            raise SourceDenied(
-                f"The robots.txt of {self._home!r} doesn't let Ken read {str(self._starts[0])!r}. "
-                "Ask for a rule for the user agent 'Ken', or for another way to the documents."
-            )
+            raise SourceDenied(_closed(self._starts[0]))
         lists = [start for start in allowed if is_list(start)]
         if self._scope.mode != "crawl" or lists:
             candidates = allowed if self._scope.mode != "crawl" else lists
             named = [address for start in candidates for address in await self._site.named_lists(start)]
             pages, troubles = await self._site.read_lists(dict.fromkeys(named))
             if pages or self._scope.mode == "sitemap" or lists or self._before.by_sitemap:
-                return self._begin_with(pages, troubles)
+                return [*closed, *self._begin_with(pages, troubles)]
         for start in allowed:
             self._queue_up(start, 0)
-        return []
+        return [*closed]
 
     def _begin_with(self, pages: list[str], troubles: list[SourceError]) -> list[Change]:
         self._after.by_sitemap = True
@@ -359,6 +357,13 @@ def _charset(reply: Reply) -> str:
     named = named.partition(";")[0].strip(" \"'")
     # As browsers do: Latin-1 is read as the Windows code page that contains it.
     return "cp1252" if named in {"iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"} else named or "utf-8"
+
+
+def _closed(start: URL) -> str:
+    return (
+        f"The robots.txt of {host_of(start)!r} doesn't let Ken read {str(start.with_query(None))!r}. "
+        "Ask for a rule for the user agent 'Ken', or for another way to the documents."
+    )
 
 
 def _led_astray(url: URL, place: str) -> SourceError:
