@@ -21,6 +21,7 @@ def test_an_answer_is_printed_with_its_sources(filled: Terminal) -> None:
     assert "[1] Harbour office" in sources
     assert "harbour/office.md#p" in sources
     assert f"“{OPENING}" in sources
+    assert "as of 1 January 2020; Harbour master; review was due on 31 December 2021" in sources
     assert "ken trace latest" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
 

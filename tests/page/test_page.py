@@ -93,6 +93,19 @@ def test_a_citation_opens_the_passage_it_rests_on(page: Page, served: Served) ->
     assert page.evaluate("document.activeElement.className") == "cite"
 
 
+def test_a_source_tells_its_date_owner_and_review(page: Page, served: Served) -> None:
+    """As of when, whose it is, and in a colour of warning that its review is overdue; again when it is opened later."""
+    page.goto(served.url)
+    ask(page, QUESTION)
+    answered(page)
+    known = page.locator(".source .known").first
+    expect(known).to_have_text("as of 1 January 2020Harbour masterreview was due on 31 December 2021")
+    expect(known.locator(".warning")).to_have_text("review was due on 31 December 2021")
+    page.reload()
+    page.locator("#conversations .name").first.click()
+    expect(page.locator(".source .known").first).to_contain_text("Harbour master")
+
+
 def test_the_documents_own_page_marks_the_same(page: Page, served: Served) -> None:
     """The link out of the panel leads to the document's page, with the same words marked."""
     page.goto(served.url)

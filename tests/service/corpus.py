@@ -21,6 +21,8 @@ FILES = {
     "office.md": f"""---
 title: Harbour office
 owner: Harbour master
+effective: 2020-01-01
+review_by: 2021-12-31
 ---
 
 # Harbour office

@@ -55,6 +55,23 @@ def test_a_stream_adds_up_to_the_answer(chat: openai.OpenAI) -> None:
     assert len({chunk.id for chunk in chunks}) == 1
 
 
+def test_the_text_ends_with_its_sources(chat: openai.OpenAI) -> None:
+    """Whole and streamed: what each number stands for, as of when, whose it is, and that its review is overdue."""
+    whole = chat.chat.completions.create(model="extractive", messages=user(QUESTION))
+    chunks = chat.chat.completions.create(model="extractive", messages=user(QUESTION), stream=True)
+    line = "[1] Harbour office (as of 1 January 2020; Harbour master; review was due on 31 December 2021)"
+    for text in (
+        whole.choices[0].message.content or "",
+        "".join(each.choices[0].delta.content or "" for each in chunks),
+    ):
+        answer, _, sources = text.partition("\n\nSources:\n")
+        assert OPENING in answer
+        assert line in sources.splitlines()
+    citation = whole.model_extra["ken"]["citations"][0]
+    assert (citation["owner"], citation["effective"], citation["review_due"]) == ("Harbour master", "2020-01-01", True)
+    assert whole.model_extra["ken"]["conflicts"] == []
+
+
 def test_without_the_option_a_stream_has_no_usage(chat: openai.OpenAI) -> None:
     """Every chunk has one choice."""
     chunks = list(chat.chat.completions.create(model="extractive", messages=user(QUESTION), stream=True))
