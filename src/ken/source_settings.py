@@ -104,7 +104,7 @@ class FolderSettings(_Source):
     kind: Literal["folder"]
     path: Path
     watch: bool = False
-    """Sync a moment after a file has changed, while `ken up` runs."""
+    """Sync when `ken up` starts, and a moment after a file has changed while it runs."""
 
 
 class GitSettings(_Source):
@@ -207,9 +207,11 @@ class ImapSettings(_Source):
     kind: Literal["imap"]
     host: str = Field(min_length=1)
     user: str = Field(min_length=1)
-    password_env: str | None = Field(default=None, pattern=_VARIABLE)
+    password_env: str = Field(pattern=_VARIABLE)
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["tls", "starttls", "none"] = "tls"
+    ca_file: Path | None = None
+    """The certificate of the server's own authority, where that is not one that this machine trusts."""
     folders: tuple[str, ...] = ("INBOX",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ken.errors import InvalidSetting
 from ken.knowledge.permissions import Policy
@@ -12,6 +13,9 @@ from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.git import GitConnector, GitScope
 from ken.knowledge.sources.git_command import GitAccess, GitLimits
 from ken.knowledge.sources.github import GithubConnector, GithubScope
+from ken.knowledge.sources.imap import ImapConnector
+from ken.knowledge.sources.imap_session import ImapLimits, ImapLogin
+from ken.knowledge.sources.mbox import MboxConnector
 from ken.knowledge.sources.notion import NotionConnector
 from ken.knowledge.sources.s3 import Bucket, S3Connector
 from ken.knowledge.sources.sigv4 import AccessKey
@@ -24,6 +28,8 @@ from ken.source_settings import (
     FolderSettings,
     GithubSettings,
     GitSettings,
+    ImapSettings,
+    MboxSettings,
     NotionSettings,
     S3Settings,
     SlackSettings,
@@ -57,14 +63,13 @@ def connector_of(settings: SourceSettings, *, home: Path, max_bytes: int) -> Con
     secret = _secret(settings)
     match settings:
         case FolderSettings():
-            return FolderConnector(settings.path.expanduser(), max_bytes=max_bytes)
+            return FolderConnector(place_of(settings.path, home=home), max_bytes=max_bytes)
         case GitSettings():
             scope = GitScope(
                 ref=settings.ref, folder=settings.folder, include=settings.include, exclude=settings.exclude
             )
-            access = GitAccess(
-                token=secret, user=settings.user, ssh_key=settings.ssh_key, allow_local=settings.allow_local
-            )
+            key = settings.ssh_key and place_of(settings.ssh_key, home=home)
+            access = GitAccess(token=secret, user=settings.user, ssh_key=key, allow_local=settings.allow_local)
             limits = GitLimits(max_bytes=max_bytes)
             return GitConnector(settings.url, cache=_clone(home, settings), scope=scope, access=access, limits=limits)
         case SqlSettings():
@@ -79,9 +84,30 @@ def connector_of(settings: SourceSettings, *, home: Path, max_bytes: int) -> Con
             address = secret or settings.url or ""
             return SqlConnector(address, settings.query, columns=columns, limits=SqlLimits(max_bytes=max_bytes))
         case SlackSettings():
-            return SlackConnector(settings.path.expanduser(), workspace_url=settings.url)
+            return SlackConnector(place_of(settings.path, home=home), workspace_url=settings.url)
+        case MboxSettings():
+            return MboxConnector(place_of(settings.path, home=home), max_bytes=max_bytes)
+        case ImapSettings():
+            return _mailbox(settings, secret, home=home, max_bytes=max_bytes)
         case _:
             return _over_http(settings, secret, home=home, max_bytes=max_bytes)
+
+
+def place_of(path: Path, *, home: Path) -> Path:
+    """A path of ken.toml: one that is not absolute counts from the home, wherever `ken` was started."""
+    return home / path.expanduser()
+
+
+def _mailbox(settings: ImapSettings, secret: str | None, *, home: Path, max_bytes: int) -> Connector:
+    return ImapConnector(
+        settings.host,
+        login=ImapLogin(user=settings.user, password=secret or ""),
+        folders=settings.folders,
+        port=settings.port,
+        security=settings.security,
+        ca_file=settings.ca_file and place_of(settings.ca_file, home=home),
+        limits=ImapLimits(max_bytes=max_bytes),
+    )
 
 
 def _over_http(
@@ -142,9 +168,9 @@ def _over_http(
 
 
 def _wiki(settings: GithubSettings, secret: str | None, *, home: Path, max_bytes: int) -> Connector:
-    host = settings.url.removeprefix("https://").partition("/")[0].removeprefix("api.")
+    server = urlsplit(settings.url)
     return GitConnector(
-        f"https://{host}/{settings.repository}.wiki.git",
+        f"{server.scheme}://{server.netloc.removeprefix('api.')}/{settings.repository}.wiki.git",
         cache=_clone(home, settings),
         access=GitAccess(token=secret),
         limits=GitLimits(max_bytes=max_bytes),

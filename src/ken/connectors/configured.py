@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import anyio.to_thread
 from watchfiles import awatch
 
-from ken.connectors.build import connector_of, policy_of, source_of
+from ken.connectors.build import connector_of, place_of, policy_of, source_of
 from ken.errors import KenError, NotFound
 from ken.knowledge.library import Library
 from ken.knowledge.sync import Progress, SyncOptions, SyncReport
@@ -23,6 +25,8 @@ from ken.wiring import Ken
 
 _SETTLED_MS = 1_000
 """A watched folder is synced when nothing has changed in it for so long."""
+_LOOKED_FOR_EVERY_S = 30.0
+"""A watched folder that isn't there, such as one that is mounted later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class Configured:
                 run=partial(self._run, settings.name),
                 schedule=_schedule(settings),
                 last=partial(self._last, settings.name),
-                woken=partial(_changes, settings) if isinstance(settings, FolderSettings) and settings.watch else None,
+                woken=partial(_changes, place_of(settings.path, home=self.settings.home))
+                if isinstance(settings, FolderSettings) and settings.watch
+                else None,
             )
             for settings in self.settings.sources
         )
@@ -102,6 +108,10 @@ def _schedule(settings: SourceSettings) -> Schedule | None:
     return Every(settings.interval_s) if settings.interval_s is not None else None
 
 
-async def _changes(settings: FolderSettings) -> AsyncIterator[None]:
-    async for _ in awatch(settings.path.expanduser(), debounce=_SETTLED_MS, recursive=True, raise_interrupt=False):
+async def _changes(place: Path) -> AsyncIterator[None]:
+    """Now, as nobody knows what happened before; then whenever something changed. A folder may come later."""
+    while not await anyio.to_thread.run_sync(place.is_dir):  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(_LOOKED_FOR_EVERY_S)
+    yield
+    async for _ in awatch(place, debounce=_SETTLED_MS, recursive=True, raise_interrupt=False):
         yield
