@@ -110,13 +110,43 @@ async def test_a_short_way_out_skips_stages(ken: Ken, question: str, outcome: st
     assert [span.name for span in trace.spans] == ["question", *stages]
 
 
-async def test_nothing_found_asks_no_model(ken: Ken) -> None:
-    """A question to a collection that holds nothing is abstained from without a call."""
+async def test_a_collection_that_is_not_there(ken: Ken) -> None:
+    """A mistyped name is told with those that the asker may read, and no model is asked."""
     model = says("x")
-    told = await tell(assistant(ken, model), QUESTION, collections=frozenset({"nowhere"}))
-    assert told.stages == [stage for stage in STAGES if stage not in {"generate", "verify"}]
-    assert told.text.startswith("This is beyond my ken")
+    told = await tell(assistant(ken, model), QUESTION, collections=frozenset({"ligth"}))
+    assert told.text == (
+        "This is beyond my ken: there is no collection “ligth” with documents that you may read. There are: “light”."
+    )
+    assert told.stages == ["intake", "screen", "classify", "recall", "retrieve", "settle"]
     assert model.requests == []
+
+
+async def test_nothing_found_asks_no_model(home: Path) -> None:
+    """A question to a home that holds nothing is abstained from without a call."""
+    empty = await open_home(load(home))
+    model = says("x")
+    told = await tell(assistant(empty, model))
+    await empty.aclose()
+    assert told.stages == [stage for stage in STAGES if stage not in {"generate", "verify"}]
+    assert told.text == "This is beyond my ken: I found nothing in the documents that answers it."
+    assert model.requests == []
+
+
+async def test_one_collection_of_two_that_is_not_there(ken: Ken) -> None:
+    """The other one answers, and a notice names the missing one."""
+    told = await tell(assistant(ken, says(LIT)), QUESTION, collections=frozenset({"light", "ligth"}))
+    assert told.text == f"{LIT} [1]"
+    assert told.notices == ["There is no collection “ligth” with documents that you may read. There are: “light”."]
+
+
+async def test_a_model_that_thinks_aloud(ken: Ken) -> None:
+    """What stands between `<think>` marks before the answer is not shown, however it is cut; what isn't closed isn't either."""
+    thought = f"<think>\n{WATCH} So the answer must be 900 euros.\n</think>\n\n"
+    told = await tell(assistant(ken, says(*f"{thought}{LIT} [1]")))
+    assert told.text == f"{LIT} [1]"
+    assert told.notices == []
+    endless = await tell(assistant(ken, says("<think>", LIT)))
+    assert endless.text.startswith("This is beyond my ken")
 
 
 async def test_what_may_not_be_read_never_reaches_a_model(ken: Ken) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from ken.assistant.thoughts import Thoughts
 from ken.assistant.turn import Turn
 from ken.gateway.call import Metered, PriceOf, call
 from ken.models.protocols import ChatModel, ChatRequest, TokenCounter
@@ -29,5 +30,9 @@ async def generate(
     )
     # Closed here, not some time later: when the stage ends the meter is right and the connection gone.
     async with aclosing(call(model, request, meter=meter, tokens=tokens, price_of=price_of)) as pieces:
+        thoughts = Thoughts()
         async for piece in pieces:
-            yield piece
+            if spoken := thoughts.without(piece):
+                yield spoken
+        if rest := thoughts.rest():
+            yield rest

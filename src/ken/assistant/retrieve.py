@@ -37,14 +37,24 @@ class Searcher(Protocol):
         """The best passages for `query` among those that `principal` may read."""
         ...
 
+    async def collections(self, principal: Principal) -> tuple[tuple[str, int], ...]:
+        """Names of the collections in which `principal` may read something, each with the number of such documents."""
+        ...
+
     async def document(self, document_id: str, principal: Principal) -> Document:
         """One document. Raises NotFound where there is none that `principal` may read."""
         ...
 
 
 async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
-    """Read `standalone` and `today`; set `result`, `period`, `standings` and `answerable`."""
+    """Read `standalone` and `today`; set `result`, `period`, `standings` and `answerable`.
+
+    A collection that isn't there is told: in a notice, or as the outcome where no other one was asked for.
+    """
     result = await _search(turn, searcher, limit)
+    if unknown := await _unknown_collections(turn, searcher, result.evidence):
+        turn.result = result
+        return f"no collection {', '.join(map(repr, unknown))}"
     turn.period = asked_period(turn.standalone, turn.today)
     turn.standings = standings(await _known(turn, searcher, result.evidence), turn.today)
     if turn.standings or (turn.period is not None and turn.period.is_past):
@@ -58,6 +68,31 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
     about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
     return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}"
+
+
+async def _unknown_collections(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...]) -> list[str]:
+    """The collections asked for where none of them holds anything that the asker may read; then the turn is over.
+
+    One that holds nothing and one that the asker may not read look the same as one that was mistyped.
+    """
+    wanted = turn.question.collections or frozenset()
+    missing = wanted - {item.document.collection for item in evidence}
+    readable = {name for name, _ in await searcher.collections(turn.question.principal)} if missing else wanted
+    unknown = sorted(missing - readable)
+    if not unknown:
+        return []
+    told = f"there is no collection {_listed(unknown)} with documents that you may read"
+    others = f" There are: {_listed(sorted(readable))}." if readable else ""
+    if frozenset(unknown) != wanted:
+        turn.notices.append(f"{told[0].upper()}{told[1:]}.{others}")
+        return []
+    turn.outcome = "abstained"
+    turn.reply = f"This is beyond my ken: {told}.{others}"
+    return unknown
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def _of_the_matter(turn: Turn, result: SearchResult) -> dict[str, float]:
