@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import pytest
 from fpdf import FPDF
@@ -10,7 +11,7 @@ from pypdf import PdfReader, PdfWriter
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
 from ken.knowledge.parse.markdown import markdown_blocks
-from ken.knowledge.parse.parser import parse
+from ken.knowledge.parse.parser import IsolatedParser, parse
 from ken.text.markup import plain
 
 
@@ -290,3 +291,38 @@ def test_a_broken_file_is_refused_or_read(cut: int) -> None:
             assert str(error).startswith("'a.pdf' ")  # noqa: PT017 - either is right
         else:
             assert text
+
+
+def objects(*bodies: bytes) -> bytes:
+    """A PDF by hand: the bodies are its objects from 1 on, the first one its catalogue."""
+    numbered = b"".join(b"%d 0 obj %b endobj\n" % (number, body) for number, body in enumerate(bodies, start=1))
+    return b"%PDF-1.4\n" + numbered + b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n0\n%%%%EOF" % (len(bodies) + 1)
+
+
+def page_of(content: bytes, *, filters: bytes = b"") -> bytes:
+    """A PDF of one page with that content stream."""
+    return objects(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R>>",
+        b"<</Length %d%b>>stream\n%b\nendstream" % (len(content), filters, content),
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        objects(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"),
+        objects(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", b"3 0 R"),
+        page_of(b"[" * 100_000),
+        page_of(zlib.compress(bytes(100_000_000), 9), filters=b"/Filter/FlateDecode"),
+        page_of(b"BT /None 1e99 Tf 1e99 0 0 1e99 1e99 1e99 Tm (x) Tj ET"),
+    ],
+    ids=["page-loop", "reference-loop", "nesting", "bomb", "numbers"],
+)
+def test_hostile_files_are_refused_and_the_next_is_read(data: bytes) -> None:
+    """Loops, nesting, bombs and absurd numbers cost no more than their own file."""
+    with IsolatedParser() as parser:
+        with pytest.raises(Unreadable, match=r"'bad\.pdf' "):
+            parser.parse(data, name="bad.pdf")
+        assert "enrolled" in parser.parse(bytes(paper().output()), name="good.pdf").text
