@@ -34,6 +34,8 @@ _MOST = 500
 _MOST_OF_A_PAIR = 3
 """Entries of two documents: who has seen three will read both."""
 _LONGEST = 160
+_LEAST_SHARED = 3
+"""Terms that two sentences about the same thing have in common."""
 _SCALE = 127.0 * 127.0
 _MOST_SEEN = 100_000
 """Sentences whose signs are kept."""
@@ -49,13 +51,12 @@ def contradictions(generation: Generation, documents: Sequence[Document]) -> lis
     of documents but for one product of their mean vectors: 10,000 documents have 50 million pairs, and almost all of them
     are about different things.
     """
-    shown = {document.id: document for document in documents}
-    corpus = _Sentences(generation, [at for at, each in enumerate(generation.documents) if each.id in shown])
+    # What is superseded, as far as the asking principal may know, is history and may say what it likes.
+    in_force = {document.id for document in documents if document.superseded_by is None}
+    corpus = _Sentences(generation, [at for at, each in enumerate(generation.documents) if each.id in in_force])
     found: dict[tuple[str, str], dict[tuple[str, str], Disagreement]] = {}
-    for one, other in corpus.neighbours():
-        if _is_history(shown[corpus.document_id(one)]) or _is_history(shown[corpus.document_id(other)]):
-            continue
-        for first, second in corpus.similar(one, other):
+    for one, others in corpus.neighbours():
+        for first, second in corpus.similar(one, others):
             each = disagreement(corpus.statement(first), corpus.statement(second))
             if each is not None:
                 said = min(each.first.text, each.second.text), max(each.first.text, each.second.text)
@@ -95,36 +96,45 @@ class _Sentences:
         self._seen: dict[int, _Signs] = {}
         self._headings: dict[int, tuple[str, ...]] = {}
 
-    def document_id(self, index: int) -> str:
-        """Of one of the documents."""
-        return self._generation.documents[self._chosen[index]].id
-
-    def neighbours(self) -> Iterator[tuple[int, int]]:
-        """Pairs of documents, each once, of which one is among the nearest of the other by mean sentence."""
+    def neighbours(self) -> Iterator[tuple[int, list[int]]]:
+        """Each document with later ones of which one is among the nearest of the other by mean sentence; no pair twice."""
         means = np.zeros((len(self._chosen), self._generation.sentences.shape[1]), dtype=np.float32)
         for index in range(len(self._chosen)):
             _, vectors = self._vectors(index)
             if len(vectors):
                 mean = vectors.mean(axis=0)
                 means[index] = mean / max(float(np.linalg.norm(mean)), 1e-9)
-        seen: set[tuple[int, int]] = set()
+        near: dict[int, set[int]] = {}
         wanted = min(_NEIGHBOURS + 1, len(means))
         for start in range(0, len(means), _BLOCK):
             similarities = means[start : start + _BLOCK] @ means.T
             nearest = np.argpartition(-similarities, wanted - 1, axis=1)[:, :wanted]
             for one, others in enumerate(nearest.tolist(), start):
-                seen.update((min(one, other), max(one, other)) for other in others if other != one)
-        yield from sorted(seen)
+                for other in others:
+                    near.setdefault(min(one, other), set()).add(max(one, other))
+        yield from ((one, sorted(near[one] - {one})) for one in sorted(near))
 
-    def similar(self, one: int, other: int) -> Iterator[tuple[int, int]]:
-        """Pairs of sentences of two documents that may be about the same thing."""
-        (first, vectors), (second, others) = self._vectors(one), self._vectors(other)
-        near = np.argwhere(vectors @ others.T >= _SIMILAR * _SCALE)
+    def similar(self, one: int, others: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of a sentence of a document and one of others that may be about the same thing and differ."""
+        if not others:
+            return
+        numbers, vectors = self._vectors(one)
+        parts = [self._vectors(other) for other in others]
+        partners = np.concatenate([part for part, _ in parts])
+        near = np.argwhere(vectors @ np.concatenate([part for _, part in parts]).T >= _SIMILAR * _SCALE)
         for row, column in near.tolist():
-            number, partner = int(first[row]), int(second[column])
-            may_dispute = _may_dispute(self._signs(number), self._signs(partner))
-            if may_dispute and self._claims(number) and self._claims(partner):
+            number, partner = int(numbers[row]), int(partners[column])
+            if (
+                len(self._terms(number) & self._terms(partner)) >= _LEAST_SHARED
+                and _may_dispute(self._signs(number), self._signs(partner))
+                and self._claims(number)
+                and self._claims(partner)
+            ):
                 yield number, partner
+
+    def _terms(self, sentence: int) -> set[int]:
+        first, last = self._generation.sentence_term_bounds[sentence : sentence + 2].tolist()
+        return set(self._generation.sentence_terms[first:last].tolist())
 
     def _signs(self, sentence: int) -> _Signs:
         if sentence not in self._seen:
@@ -159,11 +169,6 @@ class _Sentences:
             start=start,
             end=end,
         )
-
-
-def _is_history(document: Document) -> bool:
-    """Whether a document is superseded, as far as the asking principal may know: then it may say what it likes."""
-    return document.superseded_by is not None
 
 
 def _doubt(each: Disagreement) -> tuple[int, str, str, int]:

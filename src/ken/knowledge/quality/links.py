@@ -18,9 +18,9 @@ _FENCED = re.compile(r"^[ \t>]*(`{3,}|~{3,}).*?(?:^[ \t>]*\1|\Z)", re.DOTALL | r
 _CODE = re.compile(r"(?<!`)(`{1,3})(?!`)[^\n]*?(?<!`)\1(?!`)")
 _LINK = re.compile(
     r"""
-      \] \( \s* (?: <(?P<angled>[^<>\n]+)> | (?P<inline>[^\s()]+(?:\([^\s()]*\)[^\s()]*)*) )
+      \] \( \s* \{[{%] [^{}\n"']* ["'](?P<template>[^"'\n]+)["'] [^{}\n]* [%}]\}
+    | \] \( \s* (?: <(?P<angled>[^<>\n]+)> | (?P<inline>[^\s()]+(?:\([^\s()]*\)[^\s()]*)*) )
     | ^[ ]{0,3} \[ (?!\^) [^\]\n]+ \] : [ \t]* <?(?P<defined>[^\s<>]+)>?
-    | \] \( \s* \{[{%] [^{}\n"']* ["'](?P<template>[^"'\n]+)["'] [^{}\n]* [%}]\}
     | \[\[ (?P<page>[^\[\]|\#\n]{1,200}) (?:[|\#][^\[\]\n]*)? \]\]
     | <a\b [^<>]*? \bhref\s*=\s*["'](?P<href>[^"'<>\n]+)["']
     """,
@@ -40,7 +40,8 @@ class Link:
     """Where a document points: an address or path as written, or the name of a page in double brackets."""
 
     target: str
-    form: Literal["path", "page"]
+    form: Literal["path", "page", "template"]
+    """`template`: the argument of a site generator's own link, as in `{% page "/leave/" %}`."""
 
 
 def links_in(text: str) -> tuple[Link, ...]:
@@ -51,7 +52,10 @@ def links_in(text: str) -> tuple[Link, ...]:
         if match["page"] is not None:
             found[Link(match["page"].strip(), "page")] = None
             continue
-        target = match["angled"] or match["inline"] or match["defined"] or match["template"] or match["href"]
+        if match["template"] is not None:
+            found[Link(match["template"], "template")] = None
+            continue
+        target = match["angled"] or match["inline"] or match["defined"] or match["href"]
         if not target.startswith(("#", "mailto:", "tel:", "javascript:", "data:")) and not _TEMPLATE.search(target):
             found[Link(target, "path")] = None
     return tuple(found)
@@ -138,9 +142,9 @@ def is_index_page(document: Document) -> bool:
 
 
 def _form(link: Link, document: Document) -> Literal["relative", "rooted", "page"] | None:
-    """What kind of link it is; None where it leads out, or to something that is no document."""
-    if link.form == "page":
-        return "page"
+    """What kind of link it is; None where it leads out, or may lead to something else."""
+    if link.form != "path":
+        return "page" if link.form == "page" else None
     parts = urlsplit(link.target)
     path = unquote(parts.path)
     if parts.scheme or parts.netloc or not path or document.url:

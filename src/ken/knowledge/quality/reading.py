@@ -18,7 +18,7 @@ from ken.text.minhash import shingles, signature
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$|^[^\n]+\n[ \t]*(?:={3,}|-{3,})[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_WORD = re.compile(r"\w+")
+_MARKS = re.compile(r"[^\w\s]+")
 _LEAST_OF_PARAGRAPH = 6
 """Words of a paragraph that can be boilerplate: shorter ones are headings and labels."""
 _LONGEST_QUOTE = 200
@@ -47,15 +47,15 @@ class Reading:
 def read(document: Document, text: str) -> Reading:
     """Look at a document's text."""
     body = _HEADING.sub("\n", _COMMENT.sub("", text)) if document.markup == "markdown" else text
-    counted = [(len(_WORD.findall(part)), part) for part in _PARAGRAPH.split(body)]
-    kept = [(count, part) for count, part in counted if count >= _LEAST_OF_PARAGRAPH]
+    paragraphs = [_MARKS.sub(" ", part).lower().split() for part in _PARAGRAPH.split(body)]
+    kept = [words for words in paragraphs if len(words) >= _LEAST_OF_PARAGRAPH]
     return Reading(
         document=document,
-        words=sum(count for count, _ in counted),
+        words=sum(map(len, paragraphs)),
         opening=body.strip()[:1_000].lower(),
         signature=signature(shingles(text)),
-        paragraphs=np.array([_hash(part) for _, part in kept], dtype=np.uint64),
-        paragraph_words=np.array([count for count, _ in kept], dtype=np.int32),
+        paragraphs=np.array([_hash(words) for words in kept], dtype=np.uint64),
+        paragraph_words=np.array([len(words) for words in kept], dtype=np.int32),
         language=language_of(text),
         links=links_in(text) if document.markup == "markdown" else (),
         instructions=tuple(
@@ -65,6 +65,6 @@ def read(document: Document, text: str) -> Reading:
     )
 
 
-def _hash(paragraph: str) -> int:
-    folded = " ".join(_WORD.findall(paragraph.lower()))
-    return int.from_bytes(hashlib.blake2b(folded.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
+def _hash(words: list[str]) -> int:
+    folded = " ".join(words).encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.blake2b(folded, digest_size=8).digest(), "little")
