@@ -24,7 +24,7 @@ _DISAGREE = re.compile(
 )
 
 
-def is_said_of(head: str, item: Evidence, standing: Standing) -> bool:
+def is_said_of(head: str, item: Evidence, *, standing: Standing) -> bool:
     """Whether a head ("“Expenses” (as of 1 May 2025, Finance)") says nothing but what is known of that source."""
     if len(head) > _LONGEST or _DENIAL.search(head):
         return False

@@ -177,7 +177,7 @@ class Verifier:
         return claim, self._supports(plain(claim, "markdown"), numbers)
 
     def _is_said_of(self, head: str, item: Evidence) -> bool:
-        return is_said_of(head, item, self.standings.get(item.document.id, CURRENT))
+        return is_said_of(head, item, standing=self.standings.get(item.document.id, CURRENT))
 
     def _may_lead(self, reading: str) -> bool:
         """Whether the words of a lead-in stand in a passage, its headings or its title."""
