@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -109,9 +109,20 @@ def _schedule(settings: SourceSettings) -> Schedule | None:
 
 
 async def _changes(place: Path) -> AsyncIterator[None]:
-    """Now, as nobody knows what happened before; then whenever something changed. A folder may come later."""
-    while not await anyio.to_thread.run_sync(place.is_dir):  # noqa: ASYNC110 - no event tells of it
-        await asyncio.sleep(_LOOKED_FOR_EVERY_S)
-    yield
-    async for _ in awatch(place, debounce=_SETTLED_MS, recursive=True, raise_interrupt=False):
-        yield
+    """Once when the folder is watched, as nobody knows what happened before; then whenever something changed in it.
+
+    A folder may come later, and again after it went.
+    """
+    while True:
+        while not await anyio.to_thread.run_sync(place.is_dir):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(_LOOKED_FOR_EVERY_S)
+        is_known = False
+        # The first time-out comes when the watch stands: a change between a sync and the watch would be missed.
+        watch = awatch(place, debounce=_SETTLED_MS, rust_timeout=_SETTLED_MS, yield_on_timeout=True)
+        with suppress(OSError):
+            async for changed in watch:
+                if changed or not is_known:
+                    is_known = True
+                    yield
+                if not await anyio.to_thread.run_sync(place.is_dir):
+                    break

@@ -36,13 +36,14 @@ class Committer:
         """Where the generations lie."""
         return self.home / "index"
 
-    async def commit(self, source: str, chosen: Mapping[str, str]) -> int:
+    async def commit(self, source: str, chosen: Mapping[str, str], *, spares_s: float = 0.0) -> int:
         """Make `chosen` (document id -> version) the documents of a source; return the corpus version in use.
 
-        An id that belongs to another source by now is left to that one. Raises StorageError, SyncRunning.
+        What this source staged and did not choose is deleted, but for what is at most `spares_s` seconds old. An id that belongs to
+        another source by now is left to that one. Raises StorageError, SyncRunning.
         """
         async with locked(self.home, COMMIT, wait_s=_COMMIT_WAIT_S):
-            return await anyio.to_thread.run_sync(partial(self._commit, source, chosen))
+            return await anyio.to_thread.run_sync(partial(self._commit, source, chosen, spares_s))
 
     async def use(self, content: int, *, hold: bool) -> int:
         """Serve a kept content; return the corpus version that stands for it. Raises NotFound, StorageError."""
@@ -57,7 +58,7 @@ class Committer:
         generation.write(self.index_folder, name, versions=comparable, store=self.store, dimensions=dimensions)
         return name
 
-    def _commit(self, source: str, chosen: Mapping[str, str]) -> int:
+    def _commit(self, source: str, chosen: Mapping[str, str], spares_s: float) -> int:
         owners, everything = self.store.owners(), self.store.all_versions()
         own = {name for name, owner in owners.items() if owner == source}
         chosen = {name: version for name, version in chosen.items() if owners.get(name, source) == source}
@@ -70,7 +71,7 @@ class Committer:
             if not gone.isdisjoint(members):
                 held = self.built({key: version for key, version in members.items() if key not in gone})
         self.erasure.withdraw(gone)
-        change = Change(source=source, chosen=chosen, generation=name, held_generation=held)
+        change = Change(source=source, chosen=chosen, generation=name, held_generation=held, spares_s=spares_s)
         version = self.snapshots.commit(change, self.retention)
         generation.remove_others(self.index_folder, self.snapshots.generations())
         self.erasure.finish(version)

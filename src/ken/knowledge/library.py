@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
@@ -169,6 +170,10 @@ class Library:
             if source.kind == PUSHED:
                 await anyio.to_thread.run_sync(self.pushed.remove_all, source.collection)
             await anyio.to_thread.run_sync(self.sources.forget, source_id)
+            # What a connector keeps for itself: a clone holds what was deleted.
+            clone = self.home / "clones" / source_id
+            if clone.parent == self.home / "clones":
+                await anyio.to_thread.run_sync(partial(shutil.rmtree, clone, ignore_errors=True))
         return len(held)
 
     async def put(self, document_id: str, data: bytes, *, said: Said | None = None) -> Document:

@@ -33,6 +33,8 @@ PUSHED = "uploads"
 
 _LONGEST_COLLECTION = 100
 _WAIT_S = 600.0
+_STAGED_S = 3_600.0
+"""What was staged and not committed for so long is left over from a process that ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Pushed:
             await anyio.to_thread.run_sync(uploads.remove, self.folder, document_id)
             chosen = await anyio.to_thread.run_sync(self.committer.store.versions, source.id)
             chosen.pop(document_id, None)
-            await self.committer.commit(source.id, chosen)
+            await self.committer.commit(source.id, chosen, spares_s=_STAGED_S)
             path = document_id.partition("/")[2]
             await anyio.to_thread.run_sync(partial(self.sources.note, source.id, [], gone=[path]))
 
@@ -151,7 +153,7 @@ class Pushed:
                         raise
                     except KenError as error:
                         failures.append(SyncFailure(document_id, f"{error} Push it again."))
-                await self.committer.commit(source.id, chosen)
+                await self.committer.commit(source.id, chosen, spares_s=_STAGED_S)
         return failures
 
     async def _together(self, source: Source, document_id: str, version: str) -> None:
@@ -164,7 +166,8 @@ class Pushed:
                 if await anyio.to_thread.run_sync(self.sources.get, source.id) is None:
                     await anyio.to_thread.run_sync(self.sources.put, source)
                 waiting = turn.waiting.pop(source.id, {})
-                await self.committer.commit(source.id, chosen | waiting | {document_id: version})
+                chosen |= waiting | {document_id: version}
+                await self.committer.commit(source.id, chosen, spares_s=_STAGED_S)
         await self.refresh()
 
     async def _refreshed(self, document_id: str, source: Source, listings: dict[str, Listing]) -> str:

@@ -210,9 +210,7 @@ class _Work:
                     tasks.start_soon(self._work, receive.clone())
                 receive.close()
         except BaseExceptionGroup as group:
-            first, *others = group.exceptions
-            if others:
-                raise
+            first, *_ = group.exceptions  # the others follow from it
             raise first from None  # as if it had happened here, an interrupt from the keyboard above all
 
     async def _list(self, cursor: str | None, send: MemoryObjectSendStream[Listed]) -> None:

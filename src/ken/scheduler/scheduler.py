@@ -19,6 +19,8 @@ from ken.scheduler.schedule import Schedule
 _LONGEST_SLEEP_S = 60.0
 """A clock that was set forward, or a machine that slept, is noticed after so long."""
 
+_SHORTEST_RETRY_S = 1.0
+
 _log = logging.getLogger("ken.scheduler")
 
 
@@ -91,7 +93,8 @@ class Scheduler:
             last = time.time()
             try:
                 retry = None
-                retry = await job.run()
+                wanted = await job.run()
+                retry = None if wanted is None else max(wanted, time.time() + _SHORTEST_RETRY_S)
             except KenError as error:
                 _log.warning("%s failed: %s", job.name, error)
             except Exception:  # noqa: BLE001 - a job must not end the others, nor its own next run
@@ -113,5 +116,8 @@ class Scheduler:
 
     async def _wake(self, job: Job) -> None:
         assert job.woken is not None  # noqa: S101 - the caller looked
-        async for _ in job.woken():
-            self._states[job.name].asked.set()
+        try:
+            async for _ in job.woken():
+                self._states[job.name].asked.set()
+        except Exception:  # noqa: BLE001 - the job still runs when it is due or asked for
+            _log.exception("%s is no longer woken", job.name)

@@ -103,6 +103,8 @@ class DocumentShape(Shape):
     characters: int
     passages: int
     synced_at: float
+    modified: str | None
+    url: str | None
 
 
 class AnswerShape(Shape):
@@ -134,14 +136,29 @@ class PassageShape(Shape):
     heading_path: list[str]
     page: int | None
     text: str
+    header: str
+    """The header row of the table in whose middle it begins."""
+
+
+class LineageShape(Shape):
+    """What made the passages of a document, each with its own version."""
+
+    parser: str
+    chunker: str
+    features: str
+    embedder: str
+    ken: str
 
 
 class OpenedDocument(BaseModel):
-    """A document with its text and passages."""
+    """A document with its text and passages, and where they come from."""
 
     document: DocumentShape
     text: str
     passages: list[PassageShape]
+    source: str
+    lineage: LineageShape
+    warnings: list[str]
 
 
 class DocumentPage(BaseModel):

@@ -76,6 +76,8 @@ class Change:
     """The index of the corpus as it will be."""
     held_generation: str = ""
     """The index of the held content without what is deleted now; empty where nothing is held or nothing of it deleted."""
+    spares_s: float = 0.0
+    """What was staged so many seconds ago or less, and isn't chosen, is somebody else's who will commit it in a moment."""
 
 
 class Snapshots:
@@ -124,15 +126,16 @@ class Snapshots:
         """
         with self._database.write() as connection:
             before = _use(connection)
-            own = sa.select(documents.c.id, documents.c.version, documents.c.current, documents.c.staged)
+            own = sa.select(
+                documents.c.id, documents.c.version, documents.c.current, documents.c.staged, documents.c.synced_at
+            )
             rows = connection.execute(own.where(documents.c.source == change.source)).all()
             current = {row.id: row.version for row in rows if row.current}
             arriving = {name: version for name, version in change.chosen.items() if current.get(name) != version}
             gone = current.keys() - change.chosen.keys()
-            purge(
-                connection,
-                [(row.id, row.version) for row in rows if row.staged and arriving.get(row.id) != row.version],
-            )
+            horizon = time.time() - change.spares_s
+            stale = (row for row in rows if row.staged and row.synced_at <= horizon)
+            purge(connection, [(row.id, row.version) for row in stale if arriving.get(row.id) != row.version])
             if arriving or gone:
                 number = _next(connection)
                 has_narrowed = _replace(connection, arriving, content=number, source=change.source)

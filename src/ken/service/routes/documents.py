@@ -10,7 +10,7 @@ from ken.domain.document import Document
 from ken.knowledge.pushing import Said
 from ken.service.context import Asking, Opened, Operating
 from ken.service.limits import check_length, too_large
-from ken.service.shapes import CollectionShape, DocumentPage, DocumentShape, OpenedDocument, PassageShape
+from ken.service.shapes import CollectionShape, DocumentPage, DocumentShape, LineageShape, OpenedDocument, PassageShape
 
 router = APIRouter(tags=["documents"])
 
@@ -40,13 +40,16 @@ async def documents(
 
 @router.get("/api/documents/{document_id:path}", summary="Read a document")
 async def document(document_id: str, ken: Opened, principal: Asking) -> OpenedDocument:
-    """Its metadata, parsed text and passages."""
+    """Its metadata, parsed text and passages, with what made them."""
     found = await ken.library.document(document_id, principal)
     passages = await ken.library.passages(document_id, principal)
     return OpenedDocument(
         document=DocumentShape.model_validate(found),
         text=await ken.library.text(document_id, principal),
         passages=[PassageShape.model_validate(each) for each in passages],
+        source=found.source,
+        lineage=LineageShape.model_validate(found.lineage),
+        warnings=list(found.warnings),
     )
 
 
