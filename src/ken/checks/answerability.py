@@ -15,23 +15,23 @@ from ken.models.extractive import log_odds, score_sentences
 from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
-    "odds": 0.127,
-    "lead": 1.142,
+    "odds": 0.0,
+    "lead": 0.838,
     "dense": 0.0,
-    "similarity": 3.706,
-    "coverage": 0.0,
-    "sentence_coverage": 0.85,
+    "similarity": 2.983,
+    "coverage": 1.748,
+    "sentence_coverage": 1.301,
     "joint_coverage": 0.0,
-    "missing_first": -2.064,
+    "missing_first": -1.821,
     "missing_all": 0.0,
-    "length": 1.559,
-    "one_document": 1.384,
-    "typed": -0.895,
-    "typed_behind": 0.644,
-    "typed_similarity": 8.214,
+    "length": 1.821,
+    "one_document": 0.915,
+    "typed": -0.882,
+    "typed_behind": 0.489,
+    "typed_similarity": 9.547,
     "exact_behind": 0.0,
 }
-_BIAS = -3.635
+_BIAS = -4.965
 _FAR_AHEAD = 3.0
 """A lead beyond this says nothing more: in a small corpus every best passage is far ahead."""
 _HOPELESS = 0.005

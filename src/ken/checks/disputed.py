@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from ken.checks.claims import can_be_disputed, topic
@@ -12,6 +13,8 @@ from ken.domain.conflict import Disagreement, Statement
 from ken.domain.document import Evidence, Sentence
 from ken.domain.standing import Standing
 from ken.text.headings import headings_at
+from ken.text.markup import CELL_SEPARATOR
+from ken.text.tokens import STOP_WORDS
 
 _LOOKED_AT = 24
 """Statements compared, those nearest to the question."""
@@ -20,6 +23,9 @@ _BEHIND = 0.35
 """How far a statement may lie behind the nearest one and still be about the question."""
 _SAME_QUESTION = 0.5
 """Share of the question's words that two statements hold between them which both must hold."""
+_SHARED = 3
+"""Words that two statements share at least where they disagree, those of two table rows excepted."""
+_WORD = re.compile(r"[^\W_]{2,}")
 _NAME = re.compile(r"(?<=[\w,] )[A-Z]\w+|\b\w*\d\w*\b")
 
 
@@ -31,29 +37,46 @@ def disputed(
     Both statements must answer the question, and hold the same of its words: what one document says of Berlin doesn't
     contradict what another says of London.
     """
-    near = _near(question, [item for item in evidence if item.document.id not in standings])
-    found = [
-        each
-        for (first, one), (second, other) in combinations(near, 2)
-        if _answer_the_same(question, one, other) and (each := disagreement(first, second)) is not None
-    ]
+    near = _near([item for item in evidence if item.document.id not in standings])
+    asked = topic(question)
+    found: list[Disagreement] = []
+    for (item, one), (other_item, other) in combinations(near, 2):
+        if item.document.id != other_item.document.id and _may_disagree(one.text, other.text):
+            first, second = statement_of(item, one), statement_of(other_item, other)
+            if _answer_the_same(question, asked & _told(first), asked & _told(second)):
+                each = disagreement(first, second)
+                found += [each] if each is not None else []
     return tuple(sorted(found, key=lambda each: -each.shared))
 
 
-def _near(question: str, evidence: Sequence[Evidence]) -> list[tuple[Statement, frozenset[str]]]:
-    """The statements nearest to the question, each with those of the question's words that it stands for."""
-    asked = topic(question)
-    scored = sorted(
-        ((_score(sentence), item, sentence) for item, sentence in _sentences(evidence)), key=lambda each: -each[0]
-    )
-    near = [each for each in scored if each[0] >= scored[0][0] - _BEHIND][:_LOOKED_AT]
-    found: list[tuple[Statement, frozenset[str]]] = []
-    for _, item, sentence in near:
-        if can_be_disputed(sentence.text):
-            statement = statement_of(item, sentence)
-            told = (topic(part) for part in (statement.title, *statement.headings, statement.text))
-            found.append((statement, asked & frozenset[str]().union(*told)))
-    return found
+def _near(evidence: Sequence[Evidence]) -> list[tuple[Evidence, Sentence]]:
+    """The sentences nearest to the question, with their passages."""
+    scored = sorted(((_score(sentence), item, sentence) for item, sentence in _sentences(evidence)), key=_first)
+    return [(item, sentence) for score, item, sentence in reversed(scored) if score >= scored[-1][0] - _BEHIND][
+        :_LOOKED_AT
+    ]
+
+
+def _first(scored: tuple[float, Evidence, Sentence]) -> float:
+    return scored[0]
+
+
+def _may_disagree(one: str, other: str) -> bool:
+    """Whether two statements share enough words to be looked at; cheap, and never a no where they disagree."""
+    shared = len(_beginnings(one) & _beginnings(other))
+    is_rows = CELL_SEPARATOR in one and CELL_SEPARATOR in other
+    return shared >= (1 if is_rows else _SHARED) and can_be_disputed(one) and can_be_disputed(other)
+
+
+@lru_cache(maxsize=32_768)
+def _beginnings(text: str) -> frozenset[str]:
+    """The first three letters of each word: what has one stem has one beginning."""
+    return frozenset(word[:3] for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
+
+
+def _told(statement: Statement) -> frozenset[str]:
+    """The words that a statement stands for, those above it included."""
+    return topic(statement.text).union(topic(statement.title), *map(topic, statement.headings))
 
 
 def _sentences(evidence: Sequence[Evidence]) -> Iterator[tuple[Evidence, Sentence]]:
