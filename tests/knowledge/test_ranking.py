@@ -134,7 +134,7 @@ async def test_fused_scores_are_reciprocal_rank_fusion(ken: Ken, query: str) -> 
 
 
 async def test_dense_scores_are_cosines(home: Path, folder: Path) -> None:
-    """A passage that fits one window has the cosine of the question with its title, headings and text."""
+    """A passage that fits one window has that of the question with its title, headings and text; a sentence that of its part."""
     async with opened(home) as ken:
         await sync(
             ken, folder, {"tide.md": "# Tides\n\n## Spring tides\n\nThe water rises by four metres at full moon.\n"}
@@ -143,11 +143,13 @@ async def test_dense_scores_are_cosines(home: Path, folder: Path) -> None:
         evidence = (await ken.library.search(question, OPERATOR)).evidence[0]
         text = "Tides. Spring tides. " + plain(evidence.passage.text, "markdown")
         sentence = "The water rises by four metres at full moon."
-        asked, whole, single = await ken.library.ingest.embedder.embed([question, text, sentence])
+        embedder = ken.library.ingest.embedder
+        asked, whole = await embedder.embed([question, text])
+        _, (part,) = await embedder.embed_parts([text], [[(text.index(sentence), len(text))]])
         assert evidence.passage.heading_path == ("Tides", "Spring tides")
         assert evidence.dense == pytest.approx(float(asked @ whole), abs=2e-3)
         assert evidence.sentences[-1].text == sentence
-        assert evidence.sentences[-1].similarity == pytest.approx(float(asked @ single), abs=1e-2)
+        assert evidence.sentences[-1].similarity == pytest.approx(float(asked @ part / np.linalg.norm(part)), abs=1e-2)
 
 
 async def test_coverage_is_the_share_of_rare_terms(ken: Ken) -> None:

@@ -44,9 +44,9 @@ class PassageScores:
         )
 
 
-_PASSAGE_WEIGHTS = np.array([-0.5, 12.7, 10.0, 6.8, -1.6])
-_PASSAGE_SCALE = 0.56
-_PASSAGE_BIAS = -10.7
+_PASSAGE_WEIGHTS = np.array([-0.2, 8.3, 12.9, 6.8, 0.7])
+_PASSAGE_SCALE = 0.531
+_PASSAGE_BIAS = -10.26
 
 
 def passage_score(scores: PassageScores) -> NDArray[np.float64]:

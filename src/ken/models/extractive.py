@@ -26,7 +26,7 @@ ABSTAIN_BELOW = 0.34
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
-_WEIGHTS = (4.6, 2.4, 1.2, 3.6, -4.0, -1.0, 5.0, -2.7, -1.7)
+_WEIGHTS = (9.5, 2.7, 1.0, 3.4, -4.7, -0.2, 5.2, -2.3, -1.8)
 
 _LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)
