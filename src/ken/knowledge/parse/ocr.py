@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from ken.knowledge.parse.decoding import clean
-from ken.knowledge.parse.pdf_lines import Cell, CellLine, Line
+from ken.knowledge.parse.pdf_lines import Cell, CellLine, Line, width
 
 PAGE_LIMIT_S = 120.0
 """For one page, the loading of the models included; a page of text takes about 10 s of one core."""
@@ -26,9 +26,12 @@ _THREADS = 2
 _DOTS_A_POINT = 150 / 72
 _LONGEST_SIDE = 2_600  # dots; larger pages are drawn smaller
 _SURE = 0.5
-_LETTER = 0.75
-"""The size of a font by the height of the boxes that are found around its lines."""
-_SAME_SIZE = 0.22
+_LEADING = 0.15
+"""How far the boxes reach below the base line, by the size of the font."""
+_FEWEST_CHARACTERS = 6
+"""Shorter texts don't tell the size of their font."""
+_SIZES = ((0.87, 0.8), (1.13, 1.0), (1.6, 1.4), (2.4, 2.0), (float("inf"), 3.0))
+"""Up to which ratio to the usual size a size counts as which: what is estimated must not make a heading level each."""
 
 
 def is_installed() -> bool:
@@ -67,6 +70,17 @@ class _Text:
     @property
     def height(self) -> float:
         return self.bottom - self.top
+
+    @property
+    def size(self) -> float:
+        """Of its font, by how wide the text is: the boxes' heights tell little."""
+        return (self.end - self.x) / max(0.1, width(self.text, 1.0))
+
+    @property
+    def may_be_heading(self) -> bool:
+        """False for what is too short to tell its size by, and for the rest of a sentence."""
+        is_rest = self.text[:1].islower() or self.text.endswith((".", ",", ";"))
+        return len(self.text) >= _FEWEST_CHARACTERS and not is_rest
 
 
 class Recogniser:
@@ -122,14 +136,15 @@ def _extent(values: list[float]) -> tuple[float, float]:
 
 def _lines(texts: list[_Text], number: int, *, scale: float, height: float) -> list[Line]:
     """The texts as lines with cells, in points from the bottom left; sizes that hardly differ become one."""
-    heights = sorted(text.height for text in texts)
-    usual = max(1.0, heights[len(heights) // 2])
-    body = round(2 * usual * _LETTER / scale) / 2 or 1.0
+    sizes = sorted(text.size for text in texts if len(text.text) >= _FEWEST_CHARACTERS) or [texts[0].size]
+    usual = max(1.0, sizes[len(sizes) // 2])
+    body = round(2 * usual / scale) / 2 or 1.0
     lines: list[Line] = []
     for row in _rows(texts):
-        tallest = max(text.height for text in row) / usual
-        size = body if abs(tallest - 1) <= _SAME_SIZE else body * max(0.5, round(4 * tallest) / 4)
-        y = height - (max(text.bottom for text in row) - usual * (1 - _LETTER) / 2) / scale
+        told = [text.size / usual for text in row if text.may_be_heading]
+        ratio = min(told, default=1.0)
+        size = body * next(counted for most, counted in _SIZES if ratio <= most)
+        y = height - (max(text.bottom for text in row) - _LEADING * usual) / scale
         cells: list[Cell] = []
         for text in row:
             x, end = text.x / scale, text.end / scale

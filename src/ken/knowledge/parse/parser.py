@@ -120,10 +120,9 @@ class IsolatedParser:
             case Outcome.UNREADABLE:
                 reason = payload.decode()
             case Outcome.TIME:
-                limit = f"{self._time_limit_s:g} s" + (
-                    f", or {PAGE_LIMIT_S:g} s for a scanned page," if self._ocr else ""
-                )
-                reason = f"{name!r} took longer than {limit} to parse: split it or simplify it."
+                reason = f"{name!r} took longer than {self._time_limit_s:g} s to parse: split it or simplify it."
+                if self._ocr and kind == _PDF:
+                    reason = f"{reason} A scanned page may take {PAGE_LIMIT_S:g} s."
             case Outcome.MEMORY:
                 reason = f"{name!r} needs more than {self._memory_mb:,} MB of memory to parse: split it or simplify it."
             case Outcome.CRASH | Outcome.WORKING:  # the second is no end
