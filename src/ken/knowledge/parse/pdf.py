@@ -107,7 +107,7 @@ def _pages(pages: list[int]) -> str:
 
 
 def _encrypted(name: str) -> Unreadable:
-    return Unreadable(f"{name!r} is encrypted: save it without a password.")
+    return Unreadable(f"{name!r} is encrypted: save it without a password and without restrictions.")
 
 
 def _metadata(reader: PdfReader) -> Stated:
