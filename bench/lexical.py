@@ -147,7 +147,7 @@ def analysed(texts: Corpus) -> tuple[list[NDArray[np.void]], float]:
 
 def search(index: LexicalIndex, text: str, *, readable: NDArray[np.bool_] | None) -> NDArray[np.int64]:
     """The best 80 rows, best first, as ken.knowledge.ranking takes them."""
-    scores, _ = index.search(index.rarity(terms(text)))
+    scores, _ = index.search(index.rarity(terms(text), np.ones(index.size, np.bool_) if readable is None else readable))
     if readable is not None:
         scores[~readable] = 0.0
     kept = np.flatnonzero(scores > 0)
@@ -217,7 +217,7 @@ def main() -> None:
     builds: list[float] = []
     for _ in range(3):
         started = time.perf_counter()
-        index = build(arrays)
+        index = build(arrays, np.zeros(len(arrays), np.int32))
         builds.append(time.perf_counter() - started)
     peer = Tantivy(given.peer_python, texts) if given.peer_python else None
     readable = texts.groups < ALLOWED

@@ -9,7 +9,7 @@ from ken.domain.principal import Principal
 from ken.errors import NotFound
 from ken.knowledge.permissions import Policy
 from ken.wiring import Ken
-from tests.knowledge.homes import ANYBODY, OPERATOR, elsewhere, found, fresh, opened, sync, write
+from tests.knowledge.homes import ANYBODY, OPERATOR, PAPERS, elsewhere, found, fresh, opened, sync, write
 
 CREW = Principal("sailor", frozenset({"crew"}))
 COOK = Principal("cook", frozenset({"kitchen"}))
@@ -162,3 +162,24 @@ async def test_a_closed_successor_stays_unnamed(home: Path, folder: Path) -> Non
             assert [listed["old.md"].superseded_by, searched["old.md"].superseded_by, single.superseded_by] == [
                 expected
             ] * 3
+
+
+async def test_a_closed_collection_leaves_no_trace_in_the_statistics(home: Path, folder: Path, tmp_path: Path) -> None:
+    """How rare a word is, and every score, are as if the collection that one can't read were not there."""
+    question = "When does the ferry to the island leave?"
+
+    async def seen(ken: Ken, who: Principal) -> list[object]:
+        result = await ken.library.search(question, who)
+        return [
+            result.terms,
+            [(each.document.id, round(each.lexical, 5), round(each.relevance, 5)) for each in result.evidence],
+        ]
+
+    async with opened(home) as ken:
+        await sync(ken, folder, PAPERS)
+        before = await seen(ken, ANYBODY)
+        ferries = {f"{number}.md": f"# Ferry {number}\n\nFerry {number} leaves the island.\n" for number in range(9)}
+        write(tmp_path / "closed", ferries)
+        await sync(ken, tmp_path / "closed", collection="closed", policy=Policy(frozenset({"crew"})))
+        assert await seen(ken, ANYBODY) == before
+        assert await seen(ken, CREW) != before

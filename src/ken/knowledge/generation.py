@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ _MANIFEST = "manifest.json"
 _HEADER_BYTES = 128
 """Of an .npy file: one that is no longer holds no numbers."""
 
-FORMAT = 5
+FORMAT = 6
 """Part of a generation's name: another layout of the arrays is another generation."""
 
 
@@ -221,7 +221,8 @@ def _arrays(
         passages.extend(np.split(np.frombuffer(data, dtype=TERM_DTYPE), np.cumsum(counts)[:-1]) if len(counts) else [])
         document.append(np.full(len(counts), index, dtype=np.int32))
         ordinal.append(np.arange(len(counts), dtype=np.int32))
-    lexical = build(passages)
+    owners = _joined(document, np.int32)
+    lexical = build(passages, _collections(versions)[owners])
     yield "lexical_terms", lexical.terms
     yield "lexical_bounds", lexical.bounds
     yield "lexical_rows", lexical.rows
@@ -263,6 +264,13 @@ def _arrays(
     yield "sentence_term_bounds", np.concatenate([[0], np.cumsum(_joined(counted, np.int32))]).astype(np.int64)
 
 
+def _collections(document_ids: Iterable[str]) -> NDArray[np.int32]:
+    """The number of each document's collection, in the order in which they first come."""
+    numbers: dict[str, int] = {}
+    names = (document_id.partition("/")[0] for document_id in document_ids)
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int32)
+
+
 def _packed(passage: Passage) -> bytes:
     values = (
         passage.start,
@@ -295,7 +303,7 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
             bounds=_array(place, "lexical_bounds", np.int64),
             rows=_array(place, "lexical_rows", np.int32),
             weights=_array(place, "lexical_weights", np.float32),
-            size=len(_array(place, "document", np.int32)),
+            collections=_collections([document.id for document in documents])[_array(place, "document", np.int32)],
         )
         return Generation(
             name=snapshot.generation,

@@ -42,8 +42,14 @@ class LexicalIndex:
     """Shape (P,): the passage's row."""
     weights: NDArray[np.float32]
     """Shape (P,): what the posting adds to the passage's score."""
-    size: int
-    """Passages in the index."""
+    collections: NDArray[np.int32]
+    """Shape (n,): the number of each passage's collection. Statistics are a collection's own: how rare a term is in one
+    tells nothing about another."""
+
+    @property
+    def size(self) -> int:
+        """Passages in the index."""
+        return len(self.collections)
 
     def search(self, rarity: Mapping[str, float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """BM25F score of every passage for these terms, and the summed rarity of the terms it holds; shapes (size,)."""
@@ -74,15 +80,22 @@ class LexicalIndex:
                     found[index].append(term)
         return [tuple(one) for one in found]
 
-    def rarity(self, terms: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of each term; a term that no passage holds gets the highest."""
+    def rarity(self, terms: Sequence[str], readable: NDArray[np.bool_]) -> dict[str, float]:
+        """Inverse document frequency of each term among the collections of which something is readable.
+
+        A term that no passage there holds gets the highest. `readable`: shape (n,).
+        """
+        sizes = np.bincount(self.collections)
+        counts = np.bincount(self.collections[readable], minlength=len(sizes)) > 0
+        size = int(sizes[counts].sum())
         found: dict[str, float] = {}
         for term in dict.fromkeys(terms):
             frequency = 0
             position = self._position(term)
             if position is not None:
-                frequency = int(self.bounds[position + 1] - self.bounds[position])
-            found[term] = math.log1p((self.size - frequency + 0.5) / (frequency + 0.5))
+                rows = self.rows[self.bounds[position] : self.bounds[position + 1]]
+                frequency = int(np.count_nonzero(counts[self.collections[rows]]))
+            found[term] = math.log1p((size - frequency + 0.5) / (frequency + 0.5))
         return found
 
     def _position(self, term: str) -> int | None:
@@ -91,9 +104,13 @@ class LexicalIndex:
         return position if position < len(self.terms) and self.terms[position] == wanted else None
 
 
-def build(passages: Sequence[NDArray[np.void]]) -> LexicalIndex:
-    """Index the passages' terms (arrays of TERM_DTYPE, each term once a passage); row i is passages[i]."""
+def build(passages: Sequence[NDArray[np.void]], collections: NDArray[np.int32]) -> LexicalIndex:
+    """Index the passages' terms (arrays of TERM_DTYPE, each term once a passage).
+
+    Row i is passages[i] and belongs to collections[i]; average lengths and document frequencies are each collection's.
+    """
     size = len(passages)
+    sizes = np.bincount(collections)
     counts = np.array([len(passage) for passage in passages], dtype=np.int64)
     postings = np.concatenate(passages) if size else np.empty(0, dtype=TERM_DTYPE)
     rows = np.repeat(np.arange(size, dtype=np.int32), counts)
@@ -101,20 +118,24 @@ def build(passages: Sequence[NDArray[np.void]]) -> LexicalIndex:
     frequency = np.zeros(len(postings), dtype=np.float32)
     for field, weight, b in _FIELDS:
         lengths = np.bincount(rows, weights=postings[field], minlength=size)
-        average = float(lengths.mean()) if size else 0.0
-        norm = 1.0 - b + b * lengths / (average or 1.0)
+        average = np.bincount(collections, weights=lengths) / np.maximum(sizes, 1)
+        norm = 1.0 - b + b * lengths / np.where(average > 0, average, 1.0)[collections]
         frequency += weight * postings[field] / norm[rows].astype(np.float32)
 
     order = np.argsort(postings["term"], kind="stable")
     sorted_terms = postings["term"][order]
     terms, starts = np.unique(sorted_terms, return_index=True)
     bounds = np.append(starts, len(sorted_terms)).astype(np.int64)
-    idf = np.repeat(_idf(np.diff(bounds), size), np.diff(bounds))
+    of_term = np.repeat(np.arange(len(terms), dtype=np.int64), np.diff(bounds))
+    of_posting = collections[rows[order]]
+    # A posting's idf counts the postings of its term in its own collection.
+    place, pairs = np.unique(of_term * max(1, len(sizes)) + of_posting, return_inverse=True)
+    frequencies = np.bincount(pairs, minlength=len(place))[pairs]
     tf = frequency[order]
-    weights = (idf * tf * (_K1 + 1.0) / (_K1 + tf)).astype(np.float32)
-    return LexicalIndex(terms=terms, bounds=bounds, rows=rows[order], weights=weights, size=size)
+    weights = (_idf(frequencies, sizes[of_posting]) * tf * (_K1 + 1.0) / (_K1 + tf)).astype(np.float32)
+    return LexicalIndex(terms=terms, bounds=bounds, rows=rows[order], weights=weights, collections=collections)
 
 
-def _idf(frequency: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+def _idf(frequency: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.float64]:
     """Lucene's form, never negative: ln(1 + (N - n + 0.5) / (n + 0.5))."""
     return np.log1p((size - frequency + 0.5) / (frequency + 0.5))

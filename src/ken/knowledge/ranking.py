@@ -73,7 +73,7 @@ def candidates(
     generation: Generation, query: str, *, vector: NDArray[np.float32], readable: NDArray[np.bool_]
 ) -> Candidates:
     """Score one generation; only rows where `readable` holds take part, from the first list on."""
-    rarity = generation.lexical.rarity(terms(query))
+    rarity = generation.lexical.rarity(terms(query), readable)
     lexical, matched = generation.lexical.search(rarity)
     lexical[~readable] = 0.0
     dense = np.maximum.reduceat(generation.windows @ vector, generation.window_bounds[:-1])
