@@ -231,6 +231,16 @@ def test_tables_side_by_side_are_apart_and_a_blank_row_inside_one_parts_nothing(
     )
 
 
+def test_a_form_has_no_header() -> None:
+    """Where the names stand on the left, the first row tells something of its own."""
+    with workbook() as written:
+        sheet = written.book.add_worksheet()
+        for row, pair in enumerate([("Name", "Ann"), ("Room", 12), ("Team", "Lab")]):
+            sheet.write_row(row, 0, pair)
+        text = written.parsed().text
+    assert text == "## Sheet1\n\n|  |  |\n| --- | --- |\n| Name | Ann |\n| Room | 12 |\n| Team | Lab |\n"
+
+
 def test_a_column_of_texts_is_a_list() -> None:
     """Short ones are points; long ones are paragraphs."""
     with workbook() as written:

@@ -154,11 +154,16 @@ def _region(rows: list[_Row], merged: list[Range], headers: Collection[int]) -> 
 
 
 def _names_columns(rows: list[_Row]) -> bool:
-    """Whether the first row looks like the names of the columns: short texts or dates, which none of the others repeats."""
+    """Whether the first row looks like the names of the columns: short texts or dates, which none of the others repeats.
+
+    Two columns with values of several kinds are a form: names stand on its left.
+    """
     if len(rows) < _FEWEST:
         return False
-    first = rows[0][1]
-    if 2 * len(first) < len(_columns(rows)) or not any(cell.is_text for cell in first.values()):
+    first, columns = rows[0][1], _columns(rows)
+    if len(columns) == _FEWEST and len({cells[columns[1]].is_text for _, cells in rows[1:] if columns[1] in cells}) > 1:
+        return False
+    if 2 * len(first) < len(columns) or not any(cell.is_text for cell in first.values()):
         return False
     if not all(_is_name(cell) for cell in first.values()):
         return False
