@@ -80,9 +80,9 @@ def test_authenticating_asks_the_database_rarely(database: Database) -> None:
     assert 1 <= sum("FROM keys" in statement for statement in statements) <= 5
 
 
-@pytest.mark.parametrize("group", ["", "People", "-people", "a b", "a/b", "é", "people\n"])
+@pytest.mark.parametrize("group", ["", " people", "people ", "a,b", "x" * 101, "a\x00b", "people\n"])
 def test_a_group_that_cannot_be_named_so_is_refused(database: Database, group: str) -> None:
-    """Group names are small letters, digits, '-' and '_'; nothing is kept of a key with another."""
+    """A group has a name without commas and outer blanks, of any letters; nothing is kept of a key with another."""
     keys = Keys(database)
     with pytest.raises(InvalidInput, match="group"):
         keys.create("intranet", ["people", group])

@@ -22,7 +22,8 @@ REFRESH_S = 1.0
 """How long a revocation in another process may take to be felt in this one."""
 LONGEST_NAME = 100
 _SECRET_BYTES = 32
-_GROUP = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_GROUP = re.compile(r"[^\s,\x00-\x1f\x7f](?:[^,\x00-\x1f\x7f]{0,98}[^\s,\x00-\x1f\x7f])?")
+"""Whatever a source may call its groups, as in `slack:board` or `HR Team`; commas stand between groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ def _checked_groups(groups: Iterable[str]) -> frozenset[str]:
     for group in sorted(checked):
         if not _GROUP.fullmatch(group):
             raise InvalidInput(
-                f"{group!r} can't name a group: use small letters, digits, '-' and '_', and begin with a letter or digit."
+                f"{group!r} can't name a group: it has 1 to 100 characters, no comma, and no blank at either end."
             )
     return checked
 
