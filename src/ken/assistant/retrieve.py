@@ -8,12 +8,12 @@ from typing import Protocol
 
 from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
-from ken.checks.standing import in_order, standings
+from ken.checks.standing import in_order, nearer_but_old, standings
 from ken.domain.document import Document, Evidence, SearchResult
 from ken.domain.principal import Principal
-from ken.domain.standing import CURRENT
+from ken.domain.standing import CURRENT, Standing
 from ken.errors import NotFound
-from ken.text.dates import asked_period
+from ken.text.dates import asked_period, long_date
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _FURTHER = 40
@@ -62,6 +62,8 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         evidence = (*result.evidence, *_related(turn, result.evidence, further.evidence))
         turn.standings = standings(await _known(turn, searcher, evidence), turn.today)
         result = replace(result, evidence=in_order(evidence, turn.standings, period=turn.period)[:limit])
+        older = nearer_but_old(evidence, turn.standings, period=turn.period)
+        turn.notices += [_older(document, turn.standings[document.id]) for document in older]
     turn.result = result
     found = result.evidence
     turn.answerable = answerable(turn.standalone, found, rarity=_of_the_matter(turn, result))
@@ -98,6 +100,15 @@ def _listed(names: list[str]) -> str:
 def _of_the_matter(turn: Turn, result: SearchResult) -> dict[str, float]:
     """The question's terms without the year that it asks about: a rule seldom names the years in which it holds."""
     return {term: worth for term, worth in result.terms if turn.period is None or not _YEAR.fullmatch(term)}
+
+
+def _older(document: Document, standing: Standing) -> str:
+    since = f" since {long_date(standing.since)}" if standing.since else ""
+    by = f" by “{standing.successor.title}”" if standing.successor else ""
+    return (
+        f"An older document comes nearer to the question: “{document.title}”, superseded{since}{by}. "
+        "Ask how it was before to see it."
+    )
 
 
 async def _search(turn: Turn, searcher: Searcher, limit: int) -> SearchResult:

@@ -9,8 +9,8 @@ from ken.domain.document import Document, Evidence
 from ken.domain.standing import CURRENT, Period, Standing
 
 _LONGEST_CHAIN = 16
-_COVERS = 0.5
-"""A successor speaks of the same where its best sentence lies no further behind the old one's: similarity plus coverage."""
+_FAR_NEARER = 0.5
+"""An old document whose best sentence comes so much nearer to the question (similarity plus coverage) is worth a word."""
 
 
 def standings(documents: Mapping[str, Document], today: str) -> dict[str, Standing]:
@@ -52,22 +52,17 @@ def in_order(
 ) -> tuple[Evidence, ...]:
     """The passages that may be used, best first, for a question about a period (None: about now).
 
-    A superseded document gives way where a passage of its successor speaks of the same; asked for the past, the one that
-    was in force then comes before the other. A future document stands behind what it will replace.
+    A superseded document is left out where its successor was found: what that one no longer says is no longer the rule.
+    Asked for the past, the one that was in force then comes before the other. A future document stands behind what it
+    will replace.
     """
     best: dict[str, float] = {}
-    nearest: dict[str, float] = {}
     for item in evidence:
-        name = item.document.id
-        best[name] = max(best.get(name, 0.0), item.relevance)
-        nearest[name] = max(nearest.get(name, 0.0), _nearest(item))
+        best[item.document.id] = max(best.get(item.document.id, 0.0), item.relevance)
     kept: list[Evidence] = []
     for item in evidence:
-        state = standing.get(item.document.id, CURRENT)
-        if state.state == "superseded" and not _held_then(state, period):
-            new = state.successor.id if state.successor is not None else None
-            if new in nearest and nearest[new] >= nearest[item.document.id] - _COVERS:
-                continue
+        if _gives_way(item.document, standing, best, period=period):
+            continue
         replaced = [other.document.id for other in evidence if other.document.superseded_by == item.document.id]
         behind = _yields_to(item.document, standing, best, replaced=replaced, period=period)
         is_over = behind is not None and behind < item.relevance
@@ -75,6 +70,35 @@ def in_order(
     # Where two are now equal, the one that gave way comes second: the sort is stable, so it is moved first.
     kept.sort(key=lambda item: (-item.relevance, _gave_way(item, standing, period)))
     return tuple(kept)
+
+
+def nearer_but_old(
+    evidence: Sequence[Evidence], standing: Mapping[str, Standing], *, period: Period | None
+) -> tuple[Document, ...]:
+    """The documents that are left out for their successors although they come far nearer to the question."""
+    best: dict[str, float] = {}
+    documents: dict[str, Document] = {}
+    for item in evidence:
+        best[item.document.id] = max(best.get(item.document.id, 0.0), _nearest(item))
+        documents[item.document.id] = item.document
+    closest = max(best.values(), default=0.0)
+    return tuple(
+        document
+        for name, document in documents.items()
+        if _gives_way(document, standing, best, period=period)
+        and best[name] == closest
+        and (successor := standing[name].successor) is not None
+        and best[name] > best[successor.id] + _FAR_NEARER
+    )
+
+
+def _gives_way(
+    document: Document, standing: Mapping[str, Standing], found: Mapping[str, float], *, period: Period | None
+) -> bool:
+    """Whether a document is superseded by one that was found, and not asked for."""
+    state = standing.get(document.id, CURRENT)
+    is_replaced = state.successor is not None and state.successor.id in found
+    return state.state == "superseded" and is_replaced and not _held_then(state, period)
 
 
 def _nearest(item: Evidence) -> float:

@@ -46,6 +46,8 @@ _NEAR_BEST = 1.6
 """A further sentence is quoted when its score lies this close to the best one's."""
 _OF_OTHER_TIME = 2
 """Sentences quoted of what held before, or will hold, beside what is asked for."""
+_OTHER_BEHIND = 4.0
+"""They are quoted when the best of them lies this close to the best sentence of all."""
 _MAX_STEPS = 12
 _LIST_BEHIND = 2.5
 """A list is quoted when its best point lies this close to the best sentence of all."""
@@ -150,7 +152,7 @@ def _by_time(request: ChatRequest, ranked: list[Candidate]) -> tuple[list[Candid
             return second, []
     if period is not None and not period.is_past:
         return ranked, []
-    near = bool(second) and second[0].score >= first[0].score - _LIST_BEHIND
+    near = bool(second) and second[0].score >= first[0].score - _OTHER_BEHIND
     return first, second if near else []
 
 

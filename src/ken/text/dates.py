@@ -31,7 +31,8 @@ _ONCE = re.compile(
     rf"\b(?:previously|formerly|used to (?:be|get|have|pay|cost|last|apply)|in the past|no longer|back then|at (?:the|that) time"
     rf"|superseded|outdated|(?:the|our|an|its) (?:old|older|former|previous|prior|earlier|last) (?:\w+ ){{0,3}}{_RULES}"
     rf"|(?:how|what|when|why) (?:did|have|has|was)\b.{{0,60}}\bchanged?|what(?:'s| is) (?:new|different) (?:in|about)"
-    rf"|chang(?:e|es|ed) (?:in|from|to|since|between|of|with)\b|under the old|before (?:it|that|this|they|the change|the new))\b",
+    rf"|chang(?:e|es|ed) (?:in|from|to|since|between|of|with)\b|under the old"
+    rf"|how (?:was it|it was) before|before (?:it|that|this|they|the change|the new))\b",
     re.IGNORECASE,
 )
 _SOON = re.compile(
