@@ -52,9 +52,16 @@ _NO_TOPIC = r"(?! ?(?:on|about|for|regarding|concerning|if|when|unless|where|in|
 
 _OVERRIDE = (
     rf"{_ORDER}(?:ignore|disregard|forget|override|bypass|discard|overrule) (?:(?:all|any|every|each|of|the|these|those|my"
-    rf"|your|other) )*(?:{_EARLIER} )+(?:\w+ )?{_INSTRUCTION}\b{_NO_TOPIC}"
+    rf"|your|other) )*(?:{_EARLIER} )+(?:\w+ ){{0,2}}{_INSTRUCTION}\b{_NO_TOPIC}"
     rf"|{_ORDER}(?:ignore|disregard|forget|override|bypass|discard) (?:all |any |every )?(?:of )?your "
     rf"(?:\w+ ){{0,2}}(?:{_INSTRUCTION}|programming)\b{_NO_TOPIC}"
+    rf"|{_ORDER}(?:ignore|disregard|forget) (?:the )?users?'?s? (?:question|request|message|query|prompt)s?\b"
+    rf"|{_ORDER}(?:do not|don't|never|stop) (?:follow|obey|following|obeying) (?:the |your |any |all )*(?:{_EARLIER} )+{_INSTRUCTION}\b"
+    rf"|\b(?:overrides?|supersedes?|replaces?) (?:all )?(?:of )?your (?:{_EARLIER} )+{_INSTRUCTION}\b"
+    rf"|{_ORDER}(?:ignore|disregard|forget|discard) (?:all|any|every|the) (?:of the )?(?:\w+ )?{_INSTRUCTION} (?:above|before"
+    r" (?:this|these)|(?:so far|previously|prior|you)\b|that (?:came|come|stand) before)"
+    rf"|{_ORDER}ignore (?:the )?(?:above|previous|preceding) (?:email|e-mail|text|message|content|document|task|request),? "
+    r"(?:and|but) (?:instead|then|just|only)\b"
     rf"|{_ORDER}(?:ignore|disregard|forget) (?:everything|all|anything)\b(?: of)?(?: that)?(?: (?:is|was|came|stands|comes"
     r"|stated|written))? ?(?:above|before this|you (?:were|have been) told|you know|you have learned)\b"
     r"|\b(?:ignorez|oubliez|ignore|oublie) (?:toutes )?(?:les |tes |vos )?instructions (?:precedentes|ci-dessus|anterieures)"
@@ -77,15 +84,16 @@ _PERSONA = (
     r"|\b(?:dan|god|jailbreak|unrestricted) mode (?:is )?(?:now )?(?:on|enabled|activated|engaged)\b"
 )
 _DISCLOSE = (
-    rf"{_ORDER}(?:reveal|print|show|repeat|output|display|leak|disclose|recite|dump|copy|quote|write out|tell (?:me|us|them"
+    rf"{_ORDER}(?:reveal|print|show|repeat|output|display|leak|disclose|recite|dump|copy|quote|translate|write out|tell (?:me|us|them"
     rf"|the user)|give (?:me|us|the user))\b{_near(40)}\b(?:your (?:(?:full|own|entire|exact|hidden|secret|initial|original"
     r"|internal|system) )*prompt|(?:the|your) (?:\w+ )?(?:system|hidden|secret|developer) (?:prompt|message|instructions?)"
     r"|your (?:(?:hidden|secret|initial|original|internal|own|exact) )+instructions)\b"
     rf"|{_ORDER}(?:reveal|print|list|output|show|dump|leak|disclose)\b{_near(60)}\b(?:you have access to|in your (?:context"
     r"|memory|knowledge base|training data)|known to you)\b"
+    rf"|{_ORDER}(?:repeat|print|output|copy) (?:all )?(?:of )?(?:the )?(?:words|text|everything) (?:above|before this)\b"
 )
 _TALK = (
-    r"(?:(?:this |the |our |whole |entire |full |complete )*(?:conversation|chat (?:history|log)|dialogue)"
+    r"(?:(?:this |the |our |whole |entire |full |complete )*(?:conversation|chat history|dialogue)"
     r"|(?:the )?users?'?s? (?:questions?|messages?|inputs?|quer(?:y|ies)|prompts?|data|names?)|(?:the |your )?system prompt"
     r"|(?:everything|all text|the text) above|(?:your|the) context(?: window)?)"
 )
@@ -98,16 +106,26 @@ _EXFILTRATE = (
     r"https?://[^\s)]*\?[\w-]+="
 )
 _SAID = r"[\"'“”‘’`«]"
+_VOICE = r"(?:say|claim|output|print|reveal|ignore|disregard|pretend|forget|reply|respond|answer)"
 _STEER = (
     r"\b(?:begin|start|end|finish|preface) (?:every|each|all|any|your) (?:answer|reply|response|summary|message)s? "
     rf"(?:with|by saying)(?: the (?:words?|phrase|sentence|text))?:? ?{_SAID}"
     rf"|\b(?:answer|respond(?: to)?|reply(?: to)?) (?:every|each|all|any) (?:question|message|query|prompt)s? (?:only )?with:? ?{_SAID}"
     rf"|{_ORDER}(?:do not|don't|never) (?:cite|use|mention|trust|consult|quote) (?:any |the )?other (?:documents|sources"
     rf"|passages|pages|results)\b{_near(40)}\b(?:answer|reply|respond|question)"
-    rf"|{_ORDER}(?:rank|prefer|prioriti[sz]e|cite|quote) this (?:document|page|passage|source) (?:first|above|over|highest"
-    r"|instead|before)\b"
+    rf"|{_ORDER}(?:rank this (?:document|page|passage|source) (?:first|above|over|highest|before)|(?:cite|quote) this (?:document"
+    r"|page|passage|source) (?:first|above|instead))\b"
+    rf"|{_ORDER}(?:do not|don't|never) summari[sz]e {_THIS}\b{_near(10)}[;,.:] ?(?:but )?(?:instead|just)?,? ?{_VOICE}\b"
+    rf"|\bif (?:a|the|any) (?:user|reader)s? asks?\b{_near(60)}\b(?:respond|reply|answer) only (?:with|that)\b"
+    rf"|\b(?:answer|respond to|reply to) (?:every|each|all|any) (?:question|message|query)s? (?:about|on|from)\b{_near(40)} with:? ?"
+    rf"{_SAID}|{_ORDER}(?:insert|add|include|put|append|write)\b{_near(30)}{_SAID}{_near(60)}\b(?:start|end|beginning|top) of "
+    r"(?:your|every|each) (?:answer|reply|response|summary)\b"
+    rf"|{_ORDER}your (?:new|only|real|actual|true) (?:task|goal|job|role) is (?:now )?to (?:{_VOICE}|list|send|leak)\b"
+    r"|\b(?:silently|secretly|quietly|without telling the user,?) (?:call|invoke|send|forward) (?:the|a|this|all"
+    rf"|an)\b|{_ORDER}before (?:answering|responding|replying)\b{_near(10)}\b(?:call|invoke|run|execute|use|visit|open|fetch)\b"
+    rf"{_near(40)}\b(?:tool|function|https?)\b"
+    r"|\b(?:do not|don't|never|not) (?:reveal|disclose|mention) (?:this|these instructions) to the (?:user|reader)\b"
 )
-_VOICE = r"(?:say|claim|output|print|reveal|ignore|disregard|pretend|forget|reply|respond|answer)"
 _ACT = (
     r"(?:tell|state|mention|recommend|approve|rank|cite|quote|treat|refuse|prefer|prioriti[sz]e|act|send|inform|conclude|advise"
     r"|add|include|insert|append|remove|hide|omit|summari[sz]e|describe|assume|use|follow|obey|execute|call|visit|open|report)"
@@ -126,27 +144,31 @@ _DEICTIC = (
 _ADDRESS = (
     rf"(?:^|\W)(?:note|message|attention|attn|instructions?|notice|reminder|important|dear|hey|hello)\b[ :,*-]{{0,3}}(?:(?:to|for)"
     rf" )?(?:(?:the|any|all|every|our|you|an) )*{_AI}{_ADDRESSED}"
-    rf"|\b(?:note|message|instructions?|notice) (?:to|for) (?:the )?assistant\s?:"
-    rf"|\bif you are (?:an?|the) (?:\w+ )?{_AI}(?=\s?[:,]| (?:reading|processing|parsing|summari[sz]ing|or|that|then|you)\b)"
+    rf"|\b(?:note|message|instructions?|notice) (?:to|for) (?:the )?(?:assistant|model)\s?:"
+    rf"|\bif you are (?:an?|the) (?:\w+ )?{_AI}(?=\s?[:,]| (?:reading|processing|parsing|summari[sz]ing|or|that|then|you|with access)\b)"
     rf"|\b{_AI} (?:(?:who|that|which) (?:is |are )?)?(?:read(?:s|ing)?|process(?:es|ing)?|pars(?:es?|ing)|summari[sz](?:es?|ing)"
-    rf"|index(?:es|ing)?) {_THIS}"
-    rf"|\b{_AI} {_MUST} {_ADVERB}{_VOICE}\b"
+    rf"|index(?:es|ing)?) (?:{_THIS}|this\b)"
+    rf"|\b{_AI} {_MUST} {_ADVERB}(?:{_VOICE}|not mention)\b"
     rf"|\b{_AI} {_MUST} {_ADVERB}{_ACT}\b[^?!]*{_DEICTIC}"
     rf"|\bthe assistant {_MUST} {_ADVERB}(?:{_VOICE}|{_ACT})\b[^?!]*(?:{_THIS}|\bthe user\b|\bprompt\b|\bwhen asked\b)"
+    rf"|\bwhen(?:ever)? asked\b{_near(60)}\bthe assistant {_MUST} {_ADVERB}(?:{_VOICE}|{_ACT})\b"
+    rf"|^\W*(?:assistant|{_AI}|claude|copilot|gemini)\s?[:,]+ ?(?:when|if) (?:a|the|any|you|asked|someone)\b"
+    rf"|^\W*(?:ai|llm)[- ](?!team|lead|group|department|project|policy|office)\w+\s?[:,] ?(?:please )?(?:give|{_VOICE}|{_ACT})\b"
     rf"|^\W*(?:assistant|{_AI}|claude|copilot|gemini)\s?[:,]+ ?(?:please |you (?:must|should|will|shall) |now |always |never "
     rf"|do not |don't )*(?:{_VOICE}|tell|state|mention|recommend|approve|send|treat|include|summari[sz]e|act)\b"
     rf"|\b(?:as|being) an? (?:\w+ )?{_AI},? you (?:must|should|will|shall|have to|are (?:required|obliged))\b"
 )
 _READING = (
     r"\b(?:when|if|while|before) (?:you (?:are )?)?(?:summari[sz](?:e|ing)|answer(?:ing)?|asked|respond(?:ing)?|reply(?:ing)?"
-    rf"|quot(?:e|ing)|cit(?:e|ing))\b{_near(40)}\b(?:about|from|on|to|with)? ?{_THIS}{_near(40)}[,:] ?(?:you (?:must|should) )?"
-    rf"{_ADVERB}(?:do not |don't )?(?:{_VOICE}|{_ACT})\b"
+    rf"|quot(?:e|ing)|cit(?:e|ing)|(?:generat|produc|writ)(?:e|ing))\b{_near(40)}\b(?:about|from|on|to|with|using)? ?{_THIS}"
+    rf"{_near(40)}[,:] ?(?:you (?:must|should) )?{_ADVERB}(?:do not |don't )?(?:{_VOICE}|{_ACT}|end with|begin with|start with)\b"
 )
 _ROLE = (
-    r"<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|eot_id|begin_of_text)\|>|\[/?inst\]|<</?sys>>"
+    r"<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|eot_id|begin_of_text)\|>|\[/inst\]|<</?sys>>"
     r"|^\W{0,4}(?:system|developer)(?: (?:prompt|message|instruction|note|override|notice|update))?s?\W{0,3}:\W{0,3}[^\n]{0,80}"
     r"\b(?:ignore|disregard|override|assistant|language model|the user (?:has|is)|you are (?:now|an?|in)|your (?:instructions"
     r"|rules)|new (?:instructions|rules)|from now on|reveal)\b"
+    r"|^\W{0,4}system (?:prompt(?: instruction)?|override|instruction)s?\W{0,3}:|^[\[<({]\W{0,3}system note\W{0,3}:"
     r"|\b(?:new|updated|real|actual|secret|hidden) (?:system|developer|assistant|ai) (?:instruction|prompt|rule|directive)s?\s?:"
     r"|\b(?:begin|start|end) (?:of )?(?:the )?system (?:prompt|message|instructions?)\b"
 )
@@ -185,7 +207,8 @@ _RULES = (
         "override",
         _OVERRIDE,
         _any(
-            "ignor|disregard|forget|overrid|overrul|bypass|discard|oubli|vergiss|vergess|missacht|olvid|dimentic|negeer"
+            "ignor|disregard|forget|follow|obey|overrid|overrul|supersede|replace|"
+            "bypass|discard|oubli|vergiss|vergess|missacht|olvid|dimentic|negeer"
         ),
     ),
     _Rule(
@@ -200,8 +223,10 @@ _RULES = (
     _Rule(
         "disclose",
         _DISCLOSE,
-        _any(" prompt| instruction| message|you have access to|in your |known to you"),
-        _any("reveal|print|show|repeat|output|display|leak|disclose|recite|dump|copy|quote|write out|tell |give |list"),
+        _any(" prompt| instruction| message|you have access to|in your |known to you| above|before this"),
+        _any(
+            "reveal|print|show|repeat|output|display|leak|disclose|recite|dump|copy|quote|translate|write out|tell |give |list"
+        ),
     ),
     _Rule(
         "exfiltrate",
@@ -219,24 +244,26 @@ _RULES = (
         "address",
         _ADDRESS,
         _any(
-            " ai|(ai|[ai|<ai|>ai|*ai|#ai|-ai|:ai|/ai|'ai|\"ai|llm|gpt|language model|chatbot|chat bot|assistant|claude"
+            " ai|(ai|[ai|<ai|>ai|*ai|#ai|-ai|:ai|/ai|'ai|\"ai|llm|gpt|language model|chatbot|chat bot|assistant|the model|claude"
             "|copilot|gemini"
         ),
     ),
     _Rule(
         "address",
         _READING,
-        _any("summari|answer|asked|respond|reply|quot|cit"),
+        _any("summari|answer|asked|respond|reply|quot|cit|generat|produc|writ"),
         _any("this |the following |the above "),
     ),
     _Rule(
         "steer",
         _STEER,
         _any(
-            "begin |start |end |finish |preface |answer |respond |reply |rank |prefer |cite |quote |prioriti"
-            "|other documents|other sources|other passages|other pages|other results"
+            "your |respond to|reply to|insert|append|begin |start |end |finish |"
+            "preface |answer |respond |reply |rank |cite |quote |before |summari"
+            "|other documents|other sources|other passages|other pages|other results|silently |secretly |quietly |without telling"
+            "|reveal|disclose|mention"
         ),
-        _any("every |each |all |any |your |other | this "),
+        _any("every |each |all |any |your |other |this | the |these | a "),
     ),
 )
 _ABOUT = re.compile(
@@ -247,10 +274,14 @@ _INTRODUCED = re.compile(
     r"|called|asks?|writes?|write|tries|means?|contains?|instructions?|orders?|tokens?|marks?|markers?)\b"
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|‘[^’]*’|«[^»]*»|„[^“”]*[“”]|(?<!\w)'[^']*'(?!\w)|`[^`]+`")
+_MOST_BESIDE_QUOTES = 4
+"""Words: a sentence with more of them says something of what it quotes."""
 _ABOUT_WITHIN = 400
 """Characters before a quotation or an example in which its subject may be named."""
 
-_PARAGRAPH_END = re.compile(r"\n(?:[ \t>]*\n|(?=[ \t>]*(?:[-*+#|]|\d{1,3}[.)]|```|~~~|<!--)))")
+_PARAGRAPH_END = re.compile(
+    r"\n(?:[ \t>]*\n|(?=[ \t>]*(?:[-*+#|]|\d{1,3}[.)]|```|~~~|<!--)))|^[ \t>]*#{1,6}[ \t][^\n]*\n", re.MULTILINE
+)
 _SENTENCE_END = re.compile(r"(?:(?<=[.!?。！？])[\"'”’)\]*_]*\s|(?<=-->))\s*")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|^\[(?://|comment)\]: # .*$", re.DOTALL | re.MULTILINE)
 _CONCEALED = re.compile(
@@ -353,7 +384,7 @@ def _is_talked_about(text: str, start: int, end: int) -> bool:
     if quotes and _kind(_fold(bare)) is not None:
         return False
     said = _fold(bare)
-    if quotes and (_ABOUT.search(said) or _INTRODUCED.search(said)):
+    if quotes and (_ABOUT.search(said) or _INTRODUCED.search(said) or len(said.split()) > _MOST_BESIDE_QUOTES):
         return True
     line = text.rfind("\n", 0, start) + 1
     is_example = quotes or _EXAMPLE.match(text, line) is not None or _is_in_fence(text, start)
