@@ -172,3 +172,16 @@ async def test_without_its_successor_a_document_stands_again(home: Path, folder:
         await sync(ken, folder, {"old.md": claim + RULE.format("May")})
         assert (await ken.library.document("papers/old.md", OPERATOR)).superseded_by is None
         assert await found(ken, QUESTION) == ["old.md"]
+
+
+@pytest.mark.parametrize("name", ["table.md", "unbroken.txt", "long-headings.md"])
+async def test_each_sentence_has_a_vector_of_unit_length(embedder: MiniLM, name: str) -> None:
+    """Read in one window, in two, or by itself as a table row; a row's is that of its text with the columns' names."""
+    parsed = parse(TEXTS[name].encode(), name=name)
+    pieces = chunk(parsed, embedder, plan=Chunking())
+    features = await compute(parsed, "A title", pieces=pieces, embedder=embedder, tokens=embedder)
+    assert len(features.sentences) > 5
+    assert np.allclose(np.linalg.norm(features.sentences.astype(np.float32) / 127, axis=1), 1, atol=0.03)
+    if name == "table.md":
+        alone = embedder.embed_now(features.sentence_texts)
+        assert np.abs(features.sentences - alone * 127).max() <= 1

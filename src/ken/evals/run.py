@@ -157,7 +157,7 @@ class Evaluation:
         scores.add(case, "doc_recall@5", value=scoring.document_recall(gold, documents))
         scores.add(case, "doc_hit@1", value=scoring.top_document(gold, documents))
         scores.add(case, "mrr@10", value=scoring.reciprocal_rank(gold, documents))
-        passages = [item.passage.text for item in found.evidence]
+        passages = [item.passage.shown for item in found.evidence]
         scores.add(
             case, "evidence_recall@5", value=scoring.evidence_recall([piece.evidence for piece in case.gold], passages)
         )
@@ -192,7 +192,7 @@ class Evaluation:
             if citation.passage_id not in passages:
                 stored = await self.library.passages(citation.document_id, self.principal)
                 document = await self.library.document(citation.document_id, self.principal)
-                passages |= {passage.id: plain(passage.text, document.markup) for passage in stored}
+                passages |= {passage.id: plain(passage.shown, document.markup) for passage in stored}
             sentence = answer.text[citation.answer_start : citation.answer_end]
             scores.add(
                 case, "citation_precision", value=scoring.supported(sentence, passages.get(citation.passage_id, ""))
