@@ -54,7 +54,7 @@ _METHOD = (
     r"(?P<method>#?[\w$]+)\s*(?:<[^>]{0,100}>)?\([^;]{0,400}\{\s*$"
 )
 _C_LIKE_METHOD = (
-    r"(?!(?:return|else|throw|new|if|for|while|switch|catch|using|lock|await|case|goto|delete|typedef|do|yield|assert)\b)"
+    r"(?!\[|(?:return|else|throw|new|if|for|while|switch|catch|using|lock|await|case|goto|delete|typedef|do|yield|assert)\b)"
     r"(?:[\w:<>,\[\]?*&~.@]+\s+[*&]*){1,8}(?P<method>~?[\w:]+)\s*\([^;]{0,400}$"
 )
 _JAVA = _any_of(_MODIFIERS + _TYPES + r"\s+(?P<name>\w+)", _MODIFIERS + _C_LIKE_METHOD)

@@ -41,6 +41,7 @@ _GENERATED = re.compile(
     re.IGNORECASE,
 )
 _LICENCE = re.compile(r"copyright|licen[sc]ed?\b|spdx-", re.IGNORECASE)
+_MODE_LINE = re.compile(r"^.*-\*-.*$|^[ \t]*(?:vim?|ex):.*$", re.MULTILINE)
 _CLOSER = re.compile(
     r"[})\]]|(?:end|fi|done|esac|else|elif|except|finally|catch|then|do)\b|\w{1,30}:$|\{$|#\s*(?:if|el|end|def|undef)"
 )
@@ -66,12 +67,19 @@ def parse_source_code(data: bytes, *, name: str) -> ParsedDocument:
     writing = _Writing(path.name, lines, language, comments)
     about = writing.write()
     shown = f"{path.parent.name}/{path.name}" if path.stem.lower() in _INDEX and path.parent.name else path.name
-    first = _SENTENCE.match(about.strip())
-    summary = " ".join(first[1].split()).strip(" .*=-#`") if first else ""
-    title = f"{shown}: {summary}" if summary and len(summary) <= _LONGEST_TITLE else shown
+    summary = _summary(about, path.name)
+    title = f"{shown}: {summary}" if summary else shown
     told = Stated(Metadata(title=title), tuple(warnings))
     writer = writing.writer
     return assembled(writer.text(), tuple(writer.blocks), markup="markdown", told=told, name=name)
+
+
+def _summary(about: str, file_name: str) -> str:
+    """The first sentence of what a file says about itself, if it says anything that its name doesn't; else nothing."""
+    first = _SENTENCE.match(about.strip())
+    summary = " ".join(first[1].split()).strip(" .*-=#`") if first else ""
+    is_telling = summary.count(" ") > 1 and not summary.endswith(":") and file_name not in summary
+    return summary if is_telling and len(summary) <= _LONGEST_TITLE else ""
 
 
 def _refuse_generated(text: str, last: str, name: str) -> None:
@@ -144,7 +152,7 @@ class _Writing:
             ):
                 break
             if not _LICENCE.search(comment.text):
-                texts.append(comment.text)
+                texts.append(_MODE_LINE.sub("", comment.text))
             number = comment.end
         for text in texts:
             self.writer.markdown(text)
