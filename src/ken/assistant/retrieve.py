@@ -57,10 +57,12 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         return f"no collection {', '.join(map(repr, unknown))}"
     turn.period = asked_period(turn.standalone, turn.today)
     turn.standings = standings(await _known(turn, searcher, result.evidence), turn.today)
-    if turn.standings or (turn.period is not None and turn.period.is_past):
+    evidence = result.evidence
+    if _lacks_related(turn, evidence):
         further = await _search(turn, searcher, max(limit, _FURTHER))
-        evidence = (*result.evidence, *_related(turn, result.evidence, further.evidence))
+        evidence = (*evidence, *_related(turn, evidence, further.evidence))
         turn.standings = standings(await _known(turn, searcher, evidence), turn.today)
+    if turn.standings:
         result = replace(result, evidence=in_order(evidence, turn.standings, period=turn.period)[:limit])
         older = nearer_but_old(evidence, turn.standings, period=turn.period)
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
@@ -129,6 +131,19 @@ async def _known(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...])
                 continue
             wanted.append(known[following].superseded_by)
     return known
+
+
+def _lacks_related(turn: Turn, evidence: tuple[Evidence, ...]) -> bool:
+    """Whether what has replaced a document that was found, or what it replaces, may lie further down."""
+    if turn.period is not None and turn.period.is_past:
+        return True
+    present = {item.document.id for item in evidence}
+    replaced = {item.document.superseded_by for item in evidence}
+    return any(
+        one.successor.id not in present if one.successor is not None else name not in replaced
+        for name, one in turn.standings.items()
+        if name in present
+    )
 
 
 def _related(turn: Turn, found: tuple[Evidence, ...], further: tuple[Evidence, ...]) -> list[Evidence]:
