@@ -284,7 +284,7 @@ class Library:
             held_groups=held_groups,
             stale_after_days=stale_after_days,
         )
-        return await anyio.to_thread.run_sync(report, self.store, current, asked)
+        return await anyio.to_thread.run_sync(partial(report, self.store, current, asked=asked))
 
     async def status(self) -> tuple[Source, ...]:
         """Every source with what its last sync could not take."""

@@ -199,8 +199,16 @@ def _plain_url(url: str) -> str:
     return f"{parts.netloc.lower()}{unquote(parts.path).rstrip('/').lower()}{'?' + parts.query if parts.query else ''}"
 
 
-def meant(target: str, document_id: str, documents: Iterable[Document]) -> tuple[str, ...]:
+def by_name(documents: Iterable[Document]) -> dict[str, list[str]]:
+    """Ids of documents by the last name of their paths, without suffix and in lower case."""
+    named: dict[str, list[str]] = {}
+    for document in documents:
+        named.setdefault(PurePosixPath(document.path.lower()).stem, []).append(document.id)
+    return named
+
+
+def meant(target: str, document_id: str, *, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Documents that have the last name of a broken link of a document: where it may lead instead; three at most."""
     name = PurePosixPath(unquote(urlsplit(target).path).lower()).stem
-    alike = [one.id for one in documents if PurePosixPath(one.path.lower()).stem == name and one.id != document_id]
+    alike = [each for each in named.get(name, ()) if each != document_id]
     return tuple(alike[:3]) if name not in _INDEX_NAMES else ()

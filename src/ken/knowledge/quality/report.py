@@ -30,7 +30,7 @@ from ken.knowledge.quality.findings import (
     LanguageShare,
     QualityReport,
 )
-from ken.knowledge.quality.links import LinkMap, is_index_page, link_map, meant
+from ken.knowledge.quality.links import LinkMap, by_name, is_index_page, link_map, meant
 from ken.knowledge.quality.reading import Reading, read
 from ken.storage.documents import Documents
 from ken.storage.sources import Listing
@@ -55,7 +55,7 @@ class Asked:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
-def report(store: Documents, generation: Generation, asked: Asked) -> QualityReport:
+def report(store: Documents, generation: Generation, *, asked: Asked) -> QualityReport:
     """Look at every document of a collection that the principal may read. Raises StorageError."""
     documents = tuple(
         generation.shown(document, asked.principal)
@@ -122,6 +122,7 @@ def _orphaned(asked: Asked, documents: Sequence[Document], links: LinkMap) -> It
 
 
 def _broken(documents: Sequence[Document], links: LinkMap) -> Iterable[Entry]:
+    named = by_name(documents)
     of_document: dict[str, list[str]] = {}
     titles: dict[str, str] = {}
     for document, link in links.broken:
@@ -129,21 +130,22 @@ def _broken(documents: Sequence[Document], links: LinkMap) -> Iterable[Entry]:
         titles[document.id] = document.title
     for document_id, targets in of_document.items():
         more = f" and {len(targets) - _MOST_NAMED} more" if len(targets) > _MOST_NAMED else ""
-        named = ", ".join(targets[:_MOST_NAMED]) + more
-        instead = dict.fromkeys(one for target in targets for one in meant(target, document_id, documents))
-        yield Entry(document_id=document_id, title=titles[document_id], detail=named, related=tuple(instead))
+        detail = ", ".join(targets[:_MOST_NAMED]) + more
+        instead = dict.fromkeys(one for target in targets for one in meant(target, document_id, named=named))
+        yield Entry(document_id=document_id, title=titles[document_id], detail=detail, related=tuple(instead))
 
 
 def _supersedes_nothing(documents: Sequence[Document]) -> Iterable[Entry]:
     known = {document.id for document in documents}
+    named = by_name(documents)
     for document in documents:
         if document.supersedes is not None:
-            named = document.supersedes.lstrip("/")
-            places = (named, posixpath.join(posixpath.dirname(document.path), named))
+            path = document.supersedes.lstrip("/")
+            places = (path, posixpath.join(posixpath.dirname(document.path), path))
             targets = {f"{document.collection}/{posixpath.normpath(place)}" for place in places} - {document.id}
             if not targets & known:
                 detail = f"supersedes {document.supersedes!r}, which is not there"
-                instead = meant(document.supersedes, document.id, documents)
+                instead = meant(document.supersedes, document.id, named=named)
                 yield Entry(document_id=document.id, title=document.title, detail=detail, related=instead)
 
 
