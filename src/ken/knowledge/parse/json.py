@@ -134,7 +134,7 @@ def _scalar(value: object) -> Json:
 def _document(name: str, value: Json, warnings: list[str]) -> ParsedDocument:
     writer = BlockWriter()
     writing = _Writing(name, writer)
-    writing.value("", _scalar(value), 1, level=1)
+    writing.value("", _scalar(value), depth=1, level=1)
     title = _title(value) or readable_name(_SUFFIX.sub("", name))
     if writing.is_cut:
         warnings.append(
@@ -162,7 +162,7 @@ class _Writing:
     taken: int = 0
     is_cut: bool = False
 
-    def value(self, key: str, value: Json, depth: int, *, level: int) -> None:
+    def value(self, key: str, value: Json, *, depth: int, level: int) -> None:
         """`key` names the value, as its path below the last heading, which has `level`; `depth` is how deep it is nested."""
         if depth > _DEEPEST:
             raise _too_deep(self.name)
@@ -183,7 +183,7 @@ class _Writing:
             self.writer.point(f"{key}: empty")
         # What stands in the object itself comes before the parts that get headings of their own.
         for name, part in sorted(value.items(), key=lambda each: _rank(each[1])):
-            self.value(_joined(path, name), part, depth + 1, level=level)
+            self.value(_joined(path, name), part, depth=depth + 1, level=level)
 
     def _array(self, key: str, values: list[Json], depth: int, level: int) -> None:
         values = [_scalar(each) for each in values]
@@ -197,7 +197,7 @@ class _Writing:
         else:
             path, level = self._headed(key, level)
             for number, each in sorted(enumerate(values, start=1), key=lambda each: _rank(each[1])):
-                self.value(_named(path, each, number), each, depth + 1, level=level)
+                self.value(_named(path, each, number), each, depth=depth + 1, level=level)
 
     def _headed(self, key: str, level: int) -> tuple[str, int]:
         """Write the heading for `key` where headings go so deep; return the path and level that its parts go on with."""

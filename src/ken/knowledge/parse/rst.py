@@ -351,7 +351,7 @@ class Reader:
             self.body([rest[note.end() :], *inner])
         elif (directive := _DIRECTIVE.match(rest)) and not directive["substituted"]:
             self.is_head = self.is_head and directive["name"] in {"meta", "title", "highlight", "contents"}
-            Directives(self).read(Directive.of(directive["name"], directive["argument"] or "", inner))
+            Directives(self).read(Directive.of(directive["name"], directive["argument"] or "", inner=inner))
         return end
 
 

@@ -6,12 +6,10 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from ken.knowledge.parse.markdown_writer import MarkdownWriter
 from ken.knowledge.parse.rst_table import Drawn
-
-if TYPE_CHECKING:
-    from ken.knowledge.parse.rst import Reader
 
 _OPTION = re.compile(r":(?P<name>[\w -]{1,60}):(?:[ \t]+(?P<value>.*)|$)")
 _ADMONITIONS = frozenset("note warning tip hint important caution danger attention error seealso todo".split())
@@ -44,6 +42,31 @@ _PLAIN_ARGUMENTS = frozenset(
 _MOST_CELLS = 200_000
 
 
+class ContentReader(Protocol):
+    """Reads and writes the content of directives."""
+
+    writer: MarkdownWriter
+    head: dict[str, str]
+    unread: list[str]
+    """Files that directives name."""
+
+    def body(self, lines: list[str]) -> None:
+        """Read blocks."""
+        ...
+
+    def paragraph(self, text: str) -> None:
+        """Write a paragraph."""
+        ...
+
+    def code(self, lines: list[str]) -> None:
+        """Write a code block."""
+        ...
+
+    def table(self, drawn: Drawn, caption: str = "") -> None:
+        """Write a table."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Directive:
     """A directive as written."""
@@ -55,7 +78,7 @@ class Directive:
     content: list[str]
 
     @classmethod
-    def of(cls, name: str, argument: str, inner: list[str]) -> Directive:
+    def of(cls, name: str, argument: str, *, inner: list[str]) -> Directive:
         """Take the indented lines apart: more of the argument, options, a blank line, content."""
         number = 0
         argued = [argument] if argument else []
@@ -80,9 +103,9 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """Reads directives for a `Reader`, which reads their content."""
+    """Reads directives for a reader, which reads their content."""
 
-    reader: Reader
+    reader: ContentReader
 
     def read(self, directive: Directive) -> None:
         """Write what is text in `directive`."""
