@@ -127,7 +127,7 @@ def peers(python: Path, folder: Path) -> Load:
     return measured([str(python), "-c", PEER, str(find_model().weights.parent), str(THREADS)], json.dumps(files))
 
 
-def print_first_load(folder: Path, python: Path | None, rounds: int) -> None:
+def print_first_load(folder: Path, python: Path | None, *, rounds: int) -> None:
     """Medians over the rounds, and the ratios of neighbouring runs."""
     files = sum(1 for _ in folder.rglob("*.md"))
     loads = [[ours_afresh(folder), *([peers(python, folder)] if python else [])] for _ in range(rounds)]
@@ -192,7 +192,7 @@ def main() -> None:
     given = parser.parse_args()
     print(f"{machine()}\n", flush=True)
     if found(given.data):
-        print_first_load(given.data / "kb", given.peer_python, given.rounds)
+        print_first_load(given.data / "kb", given.peer_python, rounds=given.rounds)
     if given.documents:
         print_unchanged(given.documents, given.rounds)
     print(f"\nAt the end: {machine()}")
