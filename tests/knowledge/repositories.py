@@ -79,7 +79,7 @@ async def serving(site: Site) -> AsyncIterator[Site]:
             _, _, given = request.headers.get("Authorization", "").partition("Basic ")
             if base64.b64decode(given).decode().partition(":")[2] != site.token:
                 return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
-        return await _from_backend(site, request)
+        return await from_backend(site, request)
 
     app = web.Application(client_max_size=100_000_000)
     app.router.add_route("*", "/{path:.*}", answer)
@@ -95,7 +95,8 @@ async def serving(site: Site) -> AsyncIterator[Site]:
         await runner.cleanup()
 
 
-async def _from_backend(site: Site, request: web.Request) -> web.Response:
+async def from_backend(site: Site, request: web.Request) -> web.Response:
+    """What git itself answers."""
     environment = {
         "PATH": os.environ["PATH"],
         "GIT_PROJECT_ROOT": str(site.root),
