@@ -5,6 +5,7 @@ Every span is a half-open pair of character offsets into the document's parsed t
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -97,6 +98,15 @@ class Document:
     lineage: Lineage = field(default_factory=Lineage)
     warnings: tuple[str, ...] = ()
     """What its parser had to mend or leave out."""
+
+    @property
+    def predecessors(self) -> tuple[str, ...]:
+        """Ids that `supersedes` may stand for: a path from the collection's root, or from the document's folder."""
+        if self.supersedes is None:
+            return ()
+        named = self.supersedes.lstrip("/")
+        places = (named, posixpath.join(posixpath.dirname(self.path), named))
+        return tuple(f"{self.collection}/{posixpath.normpath(place)}" for place in places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -75,7 +76,7 @@ class Generation:
     sentence_term_bounds: NDArray[np.int64]
     """Shape (s + 1,): terms of sentence i are [sentence_term_bounds[i], sentence_term_bounds[i + 1]); at least one."""
     _masks: dict[tuple[str, frozenset[str] | None], NDArray[np.bool_]] = field(default_factory=dict, compare=False)
-    _successors: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]], compare=False)
+    _groups: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]], compare=False)
 
     @property
     def listed(self) -> tuple[Document, ...]:
@@ -85,15 +86,33 @@ class Generation:
         return tuple(sorted((*self.documents, *self.left_out), key=lambda document: document.id))
 
     def shown(self, document: Document, principal: Principal) -> Document:
-        """A document without the name of a successor that this principal may not read."""
+        """A document without the names of a successor and of a predecessor that this principal may not read."""
         successor = document.superseded_by
-        if successor is None:
+        if successor is None and document.supersedes is None:
             return document
-        if not self._successors:
-            superseding = {one.superseded_by for one in self.listed}
-            self._successors.update({one.id: one.groups for one in self.listed if one.id in superseding})
-        is_known = principal.may_read(self._successors.get(successor, frozenset()))
-        return document if is_known else replace(document, superseded_by=None)
+        if not self._groups:
+            self._groups.update({one.id: one.groups for one in self.listed})
+        closed = {
+            name
+            for name in (successor, *document.predecessors)
+            if name in self._groups and not principal.may_read(self._groups[name])
+        }
+        return replace(
+            document,
+            superseded_by=None if successor in closed or successor not in self._groups else successor,
+            supersedes=None if closed.intersection(document.predecessors) else document.supersedes,
+        )
+
+    def is_superseded(self, row: int, readable: NDArray[np.bool_]) -> bool:
+        """Whether a passage's document is superseded by one of which `readable` (shape (n,)) has a passage."""
+        successor = self.documents[int(self.document[row])].superseded_by
+        if successor is None:
+            return False
+        place = bisect_left(self.documents, successor, key=lambda document: document.id)
+        if place == len(self.documents) or self.documents[place].id != successor:
+            return False
+        first = int(np.searchsorted(self.document, place))
+        return first < self.size and int(self.document[first]) == place and bool(readable[first])
 
     @property
     def size(self) -> int:

@@ -235,11 +235,7 @@ class Library:
         document = await anyio.to_thread.run_sync(self.store.get, document_id)
         if document is None or not principal.may_read(document.groups):
             raise NotFound(f"There is no document {document_id!r} that you may read.")
-        if document.superseded_by is not None:
-            successor = await anyio.to_thread.run_sync(self.store.get, document.superseded_by)
-            if successor is None or not principal.may_read(successor.groups):
-                return replace(document, superseded_by=None)
-        return document
+        return (await anyio.to_thread.run_sync(self._current)).shown(document, principal)
 
     async def text(self, document_id: str, principal: Principal) -> str:
         """The parsed text of a document. Raises NotFound."""

@@ -109,7 +109,7 @@ def rank(
     if not readable.any():
         return Ranking((), 0, ())
     found = candidates(generation, query, vector=vector, readable=readable)
-    standing = _standing(generation, found.rows)
+    standing = _standing(generation, found.rows, readable=readable)
     relevance = passage_relevance(found.scores) * standing
     order = np.argsort(-relevance, kind="stable")[:limit]
     held = generation.lexical.held([term for term, _ in found.terms], found.rows[order])
@@ -217,7 +217,10 @@ def _fuse(lists: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
     return fused
 
 
-def _standing(generation: Generation, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What a passage's relevance is multiplied by for its document's standing."""
-    superseded = [generation.documents[int(generation.document[row])].superseded_by is not None for row in rows]
+def _standing(generation: Generation, rows: NDArray[np.int64], *, readable: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What a passage's relevance is multiplied by for its document's standing.
+
+    A successor that may not be read counts for nothing: a score would tell that it is there.
+    """
+    superseded = [generation.is_superseded(int(row), readable) for row in rows]
     return np.where(np.array(superseded, dtype=np.bool_), _SUPERSEDED, 1.0)
