@@ -115,10 +115,13 @@ _STEER = (
     rf"|passages|pages|results)\b{_near(40)}\b(?:answer|reply|respond|question)"
     rf"|{_ORDER}(?:rank this (?:document|page|passage|source) (?:first|above|over|highest|before)|(?:cite|quote) this (?:document"
     r"|page|passage|source) (?:first|above|instead))\b"
-    rf"|{_ORDER}(?:do not|don't|never) summari[sz]e {_THIS}\b{_near(10)}[;,.:] ?(?:but )?(?:instead|just)?,? ?{_VOICE}\b"
-    rf"|\bif (?:a|the|any) (?:user|reader)s? asks?\b{_near(60)}\b(?:respond|reply|answer) only (?:with|that)\b"
     rf"|\b(?:answer|respond to|reply to) (?:every|each|all|any) (?:question|message|query)s? (?:about|on|from)\b{_near(40)} with:? ?"
-    rf"{_SAID}|{_ORDER}(?:insert|add|include|put|append|write)\b{_near(30)}{_SAID}{_near(60)}\b(?:start|end|beginning|top) of "
+    rf"{_SAID}"
+)
+_ANSWERING = (
+    rf"{_ORDER}(?:do not|don't|never) summari[sz]e {_THIS}\b{_near(10)}[;,.:] ?(?:but )?(?:instead|just)?,? ?{_VOICE}\b"
+    rf"|\bif (?:a|the|any) (?:user|reader)s? asks?\b{_near(60)}\b(?:respond|reply|answer) only (?:with|that)\b"
+    rf"|{_ORDER}(?:insert|add|include|put|append|write)\b{_near(30)}{_SAID}{_near(60)}\b(?:start|end|beginning|top) of "
     r"(?:your|every|each) (?:answer|reply|response|summary)\b"
     rf"|{_ORDER}your (?:new|only|real|actual|true) (?:task|goal|job|role) is (?:now )?to (?:{_VOICE}|list|send|leak)\b"
     r"|\b(?:silently|secretly|quietly|without telling the user,?) (?:call|invoke|send|forward) (?:the|a|this|all"
@@ -207,8 +210,13 @@ _RULES = (
         "override",
         _OVERRIDE,
         _any(
-            "ignor|disregard|forget|follow|obey|overrid|overrul|supersede|replace|"
-            "bypass|discard|oubli|vergiss|vergess|missacht|olvid|dimentic|negeer"
+            "ignor|disregard|forget|follow|obey|overrid|overrul|supersede|replace|bypass|discard|oubli|vergiss|vergess"
+            "|missacht|olvid|dimentic|negeer"
+        ),
+        _any(
+            "instruc|prompt| rule|guideline|direction|directive|command|constraint|guardrail|training|programming|above"
+            "|before|been told|you know|learned|user|previous|preceding|anweisung|instruktion|befehl|vorgaben|istruzioni"
+            "|opdracht"
         ),
     ),
     _Rule(
@@ -251,19 +259,28 @@ _RULES = (
     _Rule(
         "address",
         _READING,
+        _any(
+            "this doc|this page|this text|this file|this pass|this art|this e|this mess|this note|this web|this cont"
+            "|this sec|the following |the above "
+        ),
         _any("summari|answer|asked|respond|reply|quot|cit|generat|produc|writ"),
-        _any("this |the following |the above "),
     ),
     _Rule(
         "steer",
         _STEER,
         _any(
-            "your |respond to|reply to|insert|append|begin |start |end |finish |"
-            "preface |answer |respond |reply |rank |cite |quote |before |summari"
-            "|other documents|other sources|other passages|other pages|other results|silently |secretly |quietly |without telling"
-            "|reveal|disclose|mention"
+            "begin |start |end |finish |preface |answer |respond |reply |rank |cite |quote |use |mention |trust |consult "
         ),
-        _any("every |each |all |any |your |other |this | the |these | a "),
+        _any(" every | each | all | any | your | other | this "),
+    ),
+    _Rule(
+        "steer",
+        _ANSWERING,
+        _any(
+            "silently |secretly |quietly |without telling|before answering|before responding|before replying|summari"
+            "|asks|reveal th|disclose th|mention th|top of |start of |beginning of |end of |your new |your only |your real "
+            "|your actual |your true "
+        ),
     ),
 )
 _ABOUT = re.compile(

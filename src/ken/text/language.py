@@ -59,6 +59,8 @@ _SCRIPTS: dict[str, tuple[str, str | None]] = {
 _LETTERS_OF_A_WORD = {"kana": 2, "han": 2, "hangul": 3}
 """Letters that say as much as a word of about five in other scripts."""
 _LEAST_LETTERS = 6
+_MOSTLY = 0.6
+"""Of the letters: with so many of ASCII, it is the Latin script."""
 
 
 def language_of(text: str) -> str:
@@ -68,9 +70,10 @@ def language_of(text: str) -> str:
     """
     sample = _NOISE.sub(" ", text[:_SAMPLE])
     words = _WORD.findall(sample.lower())
-    if sample.isascii():
+    letters = "".join(words)
+    if len(letters.encode("ascii", "ignore")) > _MOSTLY * len(letters):
         return _by_function_words(words)
-    script = _script("".join(words))
+    script = _script(letters)
     if script is None:
         return UNKNOWN
     return _SCRIPTS[script][1] or _by_function_words(words)

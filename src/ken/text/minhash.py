@@ -46,7 +46,11 @@ def shingles(text: str) -> NDArray[np.uint32]:
 
     A text of fewer than `SHINGLE` words is one shingle; one without words has none.
     """
-    words = _WORD.findall(text.lower())
+    return shingles_of(_WORD.findall(text.lower()))
+
+
+def shingles_of(words: Sequence[str]) -> NDArray[np.uint32]:
+    """The same of a text's words, in order and in lower case."""
     if not words:
         return np.empty(0, dtype=np.uint32)
     hashes = np.fromiter(map(_word_hash, words), dtype=np.uint64, count=len(words))

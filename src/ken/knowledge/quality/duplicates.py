@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import Document
 from ken.knowledge.quality.findings import Entry
-from ken.knowledge.quality.reading import Reading
-from ken.text.minhash import PERMUTATIONS, candidates, estimated, groups, jaccard, shingles
+from ken.knowledge.quality.reading import Reading, body_of, paragraphs_of
+from ken.text.minhash import PERMUTATIONS, candidates, estimated, groups, jaccard, shingles_of
 
 _ALIKE = 0.75
 """Jaccard similarity of the shingles from which two documents are near-duplicates."""
@@ -33,7 +34,9 @@ def duplicate_groups(readings: Sequence[Reading], text: Callable[[str], str]) ->
         if index not in kept:
             if len(kept) >= _KEPT_SHINGLES:
                 kept.clear()
-            kept[index] = shingles(text(readings[index].document.id))
+            document = readings[index].document
+            paragraphs = paragraphs_of(body_of(document, text(document.id)))
+            kept[index] = shingles_of(list(chain.from_iterable(paragraphs)))
         return kept[index]
 
     best: dict[int, float] = {}

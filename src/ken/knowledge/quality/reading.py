@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ken.domain.document import Document
 from ken.guard.passage import instructions_in
 from ken.knowledge.quality.links import Link, links_in
 from ken.text.language import language_of
-from ken.text.minhash import shingles, signature
+from ken.text.minhash import shingles_of, signature
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$|^[^\n]+\n[ \t]*(?:={3,}|-{3,})[ \t]*$", re.MULTILINE)
@@ -34,7 +35,7 @@ class Reading:
     opening: str
     """Its first characters besides headings, in lower case."""
     signature: NDArray[np.uint32]
-    """MinHash (text/minhash.py)."""
+    """MinHash of all but headings and comments (text/minhash.py)."""
     paragraphs: NDArray[np.uint64]
     """A hash of each paragraph, headings and labels aside."""
     paragraph_words: NDArray[np.int32]
@@ -44,16 +45,26 @@ class Reading:
     """Kind, and the sentence as it stands there."""
 
 
+def body_of(document: Document, text: str) -> str:
+    """A document's text without headings and comments."""
+    return _HEADING.sub("\n", _COMMENT.sub("", text)) if document.markup == "markdown" else text
+
+
+def paragraphs_of(body: str) -> list[list[str]]:
+    """The words of each paragraph in lower case, without marks."""
+    return [part.split() for part in _PARAGRAPH.split(_MARKS.sub(" ", body).lower())]
+
+
 def read(document: Document, text: str) -> Reading:
     """Look at a document's text."""
-    body = _HEADING.sub("\n", _COMMENT.sub("", text)) if document.markup == "markdown" else text
-    paragraphs = [_MARKS.sub(" ", part).lower().split() for part in _PARAGRAPH.split(body)]
+    body = body_of(document, text)
+    paragraphs = paragraphs_of(body)
     kept = [words for words in paragraphs if len(words) >= _LEAST_OF_PARAGRAPH]
     return Reading(
         document=document,
         words=sum(map(len, paragraphs)),
         opening=body.strip()[:1_000].lower(),
-        signature=signature(shingles(text)),
+        signature=signature(shingles_of(list(chain.from_iterable(paragraphs)))),
         paragraphs=np.array([_hash(words) for words in kept], dtype=np.uint64),
         paragraph_words=np.array([len(words) for words in kept], dtype=np.int32),
         language=language_of(text),
