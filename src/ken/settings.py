@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     keep_days: float = Field(default=30.0, ge=0)
     max_question_chars: int = Field(default=8000, ge=100)
     threads: int = Field(default=min(4, os.cpu_count() or 1), ge=1)
+    ocr: bool | None = None
+    """Whether scans are read; None: where the extra `ocr` is installed."""
     model_folder: Path | None = None
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()

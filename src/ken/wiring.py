@@ -88,7 +88,7 @@ async def open_home(settings: Settings) -> Ken:
     embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
-    ingest = Ingest(store, IsolatedParser(max_file_mb=settings.max_file_mb), embedder, embedder, Chunking())
+    ingest = Ingest(store, IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr), embedder, embedder, Chunking())
     committer = Committer(
         home=settings.home,
         store=store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
@@ -103,6 +103,10 @@ class Ingest:
     def is_up_to_date(self, version: str) -> bool:
         """Whether a version was made with this index configuration."""
         return version[: 2 * _PREFIX] == self._prefix
+
+    def are_up_to_date(self, versions: Iterable[str]) -> bool:
+        """Whether all of many versions were made with this index configuration."""
+        return {version[: 2 * _PREFIX] for version in versions} <= {self._prefix}
 
     @property
     def _prefix(self) -> str:

@@ -19,6 +19,7 @@ from ken.errors import StorageError, SyncRunning
 
 COMMIT = "commit"
 _POLL_S = 0.02
+_PID_WIDTH = 20
 
 
 @asynccontextmanager
@@ -36,12 +37,11 @@ async def locked(home: Path, name: str, *, wait_s: float = 0.0) -> AsyncGenerato
         give_up = time.monotonic() + wait_s
         while not _taken(descriptor):
             if time.monotonic() >= give_up:
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                holder = os.pread(descriptor, _PID_WIDTH, 0).decode(errors="replace").strip() or "unknown"
                 what = "Another change to the documents" if name == COMMIT else f"Another sync of {name!r}"
                 raise SyncRunning(f"{what} is running (process {holder}). Wait for it to end, then try again.")
             await anyio.sleep(_POLL_S)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        os.pwrite(descriptor, str(os.getpid()).ljust(_PID_WIDTH).encode(), 0)
         yield
     finally:
         os.close(descriptor)

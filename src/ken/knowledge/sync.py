@@ -193,7 +193,7 @@ class _Work:
 
     def _is_up_to_date(self) -> bool:
         """Whether every document was made with this index configuration: else each has to be read anew."""
-        return all(self.syncer.ingest.is_up_to_date(version) for version in self.before.values())
+        return self.syncer.ingest.are_up_to_date(self.before.values())
 
     def _cursor(self, known: Source | None) -> str | None:
         if known is None or known.listed_at is None or time.time() - known.listed_at > _FULL_LISTING_EVERY_S:

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ken.errors import InvalidInput, Unreadable
-from ken.knowledge.parse.formats import media_type
+from ken.knowledge.parse.formats import media_type, remedy
 from ken.knowledge.sources.source import Change, Complete, Fetched, Listed, Unlisted
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
@@ -111,9 +111,13 @@ def read_file(file: FolderFile, *, max_bytes: int) -> bytes:
         # Since it was listed it may have become a link out of the folder, or a pipe that nobody writes to.
         descriptor = os.open(file.location, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as opened:  # noqa: PTH123 - a descriptor has no path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise Unreadable(f"{file.path!r} is no longer a regular file. Sync again.")
-            data = opened.read(max_bytes + 1)
+            # Room is made for what is asked for: the limit at once would cost more than reading a small file.
+            data = opened.read(min(status.st_size, max_bytes) + 1)
+            if len(data) > status.st_size:
+                data += opened.read(max_bytes + 1 - len(data))
     except OSError as error:
         raise Unreadable(
             f"{file.path!r} can't be read: {error.strerror}. Give this user the right to read it."
@@ -191,7 +195,8 @@ class _Walk:
 
     def _file(self, place: Path, location: Path, status: os.stat_result) -> FolderFile | Unlisted:
         if not _is_wanted(place):
-            return Unlisted(self._shown(place), f"Ken does not read {place.suffix or 'files without a suffix'}.", True)
+            reason = remedy(place.name) or f"Ken does not read {place.suffix or 'files without a suffix'}."
+            return Unlisted(self._shown(place), reason, is_foreign=True)
         if not stat.S_ISREG(status.st_mode):
             return Unlisted(
                 self._shown(place), "It is not a regular file. Put a file there, or give it another suffix."
