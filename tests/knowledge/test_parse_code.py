@@ -320,7 +320,7 @@ def test_long_code_is_cut_at_blank_lines() -> None:
     parsed = read(f"def long():\n{body}")
     blocks = [parsed.text[block.start : block.end] for block in parsed.blocks if block.kind == "code"]
     assert len(blocks) > 4
-    assert max(map(len, blocks)) < 1_700
+    assert max(map(len, blocks)) < 1_100
     assert all(block.split("\n")[-2].startswith("    second_") for block in blocks)
     assert sum(block.count("first_") for block in blocks) == 200
 

@@ -21,9 +21,9 @@ from ken.knowledge.parse.languages import BY_NAME, BY_SUFFIX, Language
 from ken.knowledge.parse.metadata import Stated, assembled
 
 _MOST_CHARACTERS = 5_000_000
-_LONGEST_LINE = 1_500
-_LONGEST_CODE = 1_500
-"""Characters, about as many as a passage has; longer code is cut, at blank lines where it can be."""
+_LONGEST_LINE = 1_000
+_LONGEST_CODE = 1_000
+"""Characters: at 2.5 to 3.5 a word piece, code and its comment fit into one passage. Longer code is cut, at blank lines first."""
 _LONGEST_MEAN_LINE = 250
 _ENOUGH_TO_JUDGE = 5_000
 _LONGEST_READ = 400
