@@ -12,6 +12,7 @@ from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.errors import Conflict, NotFound
 from ken.knowledge.parse.formats import SUPPORTED
 from ken.knowledge.permissions import Policy
+from ken.knowledge.pushing import Said
 from ken.settings import load
 from ken.wiring import Ken, open_home
 from tests.architecture.tree import PROJECT
@@ -115,7 +116,7 @@ async def test_a_folder_belongs_to_one_collection_and_uploads_to_none(opened: Ke
         await opened.library.delete("handbook/one.md")
     name = "notices/2026/notice.md"
     for text in (b"# Notice\n\nThe first notice.\n", b"# Notice\n\nThe second notice.\n"):
-        await opened.library.put(name, text, groups=frozenset({"staff"}))
+        await opened.library.put(name, text, said=Said(groups=frozenset({"staff"})))
     assert "second" in await opened.library.text(name, STAFF)
     await opened.library.delete(name)
     with pytest.raises(NotFound):
