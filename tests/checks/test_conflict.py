@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ken.checks.conflict import Statement, conflicts, conflicts_among, disagreement
@@ -208,6 +210,18 @@ def test_a_collection_is_searched_as_its_pairs_are() -> None:
     }
     assert len(pairs) == 2
     assert [each.shared for each in among] == sorted((each.shared for each in among), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1,234,", "12:", "one two ", "1-", "a1.", "a.b-@", "EUR ", "if not ", "the manager by the ", "Name: 1 h · "],
+)
+def test_hostile_statements_take_no_time(piece: str) -> None:
+    """Four thousand characters of one pattern are read in far less than a second."""
+    text = (piece * 4_000)[:4_000]
+    started = time.process_time()
+    assert disagreement(of("a", text), of("b", f"{text} 7 days")) is None
+    assert time.process_time() - started < 1
 
 
 def test_documents_that_may_differ_are_left_out() -> None:

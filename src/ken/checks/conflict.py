@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from ken.checks.claims import GROUPS, Claim, Claims, Value, can_be_disputed, claims, people, scope, topic, wording
+from ken.checks.claims import GROUPS, Claim, Claims, can_be_disputed, claims, people, scope, topic, wording
+from ken.checks.values import Value
 from ken.domain.conflict import Disagreement, Kind, Statement
 
 __all__ = ["Disagreement", "Statement", "conflicts", "conflicts_among", "disagreement"]

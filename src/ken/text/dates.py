@@ -25,6 +25,9 @@ _RULES = (
     r"(?:rules?|polic(?:y|ies)|versions?|regulations?|handbook|guidelines?|limits?|terms|procedures?|process|prices?|rates?"
     r"|roster|document)"
 )
+_NAMES_RULES = re.compile(rf"\s+(?:\w+\s+){{0,3}}{_RULES}\b", re.IGNORECASE)
+_REACH = 40
+"""Characters before a date in which its preposition stands."""
 _LAST = re.compile(r"\b(?:last year|a year ago|in the previous year)\b", re.IGNORECASE)
 _YEARS_AGO = re.compile(r"\b(\d{1,2}|two|three|four|five) years ago\b", re.IGNORECASE)
 _ONCE = re.compile(
@@ -60,8 +63,8 @@ def asked_period(question: str, today: str) -> Period | None:
     """
     now = date.fromisoformat(today)
     for match in _POINT.finditer(question):
-        before = question[: match.start()]
-        follows = re.match(rf"\s+(?:\w+\s+){{0,3}}{_RULES}\b", question[match.end() :], re.IGNORECASE)
+        before = question[max(0, match.start() - _REACH) : match.start()]
+        follows = _NAMES_RULES.match(question, match.end())
         span = _span(match, now, is_limit=_BEFORE.search(before) is not None)
         if span is None or _AFTERWARDS.search(before):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ken.text.markup import plain
 
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t]*#*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
 
 
 def headings_at(text: str, path: Sequence[str], *, at: int) -> tuple[str, ...]:
@@ -17,7 +17,8 @@ def headings_at(text: str, path: Sequence[str], *, at: int) -> tuple[str, ...]:
     """
     found = tuple(path)
     for match in _HEADING.finditer(text, 0, max(0, at)):
-        title = plain(match[2], "markdown")
+        words, _, closing = match[2].rstrip().rpartition(" ")
+        title = plain(words if closing and not closing.strip("#") else match[2], "markdown")
         if not found or found[-1] != title:  # a passage may begin with the heading that its path ends in
             found = (*found[: len(match[1]) - 1], title)
     return found
