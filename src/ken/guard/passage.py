@@ -268,18 +268,32 @@ _RULES = (
     _Rule(
         "steer",
         _STEER,
-        _any(
-            "begin |start |end |finish |preface |answer |respond |reply |rank |cite |quote |use |mention |trust |consult "
-        ),
-        _any(" every | each | all | any | your | other | this "),
+        tuple(
+            f"{verb} {which}"
+            for verb in (
+                "begin",
+                "start",
+                "end",
+                "finish",
+                "preface",
+                "answer",
+                "respond to",
+                "reply to",
+                "respond",
+                "reply",
+            )
+            for which in ("every", "each", "all", "any", "your")
+        )
+        + _any(" other doc| other sour| other pass| other page| other res|rank this|cite this|quote this"),
     ),
     _Rule(
         "steer",
         _ANSWERING,
         _any(
             "silently |secretly |quietly |without telling|before answering|before responding|before replying|summari"
-            "|asks|reveal th|disclose th|mention th|top of |start of |beginning of |end of |your new |your only |your real "
-            "|your actual |your true "
+            "|user asks|users ask|reader asks|readers ask|reveal this|disclose this|mention this|reveal these|disclose these"
+            "|mention these|of your a|of your r|of your s|of every |of each |your new |your only |your real |your actual "
+            "|your true "
         ),
     ),
 )
