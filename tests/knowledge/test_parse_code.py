@@ -360,6 +360,13 @@ def test_files_without_a_suffix_are_known_by_name(name: str, kind: str) -> None:
         read("x", "notes")
 
 
+def test_the_line_that_names_an_interpreter_is_no_text() -> None:
+    """What only looks like one stays: an attribute of Rust, a remark."""
+    assert read("#!/bin/sh\necho hello\n", "a.sh").text == "```\necho hello\n```\n"
+    assert "feature(rare)" in read("#![feature(rare)]\nfn main() {}\n", "a.rs").text
+    assert "not by hand" in read("#! not by hand\nrun\n", "a.sh").text
+
+
 def test_broken_code_is_read_all_the_same() -> None:
     """No grammar is asked: templates, half a file and mixed tabs lose nothing."""
     parsed = read("def half(\n\tif {{ x }}:\n\t\t'''open\nclass\n  def y(self)\n}}} end\n")

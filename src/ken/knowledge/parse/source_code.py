@@ -41,6 +41,7 @@ _GENERATED = re.compile(
     re.IGNORECASE,
 )
 _LICENCE = re.compile(r"copyright|licen[sc]ed?\b|spdx-", re.IGNORECASE)
+_INTERPRETER = re.compile(r"#!\s*/")
 _MODE_LINE = re.compile(r"^.*-\*-.*$|^[ \t]*(?:vim?|ex):.*$", re.MULTILINE)
 _CLOSER = re.compile(
     r"[})\]]|(?:end|fi|done|esac|else|elif|except|finally|catch|then|do)\b|\w{1,30}:$|\{$|#\s*(?:if|el|end|def|undef)"
@@ -132,7 +133,7 @@ class _Writing:
 
     def _about(self) -> tuple[str, int]:
         """Write what the file says about itself at its top, and return it with the line after it."""
-        number = 1 if self.lines[0].startswith("#!") else 0
+        number = 1 if _INTERPRETER.match(self.lines[0]) else 0
         texts: list[str] = []
         while number < len(self.lines):
             comment = self.comments.at.get(number) or (
