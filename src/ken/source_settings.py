@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-_VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 """Capitals alone, so that a secret which was put here by mistake is refused, and not shown."""
-_EVERY = r"^[1-9][0-9]{0,4}[smhd]$"
+_EVERY = re.compile(r"[1-9][0-9]{0,4}[smhd]")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SHORTEST_S = 10
 _ANY_MOMENT = "2026-01-01T00:00:00+00:00"
+
+
+def _named(value: str) -> str:
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError("name an environment variable, in capitals, as in WIKI_TOKEN; the secret itself stands there")
+    return value
+
+
+Variable = Annotated[str, AfterValidator(_named)]
+"""The name of an environment variable that holds a secret."""
 
 
 class RuleSettings(BaseModel):
@@ -41,7 +52,7 @@ class _Source(BaseModel):
     """Who may read documents of which neither the source, nor `rules`, nor they themselves say anything."""
     rules: tuple[RuleSettings, ...] = ()
     """The first that matches a document's path counts; what the source or the document says can only narrow it."""
-    every: str | None = Field(default=None, pattern=_EVERY)
+    every: str | None = None
     """Sync so often while `ken up` runs: `30s`, `15m`, `6h`, `1d`."""
     cron: str | None = None
     """Sync at these times, in this machine's time zone: minute, hour, day, month, day of the week."""
@@ -56,6 +67,13 @@ class _Source(BaseModel):
                 f"a secret never stands in a file; put it in the environment and name its variable: {cls.variable or 'token_env'}"
             )
         return values  # pyright: ignore[reportUnknownVariableType] - pydantic checks what it is
+
+    @field_validator("every")
+    @classmethod
+    def _is_interval(cls, value: str | None) -> str | None:
+        if value is not None and not _EVERY.fullmatch(value):
+            raise ValueError("it is no interval; write a number and s, m, h or d, as in '15m'")
+        return value
 
     @field_validator("cron")
     @classmethod
@@ -117,7 +135,7 @@ class GitSettings(_Source):
     folder: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    token_env: str | None = Field(default=None, pattern=_VARIABLE)
+    token_env: Variable | None = None
     user: str | None = None
     ssh_key: Path | None = None
     """A private key without a passphrase; without it, the keys of the user who runs Ken."""
@@ -151,7 +169,7 @@ class S3Settings(_Fetching):
     """Whether the bucket stands in the path of addresses, and not before the host's name."""
     access_key: str | None = None
     """The key's id, which is no secret; without it the bucket is read as anybody may."""
-    secret_key_env: str | None = Field(default=None, pattern=_VARIABLE)
+    secret_key_env: Variable | None = None
 
     @model_validator(mode="after")
     def _whole_key(self) -> Self:
@@ -165,7 +183,7 @@ class SqlSettings(_Source):
 
     variable: ClassVar[str | None] = "url_env"
     kind: Literal["sql"]
-    url_env: str | None = Field(default=None, pattern=_VARIABLE)
+    url_env: Variable | None = None
     """The variable with the whole address, where it has a password in it."""
     url: str | None = None
     """The address, where it has none."""
@@ -207,7 +225,7 @@ class ImapSettings(_Source):
     kind: Literal["imap"]
     host: str = Field(min_length=1)
     user: str = Field(min_length=1)
-    password_env: str = Field(pattern=_VARIABLE)
+    password_env: Variable
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["tls", "starttls", "none"] = "tls"
     ca_file: Path | None = None
@@ -223,7 +241,7 @@ class ConfluenceSettings(_Fetching):
     url: str = Field(min_length=1)
     email: str | None = None
     """Whose token it is, for Cloud; without it, the token is a personal access token of Data Center."""
-    token_env: str = Field(pattern=_VARIABLE)
+    token_env: Variable
     spaces: tuple[str, ...] | None = None
     blog_posts: bool = True
     attachments: bool = True
@@ -236,7 +254,7 @@ class NotionSettings(_Fetching):
 
     variable: ClassVar[str | None] = "token_env"
     kind: Literal["notion"]
-    token_env: str = Field(pattern=_VARIABLE)
+    token_env: Variable
     roots: tuple[str, ...] = ()
     url: str = "https://api.notion.com"
 
@@ -247,7 +265,7 @@ class GithubSettings(_Fetching):
     variable: ClassVar[str | None] = "token_env"
     kind: Literal["github"]
     repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
-    token_env: str | None = Field(default=None, pattern=_VARIABLE)
+    token_env: Variable | None = None
     url: str = "https://api.github.com"
     pull_requests: bool = False
     wiki: bool = False

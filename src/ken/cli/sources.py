@@ -11,7 +11,7 @@ import typer
 
 from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
 from ken.cli.output import say, say_json, say_table, shown, tell
-from ken.errors import NotFound
+from ken.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from ken.storage.sources import Listing, Source
@@ -19,21 +19,28 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List and remove sources.", rich_markup_mode=None)
 
+_STATES = ("current", "failed", "waiting", "skipped", "held")
+
 
 @app.command("list")
 def list_sources(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """List the sources with their documents and what is wrong with them."""
-    found = in_home(settings_of(context, home), _all)
+    """List the sources with their documents and what is wrong with them; those of ken.toml before their first sync, too."""
+    settings = settings_of(context, home)
+    found = in_home(settings, _all)
     if as_json:
         say_json(found)
         return
-    say_table(
-        ("source", "kind", "collection", "documents", "synced", "problem"),
-        (
-            (each.id, each.kind, each.collection, str(each.documents), moment(each.synced_at), each.problem)
-            for each in found
-        ),
-    )
+    rows = [
+        (each.id, each.kind, each.collection, str(each.documents), moment(each.synced_at), each.problem)
+        for each in found
+    ]
+    known = {each.id for each in found}
+    rows += [
+        (each.name, each.kind, each.home_of_documents, "0", "never", "")
+        for each in settings.sources
+        if each.name not in known
+    ]
+    say_table(("source", "kind", "collection", "documents", "synced", "problem"), rows)
 
 
 @app.command("show")
@@ -48,6 +55,8 @@ def show(
     home: HomeOption = None,
 ) -> None:
     """Show the state of each document of a source: since when, why, and when it is tried again."""
+    if state not in {None, *_STATES}:
+        raise InvalidInput(f"{state!r} is no state of a document. There are: {', '.join(_STATES)}.")
 
     async def work(ken: Ken) -> tuple[Listing, ...]:
         if source not in {each.id for each in await _all(ken)}:

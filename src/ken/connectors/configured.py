@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -92,7 +93,9 @@ class Configured:
 
     async def _note(self, source: Source, problem: str) -> None:
         known = await anyio.to_thread.run_sync(self.library.sources.get, source.id)
-        await anyio.to_thread.run_sync(self.library.sources.put, replace(known or source, problem=problem))
+        since = known.problem_since if known is not None and known.problem else time.time()
+        noted = replace(known or source, problem=problem, problem_since=since)
+        await anyio.to_thread.run_sync(self.library.sources.put, noted)
 
     def _named(self, name: str) -> SourceSettings:
         for settings in self.settings.sources:
