@@ -45,8 +45,8 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Served]:
-    """Serve a home until the end of the block."""
+def serving(home: Path, **settings: object) -> Iterator[Served]:
+    """Serve a home until the end of the block, with the endpoint's models and without a cache unless told otherwise."""
     listener = socket.create_server(("127.0.0.1", 0))
     started: list[Served] = []
     ready = threading.Event()
@@ -58,7 +58,8 @@ def serving(home: Path) -> Iterator[Served]:
         url = await endpoint.start()
         models = tuple(ModelSettings(name=name, base_url=url, model=name) for name in MODELS)  # pyright: ignore[reportArgumentType]
         port = listener.getsockname()[1]
-        ken = await open_home(load(home, models=models, port=port, max_file_mb=1, cache=False))
+        told = {"models": models, "max_file_mb": 1, "cache": False} | settings
+        ken = await open_home(load(home, port=port, **told))
         operator = ken.keys.create("operator", ["operators"])[1]
         clerk = ken.keys.create("clerk", ["office"])[1]
         nobody = ken.keys.create("nobody", [])[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from ken.domain.conversation import Conversation, Turn
 from ken.domain.principal import Principal
 from ken.errors import InvalidInput, NotFound
 from ken.storage.database import Database
+from ken.storage.naming import WITHHELD, closed_to
 from ken.storage.paging import Page, cursor_of, newest_first
 from ken.storage.schema import conversations, turns
 
@@ -75,7 +77,8 @@ class Conversations:
             kept = connection.execute(
                 sa.select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.id)
             ).all()
-        return _conversation(row, tuple(_turn(turn) for turn in kept))
+            hidden = _hidden(connection, principal, [turn.trace_id for turn in kept])
+        return _conversation(row, tuple(_turn(turn, hidden) for turn in kept))
 
     def list(self, principal: Principal, *, limit: int = 50, before: str | None = None) -> Page[Conversation]:
         """List a principal's conversations without their turns, last used first. Raises InvalidInput."""
@@ -94,7 +97,7 @@ class Conversations:
     def recent(self, conversation_id: str, principal: Principal, *, messages: int) -> tuple[Message, ...]:
         """Read the last messages, oldest first: the history window of the next question. Raises NotFound."""
         last = (
-            sa.select(turns.c.role, turns.c.content)
+            sa.select(turns.c.role, turns.c.content, turns.c.trace_id)
             .where(turns.c.conversation_id == conversation_id)
             .order_by(turns.c.id.desc())
             .limit(messages)
@@ -106,7 +109,11 @@ class Conversations:
             ):
                 raise _missing(conversation_id)
             rows = connection.execute(last).all()
-        return tuple(Message(row.role, row.content) for row in reversed(rows))
+            hidden = _hidden(connection, principal, [turn.trace_id for turn in rows])
+        return tuple(
+            Message(row.role, WITHHELD if _is_hidden(row.role, row.trace_id, hidden) else row.content)
+            for row in reversed(rows)
+        )
 
     def rename(self, conversation_id: str, principal: Principal, *, title: str) -> None:
         """Give another title. Raises NotFound, or InvalidInput for an empty one."""
@@ -157,5 +164,15 @@ def _conversation(row: sa.Row[tuple[object, ...]], kept: tuple[Turn, ...]) -> Co
     )
 
 
-def _turn(row: sa.Row[tuple[object, ...]]) -> Turn:
-    return Turn(role=row.role, content=row.content, trace_id=row.trace_id, at=row.at)
+def _turn(row: sa.Row[tuple[object, ...]], hidden: frozenset[str]) -> Turn:
+    turn = Turn(role=row.role, content=row.content, trace_id=row.trace_id, at=row.at)
+    return replace(turn, content=WITHHELD) if _is_hidden(turn.role, turn.trace_id, hidden) else turn
+
+
+def _hidden(connection: sa.Connection, principal: Principal, trace_ids: Sequence[str | None]) -> frozenset[str]:
+    """The traces of answers that the principal may no longer read."""
+    return closed_to(connection, principal, {trace_id for trace_id in trace_ids if trace_id is not None}).answers
+
+
+def _is_hidden(role: str, trace_id: str | None, hidden: frozenset[str]) -> bool:
+    return role == "assistant" and trace_id in hidden

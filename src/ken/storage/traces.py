@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from ken.domain.principal import Principal
 from ken.domain.trace import Span, Trace, TracedPassage
 from ken.errors import InvalidInput, NotFound
 from ken.storage.database import Database
+from ken.storage.naming import WITHHELD, Closed, closed_to, named_documents, naming
 from ken.storage.paging import Page, cursor_of, newest_first
 from ken.storage.schema import documents, home, spans, traced_passages, traces, turns
 
@@ -56,12 +57,13 @@ class Traces:
             return connection.execute(sa.select(traces.c.id).where(traces.c.id == trace_id)).first() is not None
 
     def get(self, trace_id: str, principal: Principal) -> Trace:
-        """Read a trace with its spans and passages. Raises NotFound."""
-        return self._read(sa.and_(traces.c.id == trace_id, _visible_to(principal)), f"There is no trace {trace_id!r}.")
+        """Read a trace with its spans and passages, as far as the principal may read them today. Raises NotFound."""
+        own = sa.and_(traces.c.id == trace_id, _visible_to(principal))
+        return self._read(own, principal, otherwise=f"There is no trace {trace_id!r}.")
 
     def latest(self, principal: Principal) -> Trace:
         """Read the trace of the principal's own last question, operator or not. Raises NotFound."""
-        return self._read(traces.c.principal == principal.id, "You have not asked anything yet.")
+        return self._read(traces.c.principal == principal.id, principal, otherwise="You have not asked anything yet.")
 
     def list(
         self, principal: Principal, *, limit: int = 50, before: str | None = None, outcome: Outcome | None = None
@@ -73,7 +75,8 @@ class Traces:
         query = newest_first(query, (traces.c.started_at, traces.c.id), limit=limit, before=before)
         with self._database.read() as connection:
             found = [_trace(row) for row in connection.execute(query)]
-        shown = tuple(found[:limit])
+            closed = closed_to(connection, principal, [trace.id for trace in found])
+        shown = tuple(_as_far_as(trace, closed) for trace in found[:limit])
         more = len(found) > limit
         return Page(shown, cursor_of(shown[-1].started_at, shown[-1].id) if more else None)
 
@@ -93,22 +96,17 @@ class Traces:
         return deleted
 
     def delete_of_documents(self, document_ids: Collection[str]) -> int:
-        """Withdraw every answer that cites one of these documents, here and in the conversations; how many traces it touched.
+        """Withdraw every answer that names one of these documents, here and in the conversations; how many traces it touched.
 
         The answer's text and its citations go. The question, the figures and the ids of the passages stay: they are
         the asker's words and the record. What is left on the disk goes with `Database.scrub`, once for all documents.
         """
-        wanted = sorted(document_ids)
-        touched: set[str] = set()
         with self._database.write() as connection:
-            cited = _cited_documents()
-            for start in range(0, len(wanted), _AT_ONCE):
-                some = cited.c.document_id.in_(wanted[start : start + _AT_ONCE])
-                touched.update(connection.scalars(sa.select(cited.c.trace_id).where(some).distinct()))
+            touched = naming(connection, sorted(document_ids))
             _withdraw(connection, sorted(touched))
         return len(touched)
 
-    def _read(self, which: sa.ColumnElement[bool], otherwise: str) -> Trace:
+    def _read(self, which: sa.ColumnElement[bool], principal: Principal, *, otherwise: str) -> Trace:
         query = sa.select(traces).where(which).order_by(traces.c.started_at.desc(), traces.c.id.desc()).limit(1)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
@@ -122,7 +120,32 @@ class Traces:
             seen = connection.execute(
                 sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
             ).all()
-        return _trace(row, steps=tuple(_span(step) for step in steps), seen=tuple(_passage(one) for one in seen))
+            closed = closed_to(connection, principal, [row.id])
+        trace = _trace(row, steps=tuple(_span(step) for step in steps), seen=tuple(_passage(one) for one in seen))
+        return _as_far_as(trace, closed)
+
+
+def _as_far_as(trace: Trace, closed: Closed) -> Trace:
+    """A trace without what its reader may no longer read."""
+    if not closed.documents and not closed.answers:
+        return trace
+    if trace.id in closed.answers:
+        trace = replace(trace, answer=WITHHELD, citations="[]")
+    return replace(
+        trace,
+        evidence=tuple(one for one in trace.evidence if one.document_id not in closed.documents),
+        spans=tuple(_without(span, closed.documents) for span in trace.spans),
+    )
+
+
+def _without(span: Span, document_ids: Collection[str]) -> Span:
+    """A span without the attributes that name one of these documents."""
+    kept = tuple(
+        (name, value)
+        for name, value in span.attributes
+        if not (isinstance(value, str) and any(each in value for each in document_ids))
+    )
+    return replace(span, attributes=kept)
 
 
 def _visible_to(principal: Principal) -> sa.ColumnElement[bool]:
@@ -143,22 +166,6 @@ def _insert(connection: sa.Connection, new: Sequence[Trace]) -> None:
         connection.execute(sa.insert(traced_passages), seen)
 
 
-def _cited_documents() -> sa.Subquery:
-    """Pairs of trace and document: by the passages that retrieval returned, and by the citations themselves.
-
-    An answer from the cache has citations and no passages.
-    """
-    tree = sa.func.json_tree(
-        sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
-    ).table_valued("key", "atom", name="tree")
-    return sa.union(
-        sa.select(traced_passages.c.trace_id, traced_passages.c.document_id).where(traced_passages.c.cited),
-        sa.select(traces.c.id, tree.c.atom)
-        .select_from(traces.join(tree, sa.true()))
-        .where(tree.c.key == "document_id"),
-    ).subquery("cited")
-
-
 def _withdraw(connection: sa.Connection, ids: Sequence[str]) -> None:
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
@@ -173,7 +180,7 @@ def _withdraw_overtaken(connection: sa.Connection, new: Sequence[Trace]) -> None
     overtaken = [trace.id for trace in new if trace.corpus_version < version]
     if not overtaken:
         return
-    cited = _cited_documents()
+    cited = named_documents()
     present = sa.select(documents.c.id).where(documents.c.current)
     gone = sa.select(cited.c.trace_id).where(cited.c.trace_id.in_(overtaken), cited.c.document_id.not_in(present))
     _withdraw(connection, list(connection.scalars(gone.distinct())))
