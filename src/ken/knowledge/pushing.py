@@ -21,7 +21,7 @@ from ken.errors import Conflict, InvalidInput, KenError, ModelError, NotFound, S
 from ken.knowledge.commit import Committer
 from ken.knowledge.ingest import Arrival
 from ken.knowledge.locks import locked
-from ken.knowledge.parse.formats import BY_MEDIA_TYPE, SUPPORTED, media_type
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type, usual_suffixes
 from ken.knowledge.permissions import Policy
 from ken.knowledge.sources import uploads
 from ken.knowledge.sources.folder import FolderFile, read_file
@@ -199,7 +199,7 @@ class Pushed:
         if said.media_type is not None and said.media_type not in BY_MEDIA_TYPE:
             raise InvalidInput(f"Ken does not read {said.media_type!r}. Known are: {', '.join(sorted(BY_MEDIA_TYPE))}.")
         if said.media_type is None and media_type(_parts(document_id)[1]) is None:
-            raise InvalidInput(f"{document_id!r} has no known suffix. Known are: {', '.join(sorted(SUPPORTED))}.")
+            raise InvalidInput(f"{document_id!r} has no known suffix. Ken reads {usual_suffixes()}.")
 
     def _arrival(self, document_id: str, data: bytes, said: Said) -> Arrival:
         return Arrival(

@@ -98,3 +98,8 @@ def media_type(name: str) -> str | None:
 def remedy(name: str) -> str | None:
     """What to do with a file of a format in `REMEDIES`, or None for any other file."""
     return REMEDIES.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names are not paths of this machine
+
+
+def usual_suffixes() -> str:
+    """One for each format: source code alone has sixty."""
+    return ", ".join(each.suffixes[0] for each in FORMATS)

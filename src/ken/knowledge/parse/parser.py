@@ -19,7 +19,7 @@ from typing import IO, Self, cast
 
 from ken.domain.document import ParsedDocument
 from ken.errors import InvalidSetting, Unreadable
-from ken.knowledge.parse.formats import BY_MEDIA_TYPE, FORMATS, media_type, remedy
+from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type, remedy, usual_suffixes
 from ken.knowledge.parse.ocr import PAGE_LIMIT_S, Recogniser, is_installed
 from ken.knowledge.parse.wire import ANSWER, READY, REQUEST, Outcome, document_from_json
 
@@ -50,18 +50,13 @@ def _admitted(data: bytes, name: str, max_file_mb: float) -> str:
     if kind is None and (told := remedy(name)):
         raise Unreadable(f"{name!r} is {told}.")
     if kind is None:
-        raise Unreadable(f"{name!r} is of no known format: Ken reads {_usual_suffixes()}.")
+        raise Unreadable(f"{name!r} is of no known format: Ken reads {usual_suffixes()}.")
     if len(data) > max_file_mb * _MEGABYTE:
         size = len(data) / _MEGABYTE
         raise Unreadable(
             f"{name!r} has {size:,.1f} MB; at most {max_file_mb:,g} MB are read: split it or raise `max_file_mb`."
         )
     return kind
-
-
-def _usual_suffixes() -> str:
-    """One for each format: source code alone has sixty."""
-    return ", ".join(each.suffixes[0] for each in FORMATS)
 
 
 class IsolatedParser:
