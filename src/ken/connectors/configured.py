@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
@@ -23,6 +24,8 @@ from ken.settings import Settings
 from ken.source_settings import FolderSettings, SourceSettings
 from ken.storage.sources import Source
 from ken.wiring import Ken
+
+_log = logging.getLogger("ken.connectors")
 
 _SETTLED_MS = 1_000
 """A watched folder is synced when nothing has changed in it for so long."""
@@ -83,7 +86,9 @@ class Configured:
         )
 
     async def _run(self, name: str) -> float | None:
-        await self.sync(name)
+        report = await self.sync(name)
+        if report.problem:
+            _log.warning("%s was not synced to its end: %s", name, report.problem)
         source = await anyio.to_thread.run_sync(self.library.sources.get, name)
         return source.next_try if source is not None else None
 
