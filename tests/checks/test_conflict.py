@@ -175,6 +175,14 @@ def test_pages_after_one_pattern_are_about_different_things() -> None:
     assert disagreement(*guides) is not None
 
 
+def test_headings_narrow_a_rule_down() -> None:
+    """What a page on emergencies says is no contradiction of the page on everything else."""
+    one, other = "Wait 10 minutes for the caches to expire.", "Wait 1 minute to allow the caches to expire."
+    titles = "Deploying a non-emergency banner", "Deploying an emergency banner"
+    assert disagreement(of("a", one, title=titles[0]), of("b", other, title=titles[1])) is None
+    assert disagreement(of("a", one, title="Deploying"), of("b", other, title="Deploying")) is not None
+
+
 def test_tables_are_compared_by_column() -> None:
     """A row disagrees with the same row of another table in the column that both have."""
     one = of("a", "Region: Aldane · Full day: EUR 58 · Night: EUR 120", title="Per diem rates")

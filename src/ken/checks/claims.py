@@ -225,6 +225,8 @@ def _stems(text: str) -> Iterator[str]:
 @lru_cache(maxsize=100_000)
 def _roots(word: str) -> tuple[str, ...]:
     """The stems that a word, in lower case, gives a subject; none of a word that says nothing of it."""
-    parts = [word] if any(map(str.isdigit, word)) else re.split(r"[-_.]", word)
+    # "Non-emergency" is not the word "emergency".
+    is_whole = any(map(str.isdigit, word)) or word.startswith("non-")
+    parts = [word] if is_whole else re.split(r"[-_.]", word)
     said = (part for part in parts if part not in _SAYS_NOTHING and part not in SPELLED and not part.isdigit())
     return tuple(root for root in map(stem, said) if root not in _STANCE_WORDS and len(root) > 1)
