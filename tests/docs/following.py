@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -51,7 +51,6 @@ class Reader:
     """Somebody who follows pages, one after the other, in one home."""
 
     home: Path
-    toml: list[str] = field(default_factory=list[str])
 
     def write(self, toml: str) -> None:
         """Make this the home's ken.toml."""
