@@ -94,6 +94,7 @@ def measured(command: Sequence[str], given: str = "") -> Load:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert not done.returncode, done.stderr[-2000:]
     said: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    print(f"{command[0]}: {said['seconds']:.1f} s of work in {seconds:.1f} s", file=sys.stderr, flush=True)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Load(float(said["seconds"]), seconds, cpu, said)
 
