@@ -36,14 +36,16 @@ class Committer:
         """Where the generations lie."""
         return self.home / "index"
 
-    async def commit(self, source: str, chosen: Mapping[str, str], *, spares_s: float = 0.0) -> int:
+    async def commit(
+        self, source: str, chosen: Mapping[str, str], *, spares_s: float = 0.0, drops: frozenset[str] = frozenset()
+    ) -> int:
         """Make `chosen` (document id -> version) the documents of a source; return the corpus version in use.
 
         What this source staged and did not choose is deleted, but for what is at most `spares_s` seconds old. An id that belongs to
         another source by now is left to that one. Raises StorageError, SyncRunning.
         """
         async with locked(self.home, COMMIT, wait_s=_COMMIT_WAIT_S):
-            return await anyio.to_thread.run_sync(partial(self._commit, source, chosen, spares_s))
+            return await anyio.to_thread.run_sync(partial(self._commit, source, chosen, spares_s, drops))
 
     async def use(self, content: int, *, hold: bool) -> int:
         """Serve a kept content; return the corpus version that stands for it. Raises NotFound, StorageError."""
@@ -58,7 +60,7 @@ class Committer:
         generation.write(self.index_folder, name, versions=comparable, store=self.store, dimensions=dimensions)
         return name
 
-    def _commit(self, source: str, chosen: Mapping[str, str], spares_s: float) -> int:
+    def _commit(self, source: str, chosen: Mapping[str, str], spares_s: float, drops: frozenset[str]) -> int:
         owners, everything = self.store.owners(), self.store.all_versions()
         own = {name for name, owner in owners.items() if owner == source}
         chosen = {name: version for name, version in chosen.items() if owners.get(name, source) == source}
@@ -70,8 +72,10 @@ class Committer:
             members = self.snapshots.members(in_use.content)
             if not gone.isdisjoint(members):
                 held = self.built({key: version for key, version in members.items() if key not in gone})
-        self.erasure.withdraw(gone)
-        change = Change(source=source, chosen=chosen, generation=name, held_generation=held, spares_s=spares_s)
+        self.erasure.withdraw(gone | drops)
+        change = Change(
+            source=source, chosen=chosen, generation=name, held_generation=held, spares_s=spares_s, drops=drops
+        )
         version = self.snapshots.commit(change, self.retention)
         generation.remove_others(self.index_folder, self.snapshots.generations())
         self.erasure.finish(version)

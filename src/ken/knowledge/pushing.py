@@ -116,16 +116,22 @@ class Pushed:
     async def delete(self, document_id: str) -> None:
         """Delete a document for good. Raises NotFound, Conflict, SyncRunning."""
         source = self._source(document_id)
-        if await anyio.to_thread.run_sync(self.committer.store.owner, document_id) is None:
+        if not await anyio.to_thread.run_sync(self._is_there, document_id):
             raise NotFound(f"There is no document {document_id!r}.")
         await self._refuse_foreign(document_id, source, "Delete the document there and sync.")
         async with locked(self.folder.parent, source.id, wait_s=_WAIT_S):
             await anyio.to_thread.run_sync(uploads.remove, self.folder, document_id)
+            path = document_id.partition("/")[2]
+            # Before the commit, which clears the disk of what was deleted.
+            await anyio.to_thread.run_sync(partial(self.sources.note, source.id, [], gone=[path]))
             chosen = await anyio.to_thread.run_sync(self.committer.store.versions, source.id)
             chosen.pop(document_id, None)
-            await self.committer.commit(source.id, chosen, spares_s=_STAGED_S)
-            path = document_id.partition("/")[2]
-            await anyio.to_thread.run_sync(partial(self.sources.note, source.id, [], gone=[path]))
+            await self.committer.commit(source.id, chosen, spares_s=_STAGED_S, drops=frozenset({document_id}))
+
+    def _is_there(self, document_id: str) -> bool:
+        """Whether anything of a document is here: a push that was killed leaves its file, and what it staged."""
+        is_kept = self.committer.store.with_content(document_id, "", but="") is not None
+        return is_kept or (self.folder / document_id).is_file()
 
     def remove_all(self, collection: str) -> None:
         """Delete the files of a collection. Raises StorageError."""

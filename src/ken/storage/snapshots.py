@@ -78,6 +78,8 @@ class Change:
     """The index of the held content without what is deleted now; empty where nothing is held or nothing of it deleted."""
     spares_s: float = 0.0
     """What was staged so many seconds ago or less, and isn't chosen, is somebody else's who will commit it in a moment."""
+    drops: frozenset[str] = frozenset()
+    """Documents of which nothing that was staged is spared: they are deleted, current or not."""
 
 
 class Snapshots:
@@ -134,7 +136,7 @@ class Snapshots:
             arriving = {name: version for name, version in change.chosen.items() if current.get(name) != version}
             gone = current.keys() - change.chosen.keys()
             horizon = time.time() - change.spares_s
-            stale = (row for row in rows if row.staged and row.synced_at <= horizon)
+            stale = (row for row in rows if row.staged and (row.synced_at <= horizon or row.id in change.drops))
             purge(connection, [(row.id, row.version) for row in stale if arriving.get(row.id) != row.version])
             if arriving or gone:
                 number = _next(connection)
