@@ -90,3 +90,24 @@ async def test_what_no_key_can_read_is_reported(filled: Reader, served: Served) 
     command = section(GUIDE, "What does this key see?").commands[-1]
     told = await filled.ken(*command)
     assert "hr/plan.md" in told.out
+
+
+async def test_a_rule_for_all_is_the_bound_that_a_default_is_not(newcomer: Reader, tmp_path: Path) -> None:
+    """With the guide's last rule, a document that opens itself stays the staff's; a changed rule holds with the next sync."""
+    place = tmp_path / "handbook"
+    write(
+        place,
+        {
+            "news.md": "---\ngroups: [everyone]\n---\n# News\n\nThe house is sold.\n",
+            "hr/pay.md": "# Pay\n\nIt rises.\n",
+        },
+    )
+    table = section(GUIDE, RULED).toml.replace("/srv/handbook", str(place))
+    bound = re.findall(r"let a rule speak for\s+all: `(.+?)`", (PROJECT / GUIDE).read_text("utf-8"))
+    groups: list[list[str]] = []
+    for toml in (table, table.replace("\n]\n", f"\n  {bound[0]},\n]\n")):
+        newcomer.write(toml)
+        await newcomer.ken("sync", "handbook")
+        listed = await newcomer.ken("documents", "--collection", "handbook")
+        groups.append([line.split("\t")[3] for line in listed.out.splitlines()])
+    assert groups == [["managers,people", "everyone"], ["managers,people", "staff"]]
