@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
 from ken.gateway.call import PriceOf
+from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.chunking import Chunking
 from ken.knowledge.commit import Committer
@@ -112,7 +113,7 @@ async def open_home(settings: Settings) -> Ken:
         index_configuration=ingest.configuration,
         passages=settings.passages,
         history_turns=settings.history_turns,
-        guard_version=GUARD_VERSION,
+        guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
     )
     parts = Parts(
         searcher=library,

@@ -112,3 +112,17 @@ def test_the_interval_is_a_seeded_bootstrap_of_the_mean() -> None:
 def test_an_interval_of_one_value_is_that_value() -> None:
     """Nothing to draw from."""
     assert scoring.interval([0.25]) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "value"),
+    [
+        ("Region: EU · Limit: 40 days", 1.0),
+        ("Region: EU · Limit: 30 days", 0.0),
+        ("Region: US · Limit: 40 days", 0.0),
+        ("Country: EU · Price: 40 days", 0.0),
+    ],
+)
+def test_a_row_with_its_column_names_is_a_quotation(quoted: str, value: float) -> None:
+    """Where the passage has the row and the names; not with a cell of another row, nor with other names."""
+    assert scoring.supported(quoted, "Region · Note · Limit EU · · 40 days US · none · 30 days") == value

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ken.checks.support import SUPPORTED, support
+from ken.text.markup import CELL_SEPARATOR
 from ken.text.tokens import stem
 
 _LINK_TARGET = re.compile(r"\]\([^)\n]*\)")
@@ -85,11 +86,23 @@ def supported(sentence: str, passage: str) -> float:
     """1 where the cited passage contains the sentence, or supports it by its words, numbers and negations.
 
     A list mark before the sentence doesn't count, nor the full stop that ends it: a table row or a heading that is quoted
-    has none.
+    has none. A row that is quoted with the names of its columns is contained where the passage has that row and the names.
     """
     claim = _LIST_MARK.sub("", sentence.strip())
     quoted = normalise(claim).removesuffix(".")
-    return float(bool(quoted) and (quoted in normalise(passage) or support(claim, passage) >= SUPPORTED))
+    is_contained = bool(quoted) and (quoted in normalise(passage) or _has_row(quoted, normalise(passage)))
+    return float(is_contained or (bool(quoted) and support(claim, passage) >= SUPPORTED))
+
+
+def _has_row(quoted: str, passage: str) -> bool:
+    """Whether `name: value · name: value` is a row of a table in the passage, whose header has these names."""
+    pairs = [cell.partition(": ") for cell in quoted.split(CELL_SEPARATOR)]
+    if len(pairs) < 2 or not any(colon for _, colon, _ in pairs):  # noqa: PLR2004 - a row has two cells
+        return False
+    values = [value if colon else name for name, colon, value in pairs]
+    names = [name for name, colon, _ in pairs if colon]
+    row = rf"(?:\s*{CELL_SEPARATOR.strip()}\s*)+".join(re.escape(value) for value in values)
+    return re.search(row, passage) is not None and all(name in passage for name in names)
 
 
 def interval(values: Sequence[float], *, samples: int = 2000, seed: int = 7) -> tuple[float, float]:
