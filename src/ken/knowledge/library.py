@@ -170,6 +170,7 @@ class Library:
             if source.kind == PUSHED:
                 await anyio.to_thread.run_sync(self.pushed.remove_all, source.collection)
             await anyio.to_thread.run_sync(self.sources.forget, source_id)
+            await anyio.to_thread.run_sync(self.committer.erasure.clear_log)
             # What a connector keeps for itself: a clone holds what was deleted.
             clone = self.home / "clones" / source_id
             if clone.parent == self.home / "clones":

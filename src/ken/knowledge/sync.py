@@ -274,6 +274,8 @@ class _Work:
             if self.in_a_row >= _FAILURES_IN_A_ROW:
                 self.problem = error
             self._fail(listed.path, str(error), waits=True)
+        except Conflict as error:  # of another source, which may go: no property of the document
+            self._fail(listed.path, str(error), waits=True)
         except KenError as error:
             self._fail(listed.path, str(error))
 
@@ -312,7 +314,8 @@ class _Work:
         owner = await anyio.to_thread.run_sync(store.owner, arrival.document_id)
         if owner not in {None, self.source.id}:
             raise Conflict(
-                f"{arrival.document_id!r} already comes from {owner!r}. Sync this source into another collection."
+                f"{arrival.document_id!r} already comes from {owner!r}. Sync this source into another collection, or remove "
+                f"that one: ken sources remove {owner}"
             )
         at_hand = partial(store.is_at_hand, arrival.document_id, version, source=self.source.id)
         if await anyio.to_thread.run_sync(at_hand):
@@ -388,8 +391,11 @@ class _Work:
         report, sources = self.report, self.syncer.sources
         if self.problem is not None:
             report.problem = str(self.problem)
-        report.corpus_version = await self.syncer.committer.commit(self.source.id, self.chosen)
         is_whole = self.complete is not None and self.complete.is_whole and not report.problem
+        changed, gone = self.standing.drained(), self.standing.forgotten(is_whole=is_whole)
+        # Before the commit, which clears the disk of what is deleted: the names go as well.
+        await anyio.to_thread.run_sync(partial(sources.note, self.source.id, changed, gone=gone))
+        report.corpus_version = await self.syncer.committer.commit(self.source.id, self.chosen)
         now = time.time()
         waits = self.problem.retry_after_s if isinstance(self.problem, SourceDown) else None
         attempts = (known.attempts if known else 0) + 1 if report.problem else 0
@@ -406,5 +412,3 @@ class _Work:
             next_try=next_try_of_source(attempts, waits) if report.problem else None,
         )
         await anyio.to_thread.run_sync(sources.put, settled)
-        changed, gone = self.standing.drained(), self.standing.forgotten(is_whole=is_whole)
-        await anyio.to_thread.run_sync(partial(sources.note, self.source.id, changed, gone=gone))

@@ -41,3 +41,7 @@ class Erasure:
         elif self._database.scrub():
             with self._database.write() as connection:
                 connection.execute(sa.delete(home).where(home.c.key == _DUE))
+
+    def clear_log(self) -> None:
+        """Empty the database's log of what was deleted besides documents: the name of a source, the paths that it listed."""
+        self._database.purge_log()

@@ -165,6 +165,8 @@ class Sources:
             for at in range(0, len(gone), _BATCH):
                 some = gone[at : at + _BATCH]
                 connection.execute(sa.delete(listings).where(listings.c.source == source_id, listings.c.path.in_(some)))
+                named = sa.and_(syncs.c.source == source_id, syncs.c.path.in_(some))
+                connection.execute(sa.update(syncs).where(named).values(path=""))
             if rows:
                 statement = insert(listings)
                 columns = {name: statement.excluded[name] for name in listings.c.keys()}  # noqa: SIM118 - columns, no dict
