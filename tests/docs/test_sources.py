@@ -79,6 +79,22 @@ async def test_another_collection_takes_the_documents(newcomer: Reader, tmp_path
     assert (await newcomer.ken("documents", "--collection", "handbook")).out == ""
 
 
+async def test_a_renamed_source_takes_over_once_the_old_one_is_removed(newcomer: Reader, tmp_path: Path) -> None:
+    """Until then each document is refused, and waits; the reason names the command that helps."""
+    place = tmp_path / "handbook"
+    write(place, {"leave.md": READ})
+    table = section(GUIDE, "The first sync").toml.replace("/srv/handbook", str(place))
+    newcomer.write(table)
+    await newcomer.ken("sync", "handbook")
+    newcomer.write(table.replace('name = "handbook"', 'name = "rules"'))
+    refused = await newcomer.ken("sync", "rules", code=1)
+    assert "already comes from 'handbook'" in refused.err
+    assert "ken sources remove handbook" in refused.err
+    assert "leave.md\twaiting\t" in (await newcomer.ken("sources", "show", "rules")).out
+    await newcomer.ken("sources", "remove", "handbook", "--yes")
+    assert (await newcomer.ken("sync", "rules")).out.startswith("handbook: 1 added")
+
+
 @pytest.mark.parametrize("page", [PROJECT / GUIDE, *PAGES], ids=lambda page: page.stem)
 def test_every_table_on_the_pages_is_taken(page: Path, tmp_path: Path) -> None:
     """Each block of TOML is a ken.toml that can be used as it stands."""
