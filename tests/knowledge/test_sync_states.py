@@ -268,3 +268,15 @@ async def test_a_moved_folder_takes_its_documents_along(home: Path, folder: Path
         shutil.move(folder, tmp_path / "elsewhere")
         assert counts(await sync(ken, tmp_path / "elsewhere")) == (0, 0, 3, 0)
         assert len(await ken.library.status()) == 1
+
+
+async def test_a_document_of_another_source_is_taken_when_that_one_goes(home: Path, folder: Path) -> None:
+    """The conflict is told with both ways out of it, and looked at again in the next sync."""
+    shelf = Shelf({"ferry.md": FERRY}, stamps={"ferry.md": "1"})
+    async with opened(home) as ken:
+        await sync(ken, folder, {"ferry.md": FERRY}, collection="shelf")
+        (failure,) = (await sync_shelf(ken, shelf)).failures
+        (old,) = (each.id for each in await ken.library.status() if each.kind == "folder")
+        assert f"ken sources remove {old}" in failure.reason
+        await ken.library.remove_source(old)
+        assert counts(await sync_shelf(ken, shelf)) == (1, 0, 0, 0)
