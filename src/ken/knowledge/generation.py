@@ -196,8 +196,9 @@ def write(folder: Path, name: str, *, versions: Mapping[str, str], store: Docume
     except OSError as error:
         if _is_whole(folder / name, ordered):  # somebody else was quicker
             return
+        reason = error.strerror or "the disk took only a part of it"  # numpy has no more to say
         raise StorageError(
-            f"The index can't be written to {str(folder)!r}: {error.strerror}. Free space there, then sync again."
+            f"The index can't be written to {str(folder)!r}: {reason}. Free space there, then sync again."
         ) from error
 
 

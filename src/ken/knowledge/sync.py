@@ -9,6 +9,7 @@ source ends the listing, keeps what Ken has, and says when it is worth another t
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
@@ -116,7 +117,8 @@ class Syncer:
             report = await work.run()
         except KenError as error:
             end = partial(self.sources.tell, number, state="failed", reason=str(error), ended_at=time.time())
-            await anyio.to_thread.run_sync(end)
+            with suppress(StorageError):  # a full disk takes no note of it, and the first error says more
+                await anyio.to_thread.run_sync(end)
             raise
         end = partial(
             self.sources.tell,
