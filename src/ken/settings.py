@@ -165,7 +165,19 @@ def _words(error: ValidationError, home: Path, flags: Mapping[str, object]) -> s
     known = {"extra_forbidden": "there is no such setting", "missing": "it is missing"}
     what = known.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
     dotted = ".".join(str(part) for part in problem["loc"])
-    return f"The setting {dotted!r} ({place}): {what}. docs/settings.md lists what it may be."
+    return f"The setting {dotted!r}{_of_table(problem['loc'], home)} ({place}): {what}. docs/settings.md lists what it may be."
+
+
+def _of_table(loc: tuple[int | str, ...], home: Path) -> str:
+    """Whose setting it is, by the name of its table: people don't count tables."""
+    match loc:
+        case (str(kind), int(number), _, *_):
+            try:
+                return f" of {tomllib.loads((home / _FILE).read_text('utf-8'))[kind][number]['name']!r}"
+            except (OSError, ValueError, LookupError, TypeError):
+                return ""
+        case _:
+            return ""
 
 
 def _with_keys(settings: Settings) -> Settings:
