@@ -33,7 +33,7 @@ check: $(VENV)/.dev ## Lint, format, layers and types
 	@$(BIN)/pyright
 
 test: $(VENV)/.dev $(VENV)/.weights ## Run every test; reports coverage
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev $(VENV)/.weights ## Run the benchmarks; each prints its table
 	@test -n "$(BENCHES)" || { echo "no such benchmark in bench/: $(or $(ONLY),*).py" >&2; exit 2; }

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from threadpoolctl import threadpool_limits
@@ -33,7 +34,6 @@ from ken.knowledge.library import Library
 from ken.knowledge.parse.parser import IsolatedParser
 from ken.models.extractive import ExtractiveReader
 from ken.models.minilm import MiniLM
-from ken.models.openai import Endpoint, OpenAIChat
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.releases.release import Release
@@ -50,6 +50,9 @@ from ken.storage.sources import Sources
 from ken.storage.traces import Traces
 from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
+
+if TYPE_CHECKING:
+    from ken.models.openai import OpenAIChat
 
 _EXTRACTIVE_WINDOW = 8192
 
@@ -89,7 +92,9 @@ async def open_home(settings: Settings) -> Ken:
     embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
-    ingest = Ingest(store, IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr), embedder, embedder, Chunking())
+    ingest = Ingest(
+        store, IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr), embedder, embedder, Chunking()
+    )
     committer = Committer(
         home=settings.home,
         store=store,
@@ -175,6 +180,8 @@ def _model_cache(home: Path) -> Path:
 
 
 def _endpoint(model: ModelSettings) -> OpenAIChat:
+    from ken.models.openai import Endpoint, OpenAIChat  # noqa: PLC0415 - brings an HTTP client, which a home without models can do without
+
     return OpenAIChat(
         model.name,
         Endpoint(

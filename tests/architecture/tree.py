@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,13 @@ def sources(root: Path, *folders: str) -> Iterator[tuple[Path, ast.Module]]:
     """Every Python file in these folders of `root`, parsed."""
     for folder in folders:
         for path in files(root / folder, ".py"):
-            yield path, ast.parse(path.read_text("utf-8"), filename=str(path))
+            yield path, _parsed(path, path.read_text("utf-8"))
+
+
+@functools.cache
+def _parsed(path: Path, text: str) -> ast.Module:
+    """A file's tree, made once for all rules: they look at it and leave it as it is."""
+    return ast.parse(text, filename=str(path))
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
