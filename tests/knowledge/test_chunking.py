@@ -319,9 +319,9 @@ def test_pages_are_those_of_what_is_new() -> None:
 @pytest.mark.parametrize("source", ["# a\n", "- x\n", "| a |\n", "x. ", "```\n", "> ", "#\n\n", "[a]: b/c\n", "***\n"])
 def test_large_monotonous_documents_are_cut_in_good_time(source: str) -> None:
     """Tens of thousands of headings, points or rows take seconds, and nothing is lost."""
-    began = time.perf_counter()
+    began = time.process_time()
     pieces_of(source * 30_000)
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 15
 
 
 def test_tokens_are_counted_once() -> None:

@@ -147,6 +147,6 @@ NESTED = (
 )
 def test_hostile_pages_take_no_time(piece: str) -> None:
     """Much broken markup is read in the time of as much text."""
-    began = time.perf_counter()
+    began = time.process_time()
     page_html(piece * (400_000 // len(piece)), title="T")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -142,9 +142,9 @@ def test_dates_are_calendar_dates(source: str, effective: str | None, warnings: 
 )
 def test_front_matter_that_lies_never_raises(source: str) -> None:
     """Broken, huge, nested or explosive YAML costs no more than a warning, soon, and the text is read."""
-    began = time.perf_counter()
+    began = time.process_time()
     parsed = with_front_matter(source)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert "The text." in parsed.text
     assert parsed.metadata.title is not None
     assert parsed.metadata.title.encode()

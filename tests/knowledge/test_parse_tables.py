@@ -151,9 +151,9 @@ def test_rows_of_long_texts_become_sections() -> None:
 def test_a_hundred_thousand_rows_are_cut_with_a_warning() -> None:
     """Rows over the limit are named as left out, and reading takes seconds, not minutes."""
     source = "id,name,amount\n" + "".join(f"{number},name {number},{number}.5\n" for number in range(100_000))
-    began = time.perf_counter()
+    began = time.process_time()
     parsed = read(source)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert parsed.text.count("\n") == 20_002
     assert "first 20,000 rows were taken of about 100,002 lines" in parsed.warnings[0]
 

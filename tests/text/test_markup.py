@@ -99,6 +99,6 @@ def test_invisible_characters_do_not_split_words() -> None:
 )
 def test_hostile_input_takes_linear_time(source: str) -> None:
     """A hundred thousand marks that never close are read in a moment."""
-    began = time.perf_counter()
+    began = time.process_time()
     plain(source * 100_000, "markdown")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -91,9 +91,9 @@ def test_banding_finds_the_alike_and_leaves_out_the_rest(resemblance: float, lea
 def test_thousands_of_equal_texts_stay_one_group_in_linear_time() -> None:
     """Pages made from one template do not make all pairs, and none of them is lost."""
     same = signature(shingles(" ".join(random_words(100, seed=3))))
-    began = time.perf_counter()
+    began = time.process_time()
     pairs = list(candidates(np.tile(same, (5_000, 1))))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(pairs) < 10_000
     assert groups(pairs) == [list(range(5_000))]
 

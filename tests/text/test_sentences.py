@@ -162,6 +162,6 @@ def test_a_very_long_sentence_is_quoted_in_parts() -> None:
 @pytest.mark.parametrize("source", ["a. B ", "(", "[a", "`a ", ". ", ".)", "<a", "  \n", " ", "x", "\n", "x. (a", "\\"])
 def test_hostile_input_takes_linear_time(source: str) -> None:
     """A hundred thousand openings that never close are read in a moment."""
-    began = time.perf_counter()
+    began = time.process_time()
     sentences(source * 100_000)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
