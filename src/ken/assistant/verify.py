@@ -241,7 +241,7 @@ class Verifier:
             version=passage.version,
             start=sentence.start if sentence else passage.start,
             end=sentence.end if sentence else passage.end,
-            quote=sentence.text if sentence else " ".join(passage.text.split()),
+            quote=sentence.text if sentence else " ".join(passage.shown.split()),
             support=round(score, 3),
             page=passage.page,
             heading_path=headings_at(passage.text, passage.heading_path, at=at),
