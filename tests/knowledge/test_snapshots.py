@@ -136,3 +136,14 @@ async def test_the_index_of_a_snapshot_that_is_gone_is_built_anew(home: Path, fo
         assert await says(ken, "07:15")
         await ken.library.use(1)
         assert await says(ken, "06:40")
+
+
+async def test_a_version_that_comes_back_has_its_own_permissions(home: Path) -> None:
+    """Closed, opened and closed again, or the other way round: what a snapshot kept meanwhile doesn't decide."""
+    shelf = Shelf({"ferry.md": FERRY})
+    async with opened(home) as ken:
+        for groups in ({"crew"}, {"everyone"}, {"crew"}, {"everyone"}):
+            shelf.groups["ferry.md"] = frozenset(groups)
+            await sync_shelf(ken, shelf)
+            assert (await ken.library.document("shelf/ferry.md", OPERATOR)).groups == groups
+            assert ("ferry.md" in await found(ken, QUESTION, ANYBODY)) == ("everyone" in groups)

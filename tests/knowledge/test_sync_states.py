@@ -225,6 +225,27 @@ async def test_permissions_that_change_are_followed(home: Path) -> None:
         assert (await ken.library.document("shelf/ferry.md", OPERATOR)).groups == {"crew"}
 
 
+@pytest.mark.parametrize("trouble", [SourceDown("Down."), Unreadable("It is torn.")])
+async def test_a_permission_taken_away_holds_though_the_document_cannot_be_had(home: Path, trouble: Exception) -> None:
+    """The version that stays is closed at once, and opened again with the next that can be read."""
+    shelf = Shelf(dict(THREE), stamps=dict.fromkeys(THREE, "1"))
+    question = "When does the ferry leave?"
+    async with opened(home) as ken:
+        await sync_shelf(ken, shelf)
+        shelf.stamps["ferry.md"], shelf.troubles = "2", {"ferry.md": trouble}
+        await sync_shelf(ken, shelf)
+        assert "ferry.md" in await found(ken, question, ANYBODY)
+        shelf.groups = {"ferry.md": frozenset({"crew"})}
+        report = await sync_shelf(ken, shelf)
+        assert (len(report.failures), report.changed) == (1, 1)
+        assert "ferry.md" not in await found(ken, question, ANYBODY)
+        assert (await ken.library.document("shelf/ferry.md", OPERATOR)).groups == {"crew"}
+        assert counts(await sync_shelf(ken, shelf)) == (0, 0, 2, 0)
+        shelf.troubles, shelf.groups = {}, {}
+        assert counts(await sync_shelf(ken, shelf, options=FULL)) == (0, 1, 2, 0)
+        assert "ferry.md" in await found(ken, question, ANYBODY)
+
+
 async def test_rules_by_path_and_other_rules(home: Path) -> None:
     """The first rule that matches counts; other rules are a reason to look at every document again."""
     shelf = Shelf(dict(THREE), stamps=dict.fromkeys(THREE, "1"))

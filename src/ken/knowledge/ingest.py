@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -139,6 +139,24 @@ class Ingest:
         )
         await anyio.to_thread.run_sync(self.store.stage, staged)
         return document
+
+    async def narrow(self, document_id: str, allowed: frozenset[str]) -> str | None:
+        """Stage the current version anew for those of its readers that `allowed` lets be; None where these are all.
+
+        It differs from every version that is made of a document, so that the next one that can be read takes its place.
+        """
+        document = await anyio.to_thread.run_sync(self.store.newest, document_id)
+        groups = narrowed(document.groups, allowed) if document is not None else None
+        if document is None or groups is None or groups == document.groups:
+            return None
+        attributes = hashlib.sha256(json.dumps([document.version, sorted(groups)]).encode()).hexdigest()[:16]
+        closed = replace(document, version=document.version[:_CONTENT] + attributes, groups=groups)
+        await anyio.to_thread.run_sync(self._stage_as, closed, document.version)
+        return closed.version
+
+    def _stage_as(self, document: Document, of: str) -> None:
+        (text,) = self.store.texts({document.id: of})
+        self.store.stage_again(document, text, of=of)
 
     def _document(self, arrival: Arrival, parsed: ParsedDocument, version: str, *, passages: int) -> Document:
         own, about = parsed.metadata, arrival.about

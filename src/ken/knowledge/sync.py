@@ -23,7 +23,7 @@ from ken.errors import Conflict, KenError, ModelError, SourceDown, SourceError, 
 from ken.knowledge.commit import Committer
 from ken.knowledge.ingest import Arrival, Ingest
 from ken.knowledge.listing import Standing, is_plain_path, next_try_of_source, trusts
-from ken.knowledge.permissions import Policy
+from ken.knowledge.permissions import Policy, narrowed
 from ken.knowledge.sources.source import Complete, Connector, Gone, Listed, Unlisted
 from ken.storage.documents import Documents
 from ken.storage.sources import Source, Sources
@@ -288,6 +288,28 @@ class _Work:
         if self.standing.is_unchanged(listed, said, current=current):
             self._take(listed, document_id, current or "", said=None)
             return
+        failures = len(self.report.failures)
+        try:
+            await self._read(listed, document_id, said=said)
+        except (StorageError, ModelError):
+            raise
+        except KenError:
+            await self._close(listed, document_id, said=said)
+            raise
+        if len(self.report.failures) > failures and document_id not in self.chosen:
+            await self._close(listed, document_id, said=said)
+
+    async def _close(self, listed: Listed, document_id: str, *, said: frozenset[str] | None) -> None:
+        """Let nobody read the version that stays whom source and rules shut out meanwhile, though the new one can't be had."""
+        allowed = narrowed(said, self.policy.of(listed.path))
+        if document_id in self.before and allowed is not None:
+            version = await self.syncer.ingest.narrow(document_id, allowed)
+            if version is not None:
+                self.chosen[document_id] = version
+                self.report.changed += 1
+
+    async def _read(self, listed: Listed, document_id: str, *, said: frozenset[str] | None) -> None:
+        current = self.before.get(document_id)
         if reason := self.standing.still_fails(listed):
             self._fail(listed.path, reason, is_known=True)
             return

@@ -22,7 +22,7 @@ _TEXTS = 50
 """Texts held at once."""
 
 _SHOWN = (
-    *(column for column in documents.c if column.name != "text"),
+    *(column for column in documents.c if column.name not in {"text", "own_groups"}),
     sa.func.length(documents.c.text).label("characters"),
 )
 """A document without its text."""
@@ -289,6 +289,7 @@ def _document_row(staged: Staged) -> dict[str, object]:
         "media_type": document.media_type,
         "markup": document.markup,
         "groups": sorted(document.groups),
+        "own_groups": sorted(document.groups),
         "owner": document.owner,
         "effective": document.effective,
         "review_by": document.review_by,

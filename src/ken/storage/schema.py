@@ -105,8 +105,10 @@ documents = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("passages", sa.Integer, nullable=False),
     sa.Column("synced_at", sa.Float, nullable=False),
+    sa.Column("own_groups", sa.JSON),
     sa.PrimaryKeyConstraint("id", "version"),
-    comment="parsed documents: current (of the newest corpus), staged by a sync that has not committed yet, or kept for a snapshot",
+    comment="parsed documents: current (of the newest corpus), staged by a sync that has not committed yet, or kept for a snapshot; "
+    "groups: who may read it today; own_groups: who may when this version is the current one",
 )
 sa.Index("documents_by_source", documents.c.source, documents.c.current)
 

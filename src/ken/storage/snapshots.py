@@ -264,7 +264,9 @@ def _replace(connection: sa.Connection, arriving: Mapping[str, str], *, content:
             .values(last=content - 1)
         )
         arrived = {"current": True, "staged": False, "synced_at": now, "source": source}
-        connection.execute(sa.update(documents).where(own, chosen).values(arrived))
+        # A version that comes back from a snapshot had other groups there: those of the version after it.
+        own_groups = sa.func.coalesce(documents.c.own_groups, documents.c.groups)
+        connection.execute(sa.update(documents).where(own, chosen).values(**arrived, groups=own_groups))
         groups = connection.scalar(sa.select(documents.c.groups).where(own, chosen))
         others = sa.update(documents).where(own, ~chosen, documents.c.groups != groups)
         regrouped += connection.execute(others.values(groups=groups)).rowcount
