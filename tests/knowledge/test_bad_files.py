@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -258,3 +259,27 @@ async def test_broken_groups_close_a_document(home: Path, folder: Path) -> None:
         assert {warning.path for warning in report.warnings} == set(broken)
         assert await found(ken, "When does the ferry leave?", ANYBODY) == ["open.md"]
         assert len(await found(ken, "When does the ferry leave?")) == 6
+
+
+async def test_a_table_of_a_gigabyte_is_refused_unread(home: Path, folder: Path) -> None:
+    """By its size: nothing of it comes into memory, and the rest of the folder is taken."""
+    write(folder, {"ferry.md": FERRY, "huge.csv": "name,berth\n"})
+    os.truncate(folder / "huge.csv", 1_000_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with opened(home) as ken:
+        report = await sync(ken, folder)
+        (failure,) = report.failures
+        assert (failure.path, report.added) == ("huge.csv", 1)
+        assert "MB" in failure.reason
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # KiB
+
+
+async def test_a_snapshot_deleted_while_a_question_uses_it_is_read_to_the_end(home: Path, folder: Path) -> None:
+    """Its files may go under a reader's hands, and the versions with them: what was opened stays readable."""
+    async with opened(home, keep_snapshots=1) as ken:
+        await sync(ken, folder, {"ferry.md": FERRY})
+        current = ken.library._current()
+        await sync(ken, folder, {"ferry.md": FERRY.replace("06:40", "07:15")})
+        assert not (home / "index" / current.name).exists()
+        assert "06:40" in current.passage(0).text
+        assert "07:15" in (await ken.library.search("When does the ferry leave?", OPERATOR)).evidence[0].passage.text
