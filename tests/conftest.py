@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith(UNWANTED) or name.endswith("_API_KEY") or name.upper() in UNWANTED_NAMES:
             del os.environ[name]
+    # Each `ken` that is started would compile all of Ken anew, which takes as long as the rest of its start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["NO_COLOR"] = "1"
     os.environ["COLUMNS"] = "120"
