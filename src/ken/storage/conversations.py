@@ -171,7 +171,9 @@ def _turn(row: sa.Row[tuple[object, ...]], hidden: frozenset[str]) -> Turn:
 
 def _hidden(connection: sa.Connection, principal: Principal, trace_ids: Sequence[str | None]) -> frozenset[str]:
     """The traces of answers that the principal may no longer read."""
-    return closed_to(connection, principal, {trace_id for trace_id in trace_ids if trace_id is not None}).answers
+    return closed_to(
+        connection, principal, trace_ids={trace_id for trace_id in trace_ids if trace_id is not None}
+    ).answers
 
 
 def _is_hidden(role: str, trace_id: str | None, hidden: frozenset[str]) -> bool:

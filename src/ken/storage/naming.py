@@ -59,7 +59,7 @@ class Closed:
     """Traces whose answers name one of the documents."""
 
 
-def closed_to(connection: sa.Connection, principal: Principal, trace_ids: Collection[str]) -> Closed:
+def closed_to(connection: sa.Connection, principal: Principal, *, trace_ids: Collection[str]) -> Closed:
     """What of these traces `principal` may no longer read; an operator may read everything."""
     if principal.is_operator or not trace_ids:
         return Closed()
@@ -73,10 +73,10 @@ def closed_to(connection: sa.Connection, principal: Principal, trace_ids: Collec
         pairs.update((row.trace_id, row.document_id) for row in rows)
         looked_at = sa.select(traced_passages.c.document_id).where(traced_passages.c.trace_id.in_(some))
         seen.update(connection.scalars(looked_at.distinct()))
-    shut = _unreadable(connection, principal, documents.c.id, seen | {document for _, document in pairs})
+    shut = _unreadable(connection, principal, column=documents.c.id, values=seen | {document for _, document in pairs})
     quoted = _cached_abstentions(connection, ids)
     titles = _unreadable(
-        connection, principal, documents.c.title, {title for each in quoted.values() for title in each}
+        connection, principal, column=documents.c.title, values={title for each in quoted.values() for title in each}
     )
     answers = {trace for trace, document in pairs if document in shut}
     answers |= {trace for trace, each in quoted.items() if not titles.isdisjoint(each)}
@@ -84,7 +84,7 @@ def closed_to(connection: sa.Connection, principal: Principal, trace_ids: Collec
 
 
 def _unreadable(
-    connection: sa.Connection, principal: Principal, column: sa.ColumnElement[str], values: Collection[str]
+    connection: sa.Connection, principal: Principal, *, column: sa.ColumnElement[str], values: Collection[str]
 ) -> set[str]:
     """Those of these ids, or titles, that some documents bear which the principal may not read."""
     wanted = sorted(values)

@@ -75,7 +75,7 @@ class Traces:
         query = newest_first(query, (traces.c.started_at, traces.c.id), limit=limit, before=before)
         with self._database.read() as connection:
             found = [_trace(row) for row in connection.execute(query)]
-            closed = closed_to(connection, principal, [trace.id for trace in found])
+            closed = closed_to(connection, principal, trace_ids=[trace.id for trace in found])
         shown = tuple(_as_far_as(trace, closed) for trace in found[:limit])
         more = len(found) > limit
         return Page(shown, cursor_of(shown[-1].started_at, shown[-1].id) if more else None)
@@ -120,7 +120,7 @@ class Traces:
             seen = connection.execute(
                 sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
             ).all()
-            closed = closed_to(connection, principal, [row.id])
+            closed = closed_to(connection, principal, trace_ids=[row.id])
         trace = _trace(row, steps=tuple(_span(step) for step in steps), seen=tuple(_passage(one) for one in seen))
         return _as_far_as(trace, closed)
 
