@@ -33,11 +33,11 @@ def sources(root: Path, *folders: str) -> Iterator[tuple[Path, ast.Module]]:
     """Every Python file in these folders of `root`, parsed."""
     for folder in folders:
         for path in files(root / folder, ".py"):
-            yield path, _parsed(path, path.read_text("utf-8"))
+            yield path, parsed(path, path.read_text("utf-8"))
 
 
 @functools.cache
-def _parsed(path: Path, text: str) -> ast.Module:
+def parsed(path: Path, text: str) -> ast.Module:
     """A file's tree, made once for all rules: they look at it and leave it as it is."""
     return ast.parse(text, filename=str(path))
 
