@@ -112,7 +112,7 @@ def test_an_up_to_date_home_opens_without_alembic(database: Database) -> None:
         import sys, time, pathlib
         from ken.storage.database import Database
         took = []
-        for _ in range(5):
+        for _ in range(20):
             began = time.perf_counter()
             Database(pathlib.Path(sys.argv[1])).close()
             took.append(time.perf_counter() - began)
@@ -479,7 +479,7 @@ def test_a_writer_waits_for_another_process(database: Database) -> None:
         database = Database(pathlib.Path(sys.argv[1]))
         with database.write():
             print("holding", flush=True)
-            time.sleep(0.4)
+            time.sleep(0.8)
         database.close()
     """
     holder = python(code, database.home)
