@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
+def settings_file(home: Path) -> Path:
+    """Where the settings of a home stand, if anywhere."""
+    return home / _FILE
+
+
 def load(home: Path | None = None, **flags: object) -> Settings:
     """Read the settings of a home. Raises InvalidSetting, naming the setting, its place and the remedy."""
     place = (home or Path(os.environ.get("KEN_HOME") or Settings.model_fields["home"].default)).expanduser().absolute()

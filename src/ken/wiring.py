@@ -121,7 +121,7 @@ async def open_home(settings: Settings) -> Ken:
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
     )
     parts = Parts(
-        searcher=library,
+        corpora=library,
         models=models,
         prompt_tokens={reader.name: _EXTRACTIVE_WINDOW}
         | {model.name: model.context_tokens - model.max_tokens for model in settings.models},

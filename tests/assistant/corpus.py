@@ -139,7 +139,7 @@ def assistant(
     allowed: dict[str, float] = {"deadline_s": 20.0, "max_chars": 8000, "history_turns": 5, "passages": 6} | limits
     return Assistant(
         Parts(
-            searcher=ken.library,
+            corpora=ken.library,
             models={model.name: model for model in models},
             prompt_tokens={model.name: prompt_tokens for model in models},
             default_model=models[0].name,

@@ -147,3 +147,19 @@ async def test_a_version_that_comes_back_has_its_own_permissions(home: Path) -> 
             await sync_shelf(ken, shelf)
             assert (await ken.library.document("shelf/ferry.md", OPERATOR)).groups == groups
             assert ("ferry.md" in await found(ken, QUESTION, ANYBODY)) == ("everyone" in groups)
+
+
+async def test_a_question_reads_one_corpus_from_start_to_end(home: Path, folder: Path) -> None:
+    """What was opened before a sync is read as it was, though its index is thrown away; the next question reads the new."""
+    async with opened(home, keep_snapshots=1) as ken:
+        await sync(ken, folder, {"ferry.md": FERRY, "bakery.md": BAKERY})
+        corpus = await ken.library.corpus()
+        (folder / "bakery.md").unlink()
+        await sync(ken, folder, {"ferry.md": LATER})
+        old = await corpus.search(QUESTION, OPERATOR)
+        assert (old.corpus_version, "06:40" in old.evidence[0].passage.text) == (1, True)
+        assert (await corpus.document("papers/bakery.md", OPERATOR)).title == "Bakery"
+        assert await corpus.collections(OPERATOR) == (("papers", 2),)
+        assert await says(ken, "07:15")
+        with pytest.raises(NotFound):
+            await ken.library.document("papers/bakery.md", OPERATOR)

@@ -152,3 +152,24 @@ def test_cron_times() -> None:
     now = datetime(2026, 3, 2, 12, 0, 30).astimezone().timestamp()
     due = datetime.fromtimestamp(Cron("15 3 * * *").next(None, now)).astimezone()
     assert (due.year, due.month, due.day, due.hour, due.minute) == (2026, 3, 3, 3, 15)
+
+
+async def test_jobs_are_replaced_while_others_run() -> None:
+    """A new one starts, one that is gone ends, one that changed begins anew, the same one goes on undisturbed."""
+    same, gone, old, new, added = (Work() for _ in range(5))
+    scheduler = Scheduler((Job(name="same", run=same), Job(name="gone", run=gone), Job(name="other", run=old)))
+    async with scheduler.running():
+        same.may_end.clear()
+        scheduler.ask("same")
+        await same.began.wait()
+        other = Job(name="other", version="2", run=new)
+        scheduler.replace((Job(name="same", run=same), other, Job(name="added", run=added)))
+        for name in ("other", "added"):
+            scheduler.ask(name)
+        await runs(new, 1)
+        await runs(added, 1)
+        with pytest.raises(NotFound):
+            scheduler.ask("gone")
+        with pytest.raises(Conflict):
+            scheduler.ask("same")
+        assert (gone.runs, old.runs) == (0, 0)

@@ -188,3 +188,20 @@ def test_corpus_versions_are_listed_compared_and_switched(operator: httpx.Client
     operator.post("/api/index/use", json={"corpus_version": None}).raise_for_status()
     assert "dusk" in operator.get("/api/documents/notes/tide.md").json()["text"]
     assert operator.post("/api/index/use", json={"corpus_version": 9999}).status_code == 404
+
+
+def test_ken_toml_is_followed_without_a_restart(with_sources: Served, operator: httpx.Client, place: Path) -> None:
+    """A rule that was narrowed holds in the next sync, a table that was taken out is synced no more, a new one is known."""
+    file = place / "home" / "ken.toml"
+    before = file.read_text()
+    (place / "folder" / "buoys.md").write_text(BUOYS)
+    synced(operator, "papers")
+    with with_sources.client(with_sources.nobody) as nobody:
+        assert nobody.get("/api/documents/papers%2Fbuoys.md").status_code == 200
+        file.write_text(before.replace('path = "closed/*"', 'path = "*"').replace('"watched"\nkind', '"seen"\nkind', 1))
+        (place / "folder" / "crane.md").write_text("# Crane\n\nThe crane is booked.\n")
+        synced(operator, "papers")
+        assert nobody.get("/api/documents/papers%2Fbuoys.md").status_code == 404
+    eventually(lambda: operator.post("/api/syncs", json={"source": "watched"}).status_code == 404)
+    eventually(lambda: any(each["id"] == "seen" for each in operator.get("/api/sources").json()))
+    file.write_text(before)

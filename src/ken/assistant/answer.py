@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
 
-import anyio.to_thread
-
 from ken.assistant import classify, disputes, recall, retrieve, route, screen, settle
 from ken.assistant.assemble import assemble
 from ken.assistant.generate import generate
 from ken.assistant.intake import admit
-from ken.assistant.retrieve import Searcher
+from ken.assistant.retrieve import Corpora, Searcher
 from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
@@ -64,7 +62,7 @@ def local_date() -> str:
 class Parts:
     """What the stages work with; wiring.py puts it together."""
 
-    searcher: Searcher
+    corpora: Corpora
     models: Mapping[str, ChatModel]
     prompt_tokens: Mapping[str, int]
     """The room for a prompt of each model, in tokens: its window less its longest answer."""
@@ -96,8 +94,9 @@ class Assistant:
         corpus_version = 0
         answer: Answer | None = None
         try:
-            corpus_version = await anyio.to_thread.run_sync(_corpus_version, self._parts.searcher)
-            async with aclosing(_Run(self._parts, trace, turn, corpus_version).events()) as events:
+            searcher = await self._parts.corpora.corpus()
+            corpus_version = searcher.corpus_version
+            async with aclosing(_Run(self._parts, trace, turn, searcher).events()) as events:
                 async for event in events:
                     if isinstance(event, TokenShown):
                         trace.shown()
@@ -146,7 +145,7 @@ class _Run:
     parts: Parts
     trace: TraceBuilder
     turn: Turn
-    corpus_version: int
+    searcher: Searcher
 
     async def events(self) -> AsyncGenerator[Event]:
         turn, parts = self.turn, self.parts
@@ -158,9 +157,11 @@ class _Run:
             ("classify", lambda: classify.classify(turn)),
             (
                 "recall",
-                lambda: recall.recall(turn, parts.cache, release=parts.release.id, corpus_version=self.corpus_version),
+                lambda: recall.recall(
+                    turn, parts.cache, release=parts.release.id, corpus_version=self.searcher.corpus_version
+                ),
             ),
-            ("retrieve", lambda: retrieve.retrieve(turn, parts.searcher, limit=limits.passages)),
+            ("retrieve", lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages)),
             ("assemble", lambda: assemble(turn, tokens=parts.tokens, prompt_tokens=parts.prompt_tokens[model])),
             ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )
@@ -181,7 +182,7 @@ class _Run:
         with self.trace.span("settle") as span:
             span.set("conflicts", len(turn.conflicts))
             answer = await settle.settle(
-                turn, self.trace.trace_id, cache=parts.cache, corpus_version=self.corpus_version
+                turn, self.trace.trace_id, cache=parts.cache, corpus_version=self.searcher.corpus_version
             )
         yield StageFinished("settle", (perf_counter() - started) * 1000)
         yield Answered(answer)
@@ -308,10 +309,6 @@ class _Run:
         turn.notices += disputes.superseded_notices(turn)
         counts = f"{len(turn.citations)} citations, {verifier.moved} moved, {len(verifier.dropped)} sentences left out"
         return f"{counts}, {len(turn.conflicts)} conflicts" if turn.conflicts else counts
-
-
-def _corpus_version(searcher: Searcher) -> int:
-    return searcher.corpus_version
 
 
 def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:

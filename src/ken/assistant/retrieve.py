@@ -23,12 +23,20 @@ _OF_EACH = 2
 _MOST_SUCCESSORS = 16
 
 
-class Searcher(Protocol):
+class Corpora(Protocol):
     """The part of the library that answering needs."""
+
+    async def corpus(self) -> Searcher:
+        """The corpus version in use; a question reads one from start to end."""
+        ...
+
+
+class Searcher(Protocol):
+    """One corpus version."""
 
     @property
     def corpus_version(self) -> int:
-        """The corpus that the next search will look at."""
+        """The corpus that it looks at."""
         ...
 
     async def search(

@@ -19,8 +19,8 @@ from ken.errors import KenError, NotFound
 from ken.knowledge.library import Library
 from ken.knowledge.sync import Progress, SyncOptions, SyncReport
 from ken.scheduler.schedule import Cron, Every, Schedule
-from ken.scheduler.scheduler import Job
-from ken.settings import Settings
+from ken.scheduler.scheduler import Job, Scheduler
+from ken.settings import Settings, load, settings_file
 from ken.source_settings import FolderSettings, SourceSettings
 from ken.storage.sources import Source
 from ken.wiring import Ken
@@ -31,11 +31,16 @@ _SETTLED_MS = 1_000
 """A watched folder is synced when nothing has changed in it for so long."""
 _LOOKED_FOR_EVERY_S = 30.0
 """A watched folder that isn't there, such as one that is mounted later."""
+_READ_EVERY_S = 2.0
+"""ken.toml is looked at so often while the sources are at work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The `[[sources]]` of a home."""
+    """The `[[sources]]` of a home.
+
+    The file is read again for each sync: who may read what is what it says then, and a table that was taken out is gone.
+    """
 
     settings: Settings
     library: Library
@@ -45,10 +50,9 @@ class Configured:
         """Those of an opened home."""
         return cls(ken.settings, ken.library)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """In the order of the file."""
-        return tuple(each.name for each in self.settings.sources)
+    def tables(self) -> tuple[SourceSettings, ...]:
+        """What ken.toml says now, in its order. Raises InvalidSetting."""
+        return load(self.settings.home).sources
 
     async def sync(
         self, name: str, *, options: SyncOptions | None = None, progress: Progress | None = None
@@ -57,7 +61,7 @@ class Configured:
 
         What keeps a source from being asked at all (a secret that isn't set) is noted with it, so that its status says so.
         """
-        settings = self._named(name)
+        settings = await anyio.to_thread.run_sync(self._named, name)
         source = source_of(settings)
         try:
             connector = connector_of(settings, home=self.settings.home, max_bytes=self.settings.max_file_mb * 1_000_000)
@@ -70,11 +74,25 @@ class Configured:
                 source, connector, policy=policy_of(settings), options=options, progress=progress
             )
 
+    async def follow(self, scheduler: Scheduler) -> None:
+        """Keep a scheduler's jobs as ken.toml says, until cancelled; one that can't be used changes nothing, and is told."""
+        seen: tuple[int, int] | None = None
+        while True:
+            state = await anyio.to_thread.run_sync(_state_of, settings_file(self.settings.home))
+            if state != seen:
+                seen = state
+                try:
+                    scheduler.replace(await anyio.to_thread.run_sync(self.jobs))
+                except KenError as error:
+                    _log.warning("The sources stay as they were. %s", error)
+            await asyncio.sleep(_READ_EVERY_S)
+
     def jobs(self) -> tuple[Job, ...]:
-        """A job for each source, for a scheduler: one without a schedule runs when it is asked for."""
+        """A job for each source, for a scheduler: one without a schedule runs when it is asked for. Raises InvalidSetting."""
         return tuple(
             Job(
                 name=settings.name,
+                version=repr(settings),
                 run=partial(self._run, settings.name),
                 schedule=_schedule(settings),
                 last=partial(self._last, settings.name),
@@ -82,10 +100,12 @@ class Configured:
                 if isinstance(settings, FolderSettings) and settings.watch
                 else None,
             )
-            for settings in self.settings.sources
+            for settings in self.tables()
         )
 
     async def _run(self, name: str) -> float | None:
+        if name not in {each.name for each in await anyio.to_thread.run_sync(self.tables)}:
+            return None  # its table was taken out a moment ago
         report = await self.sync(name)
         if report.problem:
             _log.warning("%s was not synced to its end: %s", name, report.problem)
@@ -103,11 +123,21 @@ class Configured:
         await anyio.to_thread.run_sync(self.library.sources.put, noted)
 
     def _named(self, name: str) -> SourceSettings:
-        for settings in self.settings.sources:
+        tables = self.tables()
+        for settings in tables:
             if settings.name == name:
                 return settings
-        known = ", ".join(self.names) or "none"
+        known = ", ".join(each.name for each in tables) or "none"
         raise NotFound(f"ken.toml names no source {name!r}. Known are: {known}.")
+
+
+def _state_of(file: Path) -> tuple[int, int] | None:
+    """What changes when a file is written; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _schedule(settings: SourceSettings) -> Schedule | None:

@@ -114,6 +114,14 @@ class Generation:
         first = int(np.searchsorted(self.document, place))
         return first < self.size and int(self.document[first]) == place and bool(readable[first])
 
+    def get(self, document_id: str) -> Document | None:
+        """A document of the corpus by its id, or None."""
+        for documents in (self.documents, self.left_out):
+            place = bisect_left(documents, document_id, key=lambda document: document.id)
+            if place < len(documents) and documents[place].id == document_id:
+                return documents[place]
+        return None
+
     @property
     def size(self) -> int:
         """How many passages there are."""

@@ -11,17 +11,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.document import Document, Evidence, Passage, SearchResult, Sentence
+from ken.domain.document import Document, Passage, SearchResult
 from ken.domain.principal import Principal
 from ken.errors import NotFound, StorageError
 from ken.knowledge import generation
 from ken.knowledge.commit import Committer
+from ken.knowledge.corpus import Corpus
 from ken.knowledge.generation import Generation
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.locks import is_locked, locked
@@ -29,7 +29,6 @@ from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
 from ken.knowledge.quality.report import Asked, report
-from ken.knowledge.ranking import Ranked, rank
 from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
@@ -90,23 +89,11 @@ class Library:
         self, query: str, principal: Principal, *, collections: frozenset[str] | None = None, limit: int = 8
     ) -> SearchResult:
         """The passages most likely to hold the answer, among those that `principal` may read, best first."""
-        started = perf_counter()
-        vector = self._questions.get(query)
-        if vector is None:
-            vector = (await self.ingest.embedder.embed([query]))[0]
-            self._questions[query] = vector
-            if len(self._questions) > _REMEMBERED_QUESTIONS:
-                self._questions.popitem(last=False)
-        embedded = perf_counter()
-        search = partial(self._search, query, vector, principal, collections=collections, limit=limit)
-        result, timings = await anyio.to_thread.run_sync(search)
-        return SearchResult(
-            evidence=result.evidence,
-            corpus_version=result.corpus_version,
-            candidates=result.candidates,
-            terms=result.terms,
-            timings_ms=(("embed", (embedded - started) * 1000), *timings),
-        )
+        return await (await self.corpus()).search(query, principal, collections=collections, limit=limit)
+
+    async def corpus(self) -> Corpus:
+        """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
+        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded)
 
     async def sync(
         self,
@@ -221,22 +208,12 @@ class Library:
         self, principal: Principal, *, collection: str | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[Document, ...]:
         """Documents that `principal` may read, by id, from the first one above `after`."""
-        current = await anyio.to_thread.run_sync(self._current)
-        readable = (
-            current.shown(document, principal)
-            for document in current.listed
-            if principal.may_read(document.groups)
-            and (collection is None or document.collection == collection)
-            and (after is None or document.id > after)
-        )
-        return tuple(document for document, _ in zip(readable, range(limit), strict=False))
+        corpus = await self.corpus()
+        return corpus.documents(principal, collection=collection, after=after, limit=limit)
 
     async def document(self, document_id: str, principal: Principal) -> Document:
         """One document. Raises NotFound where there is none that `principal` may read."""
-        document = await anyio.to_thread.run_sync(self.store.get, document_id)
-        if document is None or not principal.may_read(document.groups):
-            raise NotFound(f"There is no document {document_id!r} that you may read.")
-        return (await anyio.to_thread.run_sync(self._current)).shown(document, principal)
+        return await (await self.corpus()).document(document_id, principal)
 
     async def text(self, document_id: str, principal: Principal) -> str:
         """The parsed text of a document. Raises NotFound."""
@@ -250,11 +227,7 @@ class Library:
 
     async def collections(self, principal: Principal) -> tuple[tuple[str, int], ...]:
         """Names of collections with the number of documents in each that `principal` may read."""
-        counts: dict[str, int] = {}
-        for document in (await anyio.to_thread.run_sync(self._current)).listed:
-            if principal.may_read(document.groups):
-                counts[document.collection] = counts.get(document.collection, 0) + 1
-        return tuple(sorted(counts.items()))
+        return await (await self.corpus()).collections(principal)
 
     async def quality(
         self,
@@ -365,64 +338,14 @@ class Library:
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
             generation.discard(self.committer.index_folder, name)  # it may hold what has been deleted meanwhile
 
-    def _refuse_mixing(self, current: Generation, principal: Principal, collections: frozenset[str] | None) -> None:
-        """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
-        names = {
-            document.collection
-            for document in current.left_out
-            if principal.may_read(document.groups) and (collections is None or document.collection in collections)
-        }
-        if names:
-            raise StorageError(
-                f"These collections were read by another version of Ken or of its embedder: {', '.join(sorted(names))}. "
-                "Run `ken sync` on the folder of each, with its `--collection`; any sync reads uploads anew."
-            )
-
-    def _search(
-        self,
-        query: str,
-        vector: NDArray[np.float32],
-        principal: Principal,
-        *,
-        collections: frozenset[str] | None,
-        limit: int,
-    ) -> tuple[SearchResult, tuple[tuple[str, float], ...]]:
-        started = perf_counter()
-        current = self._current()
-        if current.left_out:
-            self._refuse_mixing(current, principal, collections)
-        readable = current.readable(principal, collections)
-        ranking = rank(current, query, vector=vector, readable=readable, limit=limit)
-        ranked = perf_counter()
-        result = SearchResult(
-            evidence=tuple(self._found(current, found, principal) for found in ranking.passages),
-            corpus_version=current.corpus_version,
-            candidates=ranking.candidates,
-            terms=ranking.terms,
-        )
-        return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
-
-    @staticmethod
-    def _found(current: Generation, found: Ranked, principal: Principal) -> Evidence:
-        document = current.documents[int(current.document[found.row])]
-        first, last = int(current.sentence_bounds[found.row]), int(current.sentence_bounds[found.row + 1])
-        spans = current.sentence_spans[first:last].tolist()
-        texts = [current.quote(sentence) for sentence in range(first, last)]
-        scores = zip(spans, texts, found.similarities.tolist(), found.coverages.tolist(), strict=True)
-        return Evidence(
-            passage=current.passage(found.row),
-            document=current.shown(document, principal),
-            relevance=found.relevance,
-            lexical=found.lexical,
-            dense=found.dense,
-            fused=found.fused,
-            coverage=found.coverage,
-            matched_terms=found.matched_terms,
-            sentences=tuple(
-                Sentence(start=start, end=end, text=text, is_code=bool(code), similarity=similarity, coverage=coverage)
-                for (start, end, code), text, similarity, coverage in scores
-            ),
-        )
+    async def _embedded(self, query: str) -> NDArray[np.float32]:
+        vector = self._questions.get(query)
+        if vector is None:
+            vector = (await self.ingest.embedder.embed([query]))[0]
+            self._questions[query] = vector
+            if len(self._questions) > _REMEMBERED_QUESTIONS:
+                self._questions.popitem(last=False)
+        return vector
 
 
 def _real(folder: Path) -> Path:

@@ -130,8 +130,12 @@ class Pushed:
 
     def _is_there(self, document_id: str) -> bool:
         """Whether anything of a document is here: a push that was killed leaves its file, and what it staged."""
-        is_kept = self.committer.store.with_content(document_id, "", but="") is not None
-        return is_kept or (self.folder / document_id).is_file()
+        if self.committer.store.with_content(document_id, "", but="") is not None:
+            return True
+        try:
+            return (self.folder / document_id).is_file()
+        except OSError:  # no file can have such a name
+            return False
 
     def remove_all(self, collection: str) -> None:
         """Delete the files of a collection. Raises StorageError."""

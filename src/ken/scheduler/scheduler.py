@@ -29,6 +29,8 @@ class Job:
     """Something to do again and again."""
 
     name: str
+    version: str = ""
+    """Another one under the same name takes this one's place."""
     run: Callable[[], Awaitable[float | None]]
     """Does it; where it failed, returns when it wants to be tried again (seconds since the epoch), whatever its schedule."""
     schedule: Schedule | None = None
@@ -49,21 +51,39 @@ class _State:
 class Scheduler:
     """The jobs of a process, while `running` holds."""
 
-    def __init__(self, jobs: tuple[Job, ...]) -> None:
+    def __init__(self, jobs: tuple[Job, ...] = ()) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._states = {job.name: _State() for job in jobs}
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._ending: list[asyncio.Task[None]] = []
+        self._is_running = False
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Run the jobs until the block ends; what is being done then is cancelled."""
-        tasks = [asyncio.create_task(self._keep(job), name=f"job {job.name}") for job in self._jobs.values()]
-        tasks += [asyncio.create_task(self._wake(job)) for job in self._jobs.values() if job.woken is not None]
+        self._is_running = True
+        for job in self._jobs.values():
+            self._start(job)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self._is_running = False
+            for name in list(self._tasks):
+                self._stop(name)
+            await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def replace(self, jobs: tuple[Job, ...]) -> None:
+        """Have these jobs from now on: new ones start, those that are gone or have changed are cancelled."""
+        wanted = {job.name: job for job in jobs}
+        for name, job in list(self._jobs.items()):
+            if name not in wanted or wanted[name].version != job.version:
+                self._stop(name)
+                del self._jobs[name], self._states[name]
+        for name, job in wanted.items():
+            if name not in self._jobs:
+                self._jobs[name], self._states[name] = job, _State()
+                if self._is_running:
+                    self._start(job)
 
     def ask(self, name: str) -> None:
         """Have a job run now. Raises NotFound; Conflict where it is running."""
@@ -80,6 +100,16 @@ class Scheduler:
         """When a job runs next, in seconds since the epoch; None where it doesn't by itself, or runs right now."""
         state = self._states.get(name)
         return None if state is None or state.is_running else state.due
+
+    def _start(self, job: Job) -> None:
+        works = [self._keep(job), *([self._wake(job)] if job.woken is not None else [])]
+        self._tasks[job.name] = [asyncio.create_task(work, name=f"job {job.name}") for work in works]
+
+    def _stop(self, name: str) -> None:
+        self._ending = [task for task in self._ending if not task.done()]
+        for task in self._tasks.pop(name, []):
+            task.cancel()
+            self._ending.append(task)
 
     async def _keep(self, job: Job) -> None:
         state = self._states[job.name]
@@ -116,8 +146,9 @@ class Scheduler:
 
     async def _wake(self, job: Job) -> None:
         assert job.woken is not None  # noqa: S101 - the caller looked
+        state = self._states[job.name]
         try:
             async for _ in job.woken():
-                self._states[job.name].asked.set()
+                state.asked.set()
         except Exception:  # noqa: BLE001 - the job still runs when it is due or asked for
             _log.exception("%s is no longer woken", job.name)

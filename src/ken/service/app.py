@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from anyio import create_task_group
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
@@ -55,12 +56,15 @@ ROUTERS = (
 def build(opened: Ken) -> FastAPI:
     """The HTTP service of an opened home, with the jobs of its sources. The caller closes the home after the server ended."""
     settings = opened.settings
-    scheduler = Scheduler(Configured.of(opened).jobs())
+    scheduler, configured = Scheduler(), Configured.of(opened)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with scheduler.running():
+        async with scheduler.running(), create_task_group() as tasks:
+            scheduler.replace(configured.jobs())
+            tasks.start_soon(configured.follow, scheduler)
             yield
+            tasks.cancel_scope.cancel()
 
     app = FastAPI(
         title="Ken",

@@ -31,7 +31,10 @@ _GROUP = re.compile(r"[^\W_][\w .@:/+-]{0,99}")
 _MOST_GROUPS = 100
 _LONGEST = 300
 _INDEX_NAMES = frozenset({"index", "_index", "readme"})
-_SUFFIXES = re.compile(r"(?:\.html)?\.(?:md|markdown|html?|txt|text|pdf|docx|pptx|xlsx|rst|adoc|asciidoc|csv|tsv|json|jsonl|ndjson|eml)$", re.IGNORECASE)
+_SUFFIXES = re.compile(
+    r"(?:\.html)?\.(?:md|markdown|html?|txt|text|pdf|docx|pptx|xlsx|rst|adoc|asciidoc|csv|tsv|json|jsonl|ndjson|eml)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
