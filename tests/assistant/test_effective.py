@@ -91,6 +91,7 @@ async def test_the_day_decides(ken: Ken, today: str, first: str) -> None:
         "What was the rule for carrying unused leave into the next year in 2024?",
         "How many days of unused leave could be carried into the next year before 2026?",
         "What was the previous rule for carrying unused leave into the next year?",
+        "What was the unused leave carry over rule in 2024?",
     ],
 )
 async def test_a_question_about_the_past_gets_the_old_rule(ken: Ken, question: str) -> None:

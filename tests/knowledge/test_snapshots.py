@@ -65,7 +65,7 @@ async def test_the_difference_of_two_versions(home: Path, folder: Path) -> None:
         assert (there.added, there.changed, there.removed) == (("papers/library.md",), ("papers/ferry.md",), ())
         back = await ken.library.difference(2, 1)
         assert (back.added, back.changed, back.removed) == ((), ("papers/ferry.md",), ("papers/library.md",))
-        with pytest.raises(NotFound, match="snapshot 9"):
+        with pytest.raises(NotFound, match="corpus version 9"):
             await ken.library.difference(1, 9)
 
 
@@ -116,7 +116,7 @@ async def test_old_versions_stay_as_long_as_the_operator_says(home: Path, folder
         await sync(ken, folder, {"bakery.md": BAKERY})
         await sync(ken, folder, {"library.md": LIBRARY})
         assert places_of(home, "06:40") == []
-        await ken.library.use(4)
+        await ken.library.use(3)
         for number in range(3):
             await sync(ken, folder, {f"{number}.md": f"# {number}\n\nNumber {number}.\n"})
         assert len(await held(ken)) == 2
@@ -163,3 +163,17 @@ async def test_a_question_reads_one_corpus_from_start_to_end(home: Path, folder:
         assert await says(ken, "07:15")
         with pytest.raises(NotFound):
             await ken.library.document("papers/bakery.md", OPERATOR)
+
+
+async def test_going_to_and_fro_loses_no_version(home: Path, folder: Path) -> None:
+    """Switches count for nothing among the versions kept, and one to what is in use already makes none."""
+    async with opened(home, keep_snapshots=2) as ken:
+        await sync(ken, folder, {"ferry.md": FERRY})
+        await sync(ken, folder, {"ferry.md": LATER})
+        for _ in range(3):
+            await ken.library.use(1)
+            assert await says(ken, "06:40")
+            await ken.library.use(2)
+            assert await says(ken, "07:15")
+        last = (await ken.library.snapshots())[0].corpus_version
+        assert (await ken.library.use(None)).corpus_version == last

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Protocol
 
+from ken.assistant.quotable import weighed
 from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
 from ken.checks.standing import in_order, nearer_but_old, standings
@@ -16,6 +17,9 @@ from ken.errors import NotFound
 from ken.text.dates import asked_period, long_date
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_WHEN = re.compile(
+    r"\s*\b(?:(?:back )?in|during|before|until|after|since|as of|for|of)?\s*(?:19|20)\d\d\b", re.IGNORECASE
+)
 _FURTHER = 40
 """Passages looked at for those of a document that stands in another one's place."""
 _OF_EACH = 2
@@ -59,15 +63,23 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
 
     A collection that isn't there is told: in a notice, or as the outcome where no other one was asked for.
     """
+    turn.period = asked_period(turn.standalone, turn.today)
     result = await _search(turn, searcher, limit)
+    matter = turn.standalone if turn.period is None else _WHEN.sub("", turn.standalone)
+    if matter != turn.standalone:
+        timeless = await _search(turn, searcher, limit, text=matter)
+        # A rule seldom names the years in which it holds. A document that isn't dated says of no year that it held then.
+        if timeless.evidence and _is_dated(timeless.evidence[0].document):
+            result = timeless
+        else:
+            matter = turn.standalone
     if unknown := await _unknown_collections(turn, searcher, result.evidence):
         turn.result = result
         return f"no collection {', '.join(map(repr, unknown))}"
-    turn.period = asked_period(turn.standalone, turn.today)
     turn.standings = standings(await _known(turn, searcher, result.evidence), turn.today)
     evidence = result.evidence
     if _lacks_related(turn, evidence):
-        further = await _search(turn, searcher, max(limit, _FURTHER))
+        further = await _search(turn, searcher, max(limit, _FURTHER), text=matter)
         evidence = (*evidence, *_related(turn, evidence, further.evidence))
         turn.standings = standings(await _known(turn, searcher, evidence), turn.today)
     if turn.standings:
@@ -76,7 +88,8 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
     turn.result = result
     found = result.evidence
-    turn.answerable = answerable(turn.standalone, found, rarity=_of_the_matter(turn, result))
+    believed = tuple(weighed(item) for item in found)
+    turn.answerable = answerable(matter, believed, rarity=_of_the_matter(turn, result))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
     about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
     return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}"
@@ -121,9 +134,16 @@ def _older(document: Document, standing: Standing) -> str:
     )
 
 
-async def _search(turn: Turn, searcher: Searcher, limit: int) -> SearchResult:
+def _is_dated(document: Document) -> bool:
+    """Whether a document says from when, or until when, it holds."""
+    return document.effective is not None or document.superseded_by is not None
+
+
+async def _search(turn: Turn, searcher: Searcher, limit: int, *, text: str | None = None) -> SearchResult:
     question = turn.question
-    return await searcher.search(turn.standalone, question.principal, collections=question.collections, limit=limit)
+    return await searcher.search(
+        text or turn.standalone, question.principal, collections=question.collections, limit=limit
+    )
 
 
 async def _known(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...]) -> dict[str, Document]:

@@ -79,17 +79,17 @@ def use(
 @app.command("diff")
 def diff(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A corpus version.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Another one.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A corpus version, or `latest`.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another one, or `latest`.")],
     *,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Show which documents were added (+), changed (~) and removed (-) from one corpus version to another."""
-    numbers = _number(old), _number(new)
 
     async def work(ken: Ken) -> Difference:
-        return await ken.library.difference(*numbers)
+        newest = max(row.content for row in await ken.library.snapshots())
+        return await ken.library.difference(*(newest if each == LATEST else _number(each) for each in (old, new)))
 
     found = in_home(settings_of(context, home), work)
     if as_json:

@@ -105,7 +105,9 @@ class Snapshots:
         for row in self.listed():
             if row.corpus_version == corpus_version:
                 return row
-        raise NotFound(f"There is no snapshot {corpus_version}. `ken index list` shows those that are kept.")
+        raise NotFound(
+            f"There is no corpus version {corpus_version} any more. `ken index list` shows those that are kept."
+        )
 
     def members(self, content: int) -> dict[str, str]:
         """The documents of a content: id -> version, by id."""
@@ -171,11 +173,16 @@ class Snapshots:
         With `hold`, syncs go on without being served, until the newest content is used again. Raises NotFound.
         """
         with self._database.write() as connection:
+            before = _use(connection)
+            if (before.content, before.generation, before.is_held) == (content, generation, hold):
+                return before.corpus_version
             known = connection.scalar(
                 sa.select(snapshots.c.corpus_version).where(snapshots.c.content == content).limit(1)
             )
             if known is None:
-                raise NotFound(f"There is no snapshot of corpus version {content} any more.")
+                raise NotFound(
+                    f"There is no corpus version {content} any more. `ken index list` shows those that are kept."
+                )
             number = _next(connection)
             _insert(connection, number, content=content, generation=generation)
             _serve(connection, number, content=content, generation=generation)
@@ -293,14 +300,17 @@ def _delete(connection: sa.Connection, gone: Collection[str]) -> None:
 def _prune(connection: sa.Connection, retention: Retention) -> None:
     in_use = _use(connection)
     rows = connection.execute(
-        sa.select(snapshots.c.corpus_version, snapshots.c.made_at).order_by(snapshots.c.corpus_version.desc())
+        sa.select(snapshots.c.corpus_version, snapshots.c.content, snapshots.c.made_at).order_by(
+            snapshots.c.corpus_version.desc()
+        )
     ).all()
     horizon = time.time() - retention.days * _DAY_S
-    needed = {in_use.corpus_version, in_use.head}
-    kept: set[int] = set()
+    contents = {in_use.content, in_use.head}
     for row in rows:
-        if row.corpus_version in needed or (len(kept | needed) < retention.snapshots and row.made_at >= horizon):
-            kept.add(row.corpus_version)
+        # A switch back is no further content: going to and fro must not push out what one may want to go to.
+        if row.content == row.corpus_version and len(contents) < retention.snapshots and row.made_at >= horizon:
+            contents.add(row.content)
+    kept = {row.corpus_version for row in rows if row.content in contents}
     if len(kept) == len(rows):
         return
     connection.execute(sa.delete(snapshots).where(snapshots.c.corpus_version.not_in(kept)))
