@@ -17,7 +17,7 @@ UNWANTED_NAMES = {"FORCE_COLOR", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Clean the environment once, before any fixture starts a process; children inherit it."""
     for name in list(os.environ):
         if name.startswith(UNWANTED) or name.endswith("_API_KEY") or name.upper() in UNWANTED_NAMES:
@@ -28,8 +28,10 @@ def pytest_configure() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["NO_COLOR"] = "1"
     os.environ["COLUMNS"] = "120"
-    # Python children load tests/loopback/sitecustomize.py by its name, and are guarded as this process is.
-    os.environ["PYTHONPATH"] = str(Path(loopback.__file__).parent)
+    # Python children load tests/loopback/sitecustomize.py by its name, and are guarded as this process is. Workers of
+    # pytest-xdist come here themselves: one that found the guard on its path would have two, the first of them unwatched.
+    if not config.getoption("numprocesses", None):
+        os.environ["PYTHONPATH"] = str(Path(loopback.__file__).parent)
 
 
 @pytest.fixture(autouse=True)

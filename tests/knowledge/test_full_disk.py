@@ -24,7 +24,8 @@ def filled(home: Path, folder: Path, size: str, function: str) -> subprocess.Com
     """`ken sync` on a disk that is full from the call of a function on."""
     command = [sys.executable, "-m", "tests.knowledge.dying", size, function, "ken", "--home", str(home)]
     command += ["sync", str(folder), "--collection", "papers"]
-    environment = Terminal.environment()
+    # Coverage's own file would not fit on the disk either, and it would say so.
+    environment = {name: value for name, value in Terminal.environment().items() if not name.startswith("COVERAGE_")}
     return subprocess.run(
         command, cwd=PROJECT, capture_output=True, check=False, timeout=50, text=True, env=environment
     )
