@@ -27,6 +27,23 @@ from ken.source_settings import SourceSettings
 _FILE = "ken.toml"
 _TAKEN = ("ken", "extractive")
 """Model names that stand for something already: the default one, and the reader that is always there."""
+_PLAIN_WORDS = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "it is missing",
+    "tuple_type": 'it is a list, as in ["a", "b"]; tables of a list have two brackets, as in [[sources]]',
+    "dict_type": "it has to be a table",
+    "model_type": "it has to be a table",
+    "string_type": "it has to be text, in quotes",
+    "int_type": "it has to be a whole number",
+    "int_parsing": "it has to be a whole number",
+    "int_from_float": "it has to be a whole number",
+    "float_type": "it has to be a number",
+    "float_parsing": "it has to be a number",
+    "bool_type": "it has to be true or false",
+    "bool_parsing": "it has to be true or false",
+    "union_tag_not_found": "its `kind` is missing",
+}
+"""What pydantic's words for what is wrong mean to whoever writes ken.toml."""
 _LEAST_ROOM = 512
 """Tokens that a prompt needs at least: the instructions, a question and a passage."""
 
@@ -167,8 +184,12 @@ def _words(error: ValidationError, home: Path, flags: Mapping[str, object]) -> s
         place = f"{variable} in the environment"
     else:
         place = repr(str(home / _FILE))
-    known = {"extra_forbidden": "there is no such setting", "missing": "it is missing"}
-    what = known.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    kinds = problem["msg"].partition("expected tags: ")[2]
+    what = (
+        f"`kind` is one of {kinds}"
+        if kinds
+        else _PLAIN_WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    )
     dotted = ".".join(str(part) for part in problem["loc"])
     return f"The setting {dotted!r}{_of_table(problem['loc'], home)} ({place}): {what}. docs/settings.md lists what it may be."
 

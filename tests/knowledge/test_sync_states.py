@@ -301,3 +301,17 @@ async def test_a_document_of_another_source_is_taken_when_that_one_goes(home: Pa
         assert f"ken sources remove {old}" in failure.reason
         await ken.library.remove_source(old)
         assert counts(await sync_shelf(ken, shelf)) == (1, 0, 0, 0)
+
+
+async def test_a_small_source_that_is_suddenly_empty_is_kept(home: Path, folder: Path) -> None:
+    """Three documents that are all gone are held too; two of three are believed to be deleted."""
+    async with opened(home) as ken:
+        await sync(ken, folder, THREE)
+        for name in ("ferry.md", "bakery.md"):
+            (folder / name).unlink()
+        assert counts(await sync(ken, folder)) == (0, 0, 1, 2)
+        await sync(ken, folder, THREE)
+        for name in THREE:
+            (folder / name).unlink()
+        report = await sync(ken, folder)
+        assert (report.deleted, report.held, len(await held(ken))) == (0, 3, 3)

@@ -74,11 +74,11 @@ def test_the_home_is_named_by_flag_environment_or_default(
     ("text", "wanted"),
     [
         ("prot = 1", ["'prot'", "ken.toml", "no such setting"]),
-        ('port = "many"', ["'port'", "integer"]),
+        ('port = "many"', ["'port'", "whole number"]),
         ("port = 0", ["'port'", "greater than or equal to 1"]),
         ("passages = 21", ["'passages'", "less than or equal to 20"]),
         ("deadline_s = -1", ["'deadline_s'", "greater than 0"]),
-        ('cache = "perhaps"', ["'cache'", "boolean"]),
+        ('cache = "perhaps"', ["'cache'", "true or false"]),
         ("max_question_chars = 5", ["'max_question_chars'"]),
         ("port = = 1", ["not valid TOML", "line 1"]),
         ("port = 8000\nport = 8001", ["not valid TOML"]),

@@ -104,7 +104,8 @@ async def _opened(settings: Settings) -> str:
         documents = sum(source.documents for source in sources)
         failures = sum(len(source.failures) for source in sources)
         left_out = f"; {failures} files could not be taken (`ken sync` names them)" if failures else ""
-        return f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources{left_out}"
+        held = "; an older one is held, `ken index use latest` ends that" if await ken.library.is_held() else ""
+        return f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources{left_out}{held}"
     finally:
         await ken.aclose()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ken.storage.sources import Source, SyncRow
     from ken.wiring import Ken
 
+HELD = "An older corpus version is held, so this is not served yet: `ken index list` shows it, `ken index use latest` ends it."
 _PLAIN_EVERY_S = 5.0
 _BAR = 24
 _SHOWN_SYNCS = 20
@@ -92,7 +93,7 @@ def _existing(what: str, names: list[str]) -> Path:
     path = Path(what)
     if not path.is_dir():
         problem = "is not a folder" if path.exists() else "does not exist"
-        known = f" Sources of ken.toml are: {', '.join(names)}." if names else ""
+        known = f" Sources of ken.toml are: {', '.join(names)}." if names else " ken.toml names no sources."
         raise InvalidInput(f"{what!r} {problem}. Name the folder that holds the documents.{known}")
     return path
 
@@ -152,6 +153,8 @@ def _show(report: SyncReport) -> None:
         )
     _list(report.warnings, "warnings (taken, with a remark)")
     _list(report.failures, "failures (not taken)")
+    if not report.is_served:
+        tell(f"\n{HELD}")
     if report.problem:
         tell(shown(f"\n{report.collection} was not synced to its end: {report.problem}", to_terminal=True))
 
@@ -166,10 +169,11 @@ def _list(files: list[SyncFailure], what: str) -> None:
 
 
 def _show_status(settings: Settings, *, as_json: bool) -> None:
-    async def work(ken: Ken) -> tuple[tuple[Source, ...], tuple[SyncRow, ...]]:
-        return await ken.library.status(), await ken.library.syncs(limit=_SHOWN_SYNCS)
+    async def work(ken: Ken) -> tuple[tuple[Source, ...], tuple[SyncRow, ...], bool]:
+        library = ken.library
+        return await library.status(), await library.syncs(limit=_SHOWN_SYNCS), await library.is_held()
 
-    sources, syncs = in_home(settings, work)
+    sources, syncs, is_held = in_home(settings, work)
     if as_json:
         say_json({"sources": sources, "syncs": syncs})
         return
@@ -190,6 +194,8 @@ def _show_status(settings: Settings, *, as_json: bool) -> None:
     say_table(("source", "state", "documents", "failures", "synced", "next try", "problem"), rows)
     say()
     say_table(("sync", "source", "state", "began", "done", "changes", "why"), map(_line, syncs))
+    if is_held:
+        tell(f"\n{HELD}")
 
 
 def _line(row: SyncRow) -> tuple[str, ...]:

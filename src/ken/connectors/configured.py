@@ -15,7 +15,7 @@ import anyio.to_thread
 from watchfiles import awatch
 
 from ken.connectors.build import connector_of, place_of, policy_of, source_of
-from ken.errors import KenError, NotFound
+from ken.errors import InvalidInput, KenError, NotFound
 from ken.knowledge.library import Library
 from ken.knowledge.sync import Progress, SyncOptions, SyncReport
 from ken.scheduler.schedule import Cron, Every, Schedule
@@ -70,9 +70,13 @@ class Configured:
             raise
         async with aclosing(connector):
             source = replace(source, location=connector.location)
-            return await self.library.sync(
-                source, connector, policy=policy_of(settings), options=options, progress=progress
-            )
+            try:
+                return await self.library.sync(
+                    source, connector, policy=policy_of(settings), options=options, progress=progress
+                )
+            except InvalidInput as error:  # a folder that isn't there
+                await self._note(source, str(error))
+                raise
 
     async def follow(self, scheduler: Scheduler) -> None:
         """Keep a scheduler's jobs as ken.toml says, until cancelled; one that can't be used changes nothing, and is told."""

@@ -193,6 +193,10 @@ class Library:
         number = await self.committer.use(content, hold=content != head)
         return await anyio.to_thread.run_sync(snapshots.get, number)
 
+    async def is_held(self) -> bool:
+        """Whether an operator holds an older corpus version, so that what syncs take is not served."""
+        return (await anyio.to_thread.run_sync(self.committer.snapshots.use)).is_held
+
     async def difference(self, old: int, new: int) -> Difference:
         """What changed from one corpus version to another. Raises NotFound."""
         snapshots = self.committer.snapshots

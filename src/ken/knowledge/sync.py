@@ -32,6 +32,7 @@ _TOLD_EVERY_S = 1.0
 _FAILURES_IN_A_ROW = 5
 """Documents that a source does not give, one after the other, until it counts as down."""
 _MANY = 10
+_SOME = 3
 _FULL_LISTING_EVERY_S = 7 * 86_400.0
 """A source that lists only changes is asked for everything so often: what it forgot to say comes out then."""
 
@@ -78,6 +79,8 @@ class SyncReport:
     corpus_version: int = 0
     problem: str = ""
     """Why the source could not be synced to its end; empty where it could."""
+    is_served: bool = True
+    """False while an operator holds an older corpus version: what was taken is not served yet."""
     failures: list[SyncFailure] = field(default_factory=list[SyncFailure])
     warnings: list[SyncFailure] = field(default_factory=list[SyncFailure])
     skipped: list[SyncFailure] = field(default_factory=list[SyncFailure])
@@ -394,7 +397,9 @@ class _Work:
                 self.chosen[name] = version
             else:
                 missing.append(name)
-        if len(missing) >= _MANY and 2 * len(missing) > len(self.before) and not self.options.may_delete_many:
+        is_emptied = len(missing) == len(self.before) >= _SOME
+        is_halved = len(missing) >= _MANY and 2 * len(missing) > len(self.before)
+        if (is_emptied or is_halved) and not self.options.may_delete_many:
             self._hold(missing, prefix)
         else:
             self.report.deleted = len(missing)
@@ -420,6 +425,7 @@ class _Work:
         # Before the commit, which clears the disk of what is deleted: the names go as well.
         await anyio.to_thread.run_sync(partial(sources.note, self.source.id, changed, gone=gone))
         report.corpus_version = await self.syncer.committer.commit(self.source.id, self.chosen)
+        report.is_served = not (await anyio.to_thread.run_sync(self.syncer.committer.snapshots.use)).is_held
         now = time.time()
         waits = self.problem.retry_after_s if isinstance(self.problem, SourceDown) else None
         attempts = (known.attempts if known else 0) + 1 if report.problem else 0
