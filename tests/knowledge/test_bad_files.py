@@ -283,3 +283,13 @@ async def test_a_snapshot_deleted_while_a_question_uses_it_is_read_to_the_end(ho
         assert not (home / "index" / current.name).exists()
         assert "06:40" in current.passage(0).text
         assert "07:15" in (await ken.library.search("When does the ferry leave?", OPERATOR)).evidence[0].passage.text
+
+
+async def test_a_text_of_many_megabytes_is_refused_before_it_is_read_for_minutes(home: Path, folder: Path) -> None:
+    """It is named with its size and the remedy; a file beside it is taken."""
+    async with opened(home) as ken:
+        report = await sync(ken, folder, {"huge.md": "# Huge\n\n" + "word " * 1_100_000, "ferry.md": FERRY})
+        assert counts(report) == (1, 0, 0, 0)
+        (failure,) = report.failures
+        assert "5.5 million characters" in failure.reason
+        assert "Split it" in failure.reason

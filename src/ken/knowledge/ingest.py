@@ -28,6 +28,8 @@ from ken.storage.documents import Documents, Feature, Staged
 
 _PARSERS_VERSION = 2
 """Raised when parsing changes, so that the next sync takes every document anew."""
+MOST_CHARACTERS = 5_000_000
+"""Of one document, some 2,000 pages: more would take memory and minutes that belong to the questions of others."""
 _PREFIX = 8
 _CONTENT = 2 * _PREFIX + 32
 """Hex digits of a version that say what its passages were made of, and how."""
@@ -126,6 +128,11 @@ class Ingest:
             document = self._document(arrival, parsed, version, passages=passages)
             await anyio.to_thread.run_sync(partial(self.store.stage_again, document, parsed.text, of=known))
             return document
+        if len(parsed.text) > MOST_CHARACTERS:
+            raise Unreadable(
+                f"{arrival.path!r} holds {len(parsed.text) / 1e6:.1f} million characters of text; at most "
+                f"{MOST_CHARACTERS / 1e6:.0f} million are read. Split it."
+            )
         pieces = await anyio.to_thread.run_sync(partial(chunk, parsed, self.tokens, plan=self.plan))
         if not pieces:
             raise Unreadable(f"{arrival.path!r} holds no text. Remove it, or put text into it.")

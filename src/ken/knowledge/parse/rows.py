@@ -9,7 +9,7 @@ from itertools import chain, islice
 from ken.knowledge.parse.block_writer import BlockWriter
 
 MOST_ROWS = 20_000
-MOST_CHARACTERS = 8_000_000
+MOST_CHARACTERS = 4_000_000
 MOST_COLUMNS = 1_000
 
 _MOST_COLUMNS_OF_A_TABLE = 24
