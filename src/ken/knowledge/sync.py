@@ -433,7 +433,7 @@ class _Work:
             self.source,
             policy=self.policy.name,
             default_groups=self.policy.default_groups,
-            synced_at=now,
+            synced_at=now if not report.problem else (known.synced_at if known else None),
             cursor=self.complete.cursor if self.complete and not report.problem else (known.cursor if known else None),
             listed_at=now if is_whole else (known.listed_at if known else None),
             problem=report.problem,
