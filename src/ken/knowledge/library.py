@@ -295,10 +295,9 @@ class Library:
                 return
 
     async def _stored(self, document_id: str) -> Document:
-        for document in (await anyio.to_thread.run_sync(self._current)).listed:
-            if document.id == document_id:
-                return document
-        document = await anyio.to_thread.run_sync(self.store.newest, document_id)
+        document = (await anyio.to_thread.run_sync(self._current)).get(document_id)
+        if document is None:  # an older corpus version is held
+            document = await anyio.to_thread.run_sync(self.store.newest, document_id)
         if document is None:
             raise StorageError(f"{document_id!r} was deleted by another process while it was pushed. Push it again.")
         return document

@@ -174,13 +174,6 @@ class Documents:
                 names = [*(column.name for column in columns), "version"]
                 connection.execute(sa.insert(table).from_select(names, copied))
 
-    def get(self, document_id: str) -> Document | None:
-        """A served document, or None."""
-        query = sa.select(*_SHOWN).select_from(_members()).where(documents.c.id == document_id, is_member(CONTENT))
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _document(row)
-
     def newest(self, document_id: str) -> Document | None:
         """A current document, served or not, or None."""
         query = sa.select(*_SHOWN).where(documents.c.id == document_id, documents.c.current)

@@ -10,7 +10,6 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from ken.errors import NotFound
 from ken.storage.database import Database
 from ken.storage.schema import documents, listings, sources, syncs
 
@@ -215,14 +214,6 @@ class Sources:
             query = query.where(syncs.c.source == source)
         with self._database.read() as connection:
             return tuple(SyncRow(**row) for row in connection.execute(query).mappings())
-
-    def sync(self, sync_id: int) -> SyncRow:
-        """One sync. Raises NotFound."""
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(syncs).where(syncs.c.id == sync_id)).mappings().first()
-        if row is None:
-            raise NotFound(f"There is no sync {sync_id}.")
-        return SyncRow(**row)
 
 
 def _source(row: sa.RowMapping, count: int, failures: tuple[tuple[str, str], ...]) -> Source:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 
 from ken.knowledge.parse.markdown_writer import MarkdownWriter
 
@@ -61,15 +59,7 @@ class Inline:
 
     def write(self, text: str, writer: MarkdownWriter) -> None:
         """Write `text` to `writer`."""
-        # Marks are escaped by what else stands around them, so words that touch are written together.
-        for is_code, group in groupby(self._parts(text, 0), key=itemgetter(1)):
-            part = "".join(told for told, _ in group)
-            if is_code:
-                writer.begin_inline_code()
-                writer.words(part)
-                writer.end_inline_code()
-            else:
-                writer.words(part)
+        writer.words_and_code(self._parts(text, 0))
 
     def plain(self, text: str) -> str:
         """`text` without marks, for a cell of a table."""

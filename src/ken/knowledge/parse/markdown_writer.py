@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 _DEEPEST_LIST = 6
 _DEEPEST_QUOTE = 4
@@ -71,6 +74,18 @@ class MarkdownWriter:
             self.code.append("\n")
         else:
             self.inline.append(" " if self.heading else _BREAK)
+
+    def words_and_code(self, parts: Iterable[tuple[str, bool]]) -> None:
+        """Add words and inline code: each part with whether it is code."""
+        # Marks are escaped by what else stands around them, so words that touch are written together.
+        for is_code, group in groupby(parts, key=itemgetter(1)):
+            part = "".join(told for told, _ in group)
+            if is_code:
+                self.begin_inline_code()
+                self.words(part)
+                self.end_inline_code()
+            else:
+                self.words(part)
 
     def begin_inline_code(self) -> None:
         """Begin `code` inside a paragraph."""
