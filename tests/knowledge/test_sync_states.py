@@ -291,6 +291,17 @@ async def test_a_moved_folder_takes_its_documents_along(home: Path, folder: Path
         assert len(await ken.library.status()) == 1
 
 
+async def test_a_folder_that_is_away_is_not_taken_over_by_another(home: Path, folder: Path, tmp_path: Path) -> None:
+    """A disk that isn't mounted keeps its documents when a folder with other files comes into its collection."""
+    async with opened(home) as ken:
+        await sync(ken, folder, {"ferry.md": FERRY, "bakery.md": BAKERY})
+        shutil.move(folder, tmp_path / "unmounted")
+        assert counts(await sync(ken, tmp_path / "other", {"library.md": LIBRARY})) == (1, 0, 0, 0)
+        assert len(await held(ken)) == 3
+        shutil.move(tmp_path / "unmounted", folder)
+        assert counts(await sync(ken, folder)) == (0, 0, 2, 0)
+
+
 async def test_a_document_of_another_source_is_taken_when_that_one_goes(home: Path, folder: Path) -> None:
     """The conflict is told with both ways out of it, and looked at again in the next sync."""
     shelf = Shelf({"ferry.md": FERRY}, stamps={"ferry.md": "1"})

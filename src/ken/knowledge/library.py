@@ -287,12 +287,19 @@ class Library:
         self.ingest.parser.close()
 
     def _take_over(self, source: Source) -> None:
-        """Hand the documents of a folder that is gone over to the one that has its collection now."""
+        """Hand the documents of a folder that is gone over to the one that has its collection and most of its files now.
+
+        A folder may also be gone because its disk isn't mounted: another one with other files is another source.
+        """
+        if self.sources.get(source.id) is not None:
+            return
         for known in self.sources.all():
-            is_folder = known.kind == "folder" and known.collection == source.collection and known.id != source.id
-            if is_folder and not Path(known.location).exists() and self.sources.get(source.id) is None:
-                self.sources.adopt(known.id, by=source.id)
-                return
+            is_folder = known.kind == "folder" and known.collection == source.collection
+            if is_folder and not Path(known.location).exists():
+                paths = [document_id.partition("/")[2] for document_id in self.store.versions(known.id)]
+                if 2 * sum((Path(source.location) / path).is_file() for path in paths) > len(paths):
+                    self.sources.adopt(known.id, by=source.id)
+                    return
 
     async def _stored(self, document_id: str) -> Document:
         document = (await anyio.to_thread.run_sync(self._current)).get(document_id)
