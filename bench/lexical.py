@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.evals.cases import load_cases
+from ken.knowledge.index import Term
 from ken.knowledge.lexical import TERM_DTYPE, LexicalIndex, build, term_hash
 from ken.text.tokens import terms
 from rig.handbooks import COLLECTIONS, OWN_QUESTIONS, add_data, found, machine
@@ -146,8 +147,8 @@ def analysed(texts: Corpus) -> tuple[list[NDArray[np.void]], float]:
 
 
 def search(index: LexicalIndex, text: str, *, readable: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-    """The best 80 rows, best first, as ken.knowledge.ranking takes them."""
-    scores, _ = index.search(index.rarity(terms(text), np.ones(index.size, np.bool_) if readable is None else readable))
+    """The best 80 rows, best first, as a generation takes them."""
+    scores = index.scores([Term(term) for term in dict.fromkeys(terms(text))])
     if readable is not None:
         scores[~readable] = 0.0
     kept = np.flatnonzero(scores > 0)

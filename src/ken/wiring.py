@@ -27,8 +27,9 @@ from ken.domain.usage import Usage
 from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
-from ken.knowledge.chunking import Chunking
+from ken.knowledge.chunkers.chunker import Chunking
 from ken.knowledge.commit import Committer
+from ken.knowledge.generation import Generations
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.library import Library
 from ken.knowledge.parse.parser import IsolatedParser
@@ -100,6 +101,7 @@ async def open_home(settings: Settings) -> Ken:
         store=store,
         snapshots=Snapshots(database),
         ingest=ingest,
+        indexes=Generations(settings.home / "index", store, embedder.dimensions),
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
     )

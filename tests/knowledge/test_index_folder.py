@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ken.errors import StorageError
-from ken.knowledge.chunking import Chunking
+from ken.knowledge.chunkers.chunker import Chunking
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import Said
 from ken.storage.backup import backup, restore
@@ -177,7 +177,7 @@ async def test_vectors_of_two_embedders_never_meet(home: Path, folder: Path, tmp
         )
         await ken.library.put("notes/note.md", b"The lighthouse keeper plays the cello.")
         with_embedder(ken, Mirrored)
-        ken.library._generation = None  # as after a start
+        ken.library._index = None  # as after a start
         with pytest.raises(StorageError, match=r"more, notes, papers\. Run `ken sync`"):
             await ken.library.search(QUESTION, OPERATOR)
         assert len(await held(ken)) == 5

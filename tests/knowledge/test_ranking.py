@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ken.domain.document import Evidence
-from ken.knowledge import ranking
 from ken.knowledge.calibration import PassageScores, passage_relevance, passage_score
+from ken.knowledge.options import SearchOptions
 from ken.text.markup import plain
 from ken.text.tokens import terms
 from ken.wiring import Ken
@@ -129,7 +129,7 @@ async def test_fused_scores_are_reciprocal_rank_fusion(ken: Ken, query: str) -> 
         for scores in lists:
             if scores[index] > 0:
                 rank = 1 + sum(other > scores[index] for other in scores) + scores[:index].count(scores[index])
-                expected += 1 / (ranking._FUSION_K + rank)
+                expected += 1 / (SearchOptions().fusion_k + rank)
         assert evidence.fused == pytest.approx(expected, rel=1e-9)
 
 

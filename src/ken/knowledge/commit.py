@@ -9,7 +9,8 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from ken.knowledge import generation
+from ken.knowledge.generation import generation_name
+from ken.knowledge.index import Indexes
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.locks import COMMIT, locked
 from ken.storage.documents import Documents
@@ -28,13 +29,9 @@ class Committer:
     store: Documents
     snapshots: Snapshots
     ingest: Ingest
+    indexes: Indexes
     erasure: Erasure
     retention: Retention
-
-    @property
-    def index_folder(self) -> Path:
-        """Where the generations lie."""
-        return self.home / "index"
 
     async def commit(
         self, source: str, chosen: Mapping[str, str], *, spares_s: float = 0.0, drops: frozenset[str] = frozenset()
@@ -55,9 +52,8 @@ class Committer:
     def built(self, versions: Mapping[str, str]) -> str:
         """Build the index over these versions, unless it is there; return its name. Raises StorageError."""
         comparable = {name: version for name, version in versions.items() if self.ingest.is_comparable(version)}
-        name = generation.generation_name(comparable, self.ingest.configuration)
-        dimensions = self.ingest.embedder.dimensions
-        generation.write(self.index_folder, name, versions=comparable, store=self.store, dimensions=dimensions)
+        name = generation_name(comparable, self.ingest.configuration)
+        self.indexes.build(name, comparable)
         return name
 
     def _commit(self, source: str, chosen: Mapping[str, str], spares_s: float, drops: frozenset[str]) -> int:
@@ -77,7 +73,7 @@ class Committer:
             source=source, chosen=chosen, generation=name, held_generation=held, spares_s=spares_s, drops=drops
         )
         version = self.snapshots.commit(change, self.retention)
-        generation.remove_others(self.index_folder, self.snapshots.generations())
+        self.indexes.keep(frozenset(self.snapshots.generations()))
         self.erasure.finish(version)
         return version
 
@@ -85,6 +81,6 @@ class Committer:
         name = self.built(self.snapshots.members(content))
         version = self.snapshots.switch(content, generation=name, hold=hold)
         self.snapshots.prune(self.retention)
-        generation.remove_others(self.index_folder, self.snapshots.generations())
+        self.indexes.keep(frozenset(self.snapshots.generations()))
         self.erasure.finish(version)
         return version

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from time import perf_counter
 
 import anyio.to_thread
@@ -14,22 +15,25 @@ from numpy.typing import NDArray
 from ken.domain.document import Document, Evidence, SearchResult, Sentence
 from ken.domain.principal import Principal
 from ken.errors import NotFound, StorageError
-from ken.knowledge.generation import Generation
+from ken.knowledge.index import Asked, Index, Term
+from ken.knowledge.options import SearchOptions
 from ken.knowledge.ranking import Ranked, rank
+from ken.text.tokens import terms
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The documents of a generation, filtered by who asks."""
+    """The documents of an index, filtered by who asks."""
 
-    generation: Generation
+    index: Index
     embed: Callable[[str], Awaitable[NDArray[np.float32]]]
     """A question becomes a vector of shape (dimensions,)."""
+    options: SearchOptions
 
     @property
     def corpus_version(self) -> int:
         """Which one it is."""
-        return self.generation.corpus_version
+        return self.index.corpus_version
 
     async def search(
         self, query: str, principal: Principal, *, collections: frozenset[str] | None = None, limit: int = 8
@@ -52,26 +56,22 @@ class Corpus:
         self, principal: Principal, *, collection: str | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[Document, ...]:
         """Documents that `principal` may read, by id, from the first one above `after`."""
-        readable = (
-            self.generation.shown(document, principal)
-            for document in self.generation.listed
-            if principal.may_read(document.groups)
-            and (collection is None or document.collection == collection)
-            and (after is None or document.id > after)
-        )
-        return tuple(document for document, _ in zip(readable, range(limit), strict=False))
+        wanted = None if collection is None else frozenset({collection})
+        readable = self.index.catalogue.readable(principal, wanted)
+        return tuple(islice((document for document in readable if after is None or document.id > after), limit))
 
     async def document(self, document_id: str, principal: Principal) -> Document:
         """One document. Raises NotFound where there is none that `principal` may read."""
-        document = self.generation.get(document_id)
+        catalogue = self.index.catalogue
+        document = catalogue.get(document_id)
         if document is None or not principal.may_read(document.groups):
             raise NotFound(f"There is no document {document_id!r} that you may read.")
-        return self.generation.shown(document, principal)
+        return catalogue.shown(document, principal)
 
     async def collections(self, principal: Principal) -> tuple[tuple[str, int], ...]:
         """Names of collections with the number of documents in each that `principal` may read."""
         counts: dict[str, int] = {}
-        for document in self.generation.listed:
+        for document in self.index.catalogue.listed:
             if principal.may_read(document.groups):
                 counts[document.collection] = counts.get(document.collection, 0) + 1
         return tuple(sorted(counts.items()))
@@ -86,13 +86,15 @@ class Corpus:
         limit: int,
     ) -> tuple[SearchResult, tuple[tuple[str, float], ...]]:
         started = perf_counter()
-        if self.generation.left_out:
+        catalogue = self.index.catalogue
+        if catalogue.left_out:
             self._refuse_mixing(principal, collections)
-        readable = self.generation.readable(principal, collections)
-        ranking = rank(self.generation, query, vector=vector, readable=readable, limit=limit)
+        allowed = catalogue.allowed(principal, collections)
+        asked = Asked(tuple(Term(term) for term in dict.fromkeys(terms(query))), vector)
+        ranking = rank(self.index, asked, allowed, options=self.options, limit=limit)
         ranked = perf_counter()
         result = SearchResult(
-            evidence=tuple(self._found(found, principal) for found in ranking.passages),
+            evidence=tuple(self._evidence(ranking.passages, principal)),
             corpus_version=self.corpus_version,
             candidates=ranking.candidates,
             terms=ranking.terms,
@@ -103,7 +105,7 @@ class Corpus:
         """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
         names = {
             document.collection
-            for document in self.generation.left_out
+            for document in self.index.catalogue.left_out
             if principal.may_read(document.groups) and (collections is None or document.collection in collections)
         }
         if names:
@@ -113,24 +115,28 @@ class Corpus:
                 "anew what was pushed."
             )
 
-    def _found(self, found: Ranked, principal: Principal) -> Evidence:
-        current = self.generation
-        document = current.documents[int(current.document[found.row])]
-        first, last = int(current.sentence_bounds[found.row]), int(current.sentence_bounds[found.row + 1])
-        spans = current.sentence_spans[first:last].tolist()
-        texts = [current.quote(sentence) for sentence in range(first, last)]
-        scores = zip(spans, texts, found.similarities.tolist(), found.coverages.tolist(), strict=True)
-        return Evidence(
-            passage=current.passage(found.row),
-            document=current.shown(document, principal),
-            relevance=found.relevance,
-            lexical=found.lexical,
-            dense=found.dense,
-            fused=found.fused,
-            coverage=found.coverage,
-            matched_terms=found.matched_terms,
-            sentences=tuple(
-                Sentence(start=start, end=end, text=text, is_code=bool(code), similarity=similarity, coverage=coverage)
-                for (start, end, code), text, similarity, coverage in scores
-            ),
-        )
+    def _evidence(self, found: Sequence[Ranked], principal: Principal) -> Iterator[Evidence]:
+        catalogue = self.index.catalogue
+        for one, (passage, quotes) in zip(found, self.index.passages([one.row for one in found]), strict=True):
+            scores = zip(quotes, one.similarities.tolist(), one.coverages.tolist(), strict=True)
+            yield Evidence(
+                passage=passage,
+                document=catalogue.shown(catalogue.documents[one.document], principal),
+                relevance=one.relevance,
+                lexical=one.lexical,
+                dense=one.dense,
+                fused=one.fused,
+                coverage=one.coverage,
+                matched_terms=one.matched_terms,
+                sentences=tuple(
+                    Sentence(
+                        start=quote.start,
+                        end=quote.end,
+                        text=quote.text,
+                        is_code=quote.is_code,
+                        similarity=similarity,
+                        coverage=coverage,
+                    )
+                    for quote, similarity, coverage in scores
+                ),
+            )

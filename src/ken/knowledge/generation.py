@@ -12,19 +12,19 @@ import json
 import os
 import shutil
 import tempfile
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.document import Document, Passage
-from ken.domain.principal import Principal
+from ken.domain.document import Passage
 from ken.errors import StorageError
+from ken.knowledge.catalogue import Allowed, Catalogue
+from ken.knowledge.index import Asked, Candidates, Index, Quote
 from ken.knowledge.lexical import TERM_DTYPE, LexicalIndex, build
 from ken.storage.documents import Documents, Snapshot
 
@@ -44,12 +44,9 @@ class Generation:
 
     name: str
     corpus_version: int
-    documents: tuple[Document, ...]
-    """Ordered by id."""
-    left_out: tuple[Document, ...]
-    """Documents without rows: their vectors lie in the space of another embedder."""
+    catalogue: Catalogue
     document: NDArray[np.int32]
-    """Shape (n,): index into `documents`."""
+    """Shape (n,): index into the catalogue's documents."""
     ordinal: NDArray[np.int32]
     """Shape (n,): the passage's place in its document."""
     lexical: LexicalIndex
@@ -75,61 +72,32 @@ class Generation:
     """Term hashes, sentence after sentence."""
     sentence_term_bounds: NDArray[np.int64]
     """Shape (s + 1,): terms of sentence i are [sentence_term_bounds[i], sentence_term_bounds[i + 1]); at least one."""
-    _masks: dict[tuple[str, frozenset[str] | None], NDArray[np.bool_]] = field(default_factory=dict, compare=False)
-    _groups: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]], compare=False)
-
-    @property
-    def listed(self) -> tuple[Document, ...]:
-        """Every document of the corpus, ordered by id."""
-        if not self.left_out:
-            return self.documents
-        return tuple(sorted((*self.documents, *self.left_out), key=lambda document: document.id))
-
-    def shown(self, document: Document, principal: Principal) -> Document:
-        """A document without the names of a successor and of a predecessor that this principal may not read."""
-        successor = document.superseded_by
-        if successor is None and document.supersedes is None:
-            return document
-        if not self._groups:
-            self._groups.update({one.id: one.groups for one in self.listed})
-        closed = {
-            name
-            for name in (successor, *document.predecessors)
-            if name in self._groups and not principal.may_read(self._groups[name])
-        }
-        return replace(
-            document,
-            superseded_by=None if successor in closed or successor not in self._groups else successor,
-            supersedes=None if closed.intersection(document.predecessors) else document.supersedes,
-        )
-
-    def is_superseded(self, row: int, readable: NDArray[np.bool_]) -> bool:
-        """Whether a passage's document is superseded by one of which `readable` (shape (n,)) has a passage."""
-        successor = self.documents[int(self.document[row])].superseded_by
-        if successor is None:
-            return False
-        place = bisect_left(self.documents, successor, key=lambda document: document.id)
-        if place == len(self.documents) or self.documents[place].id != successor:
-            return False
-        first = int(np.searchsorted(self.document, place))
-        return first < self.size and int(self.document[first]) == place and bool(readable[first])
-
-    def get(self, document_id: str) -> Document | None:
-        """A document of the corpus by its id, or None."""
-        for documents in (self.documents, self.left_out):
-            place = bisect_left(documents, document_id, key=lambda document: document.id)
-            if place < len(documents) and documents[place].id == document_id:
-                return documents[place]
-        return None
+    _masks: dict[Hashable, NDArray[np.bool_]] = field(default_factory=dict[Hashable, NDArray[np.bool_]], compare=False)
 
     @property
     def size(self) -> int:
         """How many passages there are."""
         return len(self.document)
 
+    def candidates(self, asked: Asked, allowed: Allowed, *, depth: int) -> Candidates:
+        """As `Index.candidates`."""
+        mask = self._rows(allowed)
+        if not mask.any():
+            return self._read(np.empty(0, dtype=np.int64), asked, np.empty(0, dtype=np.float32), allowed)
+        lexical = self.lexical.scores(asked.terms)
+        lexical[~mask] = 0.0
+        dense = np.maximum.reduceat(self.windows @ asked.vector, self.window_bounds[:-1])
+        dense[~mask] = -1.0
+        rows = np.union1d(_top(lexical, depth, above=0.0), _top(dense, depth, above=-1.0))
+        return self._read(rows, asked, dense[rows], allowed)
+
+    def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]]]:
+        """As `Index.passages`."""
+        return [(self.passage(row), self._quotes(row)) for row in rows]
+
     def passage(self, row: int) -> Passage:
         """The passage of a row."""
-        document = self.documents[int(self.document[row])]
+        document = self.catalogue.documents[int(self.document[row])]
         stored = json.loads(bytes(self.texts[self.text_bounds[row] : self.text_bounds[row + 1]]))
         start, end, heading_path, page, tokens, text, header = stored
         return Passage(
@@ -149,23 +117,81 @@ class Generation:
         """The text of a sentence without marks, white space folded."""
         return bytes(self.quotes[self.quote_bounds[sentence] : self.quote_bounds[sentence + 1]]).decode()
 
-    def readable(self, principal: Principal, collections: frozenset[str] | None) -> NDArray[np.bool_]:
-        """Shape (n,): which passages this principal may see in these collections."""
-        key = (principal.scope, collections)
-        mask = self._masks.get(key)
+    def _quotes(self, row: int) -> tuple[Quote, ...]:
+        first, last = int(self.sentence_bounds[row]), int(self.sentence_bounds[row + 1])
+        spans = self.sentence_spans[first:last].tolist()
+        return tuple(
+            Quote(start, end, self.quote(sentence), is_code=bool(code))
+            for sentence, (start, end, code) in enumerate(spans, start=first)
+        )
+
+    def _rows(self, allowed: Allowed) -> NDArray[np.bool_]:
+        """Shape (n,): the passages of the documents that are allowed."""
+        mask = self._masks.get(allowed.key)
         if mask is None:
-            allowed = np.array(
-                [
-                    principal.may_read(document.groups) and (collections is None or document.collection in collections)
-                    for document in self.documents
-                ],
-                dtype=np.bool_,
-            )
-            mask = allowed[self.document] if self.size else np.zeros(0, dtype=np.bool_)
             if len(self._masks) >= 256:  # noqa: PLR2004 - a bound on memory, not a tuned number
                 self._masks.clear()
-            self._masks[key] = mask
+            mask = self._masks[allowed.key] = allowed.documents[self.document]
         return mask
+
+    def _read(self, rows: NDArray[np.int64], asked: Asked, dense: NDArray[np.float32], allowed: Allowed) -> Candidates:
+        picked, bounds = ranges(self.sentence_bounds, rows)
+        held, held_bounds = ranges(self.sentence_term_bounds, picked)
+        scores, worths = self.lexical.term_scores(asked.terms, rows)
+        collections = np.unique(self.catalogue.collections[allowed.documents])
+        return Candidates(
+            rows=rows,
+            documents=self.document[rows],
+            rarity=self.lexical.rarity(asked.terms, collections),
+            term_scores=scores,
+            term_worths=worths,
+            dense=dense,
+            sentence_bounds=bounds,
+            sentences=self.sentences[picked],
+            sentence_term_bounds=held_bounds,
+            sentence_terms=self.sentence_terms[held],
+        )
+
+
+def ranges(bounds: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every index of [bounds[r], bounds[r + 1]) for each row r, one after the other; and where each row's begin."""
+    counts = bounds[rows + 1] - bounds[rows]
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.repeat(bounds[rows] - ends[:-1], counts) + np.arange(ends[-1]), ends
+
+
+def _top(scores: NDArray[np.float32], count: int, *, above: float) -> NDArray[np.int64]:
+    """Rows of the highest scores that lie above a floor."""
+    kept = np.flatnonzero(scores > above)
+    return kept if len(kept) <= count else kept[np.argpartition(-scores[kept], count)[:count]]
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """The embedded store's indexes: one folder each below `folder`."""
+
+    folder: Path
+    store: Documents
+    dimensions: int
+
+    def build(self, name: str, versions: Mapping[str, str]) -> None:
+        """As `Indexes.build`."""
+        write(self.folder, name, versions=versions, store=self.store, dimensions=self.dimensions)
+
+    def load(self, snapshot: Snapshot, *, comparable: frozenset[str]) -> Generation | None:
+        """As `Indexes.load`."""
+        return load(self.folder, snapshot, comparable=comparable)
+
+    def discard(self, name: str) -> None:
+        """As `Indexes.discard`. Arrays still mapped by a reader stay readable to it."""
+        discard(self.folder, name)
+
+    def keep(self, names: frozenset[str]) -> None:
+        """As `Indexes.keep`."""
+        if self.folder.is_dir():
+            for place in self.folder.iterdir():
+                if place.name not in names:
+                    discard(self.folder, place.name)
 
 
 def generation_name(versions: Mapping[str, str], configuration: str) -> str:
@@ -336,8 +362,9 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
         return Generation(
             name=snapshot.generation,
             corpus_version=snapshot.corpus_version,
-            documents=documents,
-            left_out=tuple(document for document in snapshot.documents if document.id not in comparable),
+            catalogue=Catalogue(
+                documents, tuple(document for document in snapshot.documents if document.id not in comparable)
+            ),
             document=_array(place, "document", np.int32),
             ordinal=_array(place, "ordinal", np.int32),
             lexical=lexical,
@@ -364,9 +391,20 @@ def _array(place: Path, name: str, dtype: type[Number]) -> NDArray[Number]:
     return np.asarray(loaded, dtype=dtype)
 
 
-def remove_others(folder: Path, names: Collection[str]) -> None:
-    """Delete every generation but these, and what crashes left behind."""
-    if folder.is_dir():
-        for place in folder.iterdir():
-            if place.name not in names:
-                discard(folder, place.name)
+@contextmanager
+def arrays_of(index: Index, collection: str, *, store: Documents, dimensions: int) -> Generator[Generation]:
+    """Lend the arrays of a collection, for work that reads all of it: those at hand, or a copy made for this.
+
+    Raises StorageError.
+    """
+    if isinstance(index, Generation):
+        yield index
+        return
+    documents = tuple(document for document in index.catalogue.documents if document.collection == collection)
+    versions = {document.id: document.version for document in documents}
+    with tempfile.TemporaryDirectory(prefix="ken-arrays-") as folder:
+        write(Path(folder), index.name, versions=versions, store=store, dimensions=dimensions)
+        made = load(Path(folder), Snapshot(index.corpus_version, index.name, documents), comparable=frozenset(versions))
+        if made is None:
+            raise StorageError(f"The arrays of {collection!r} can't be read back from {folder!r}. Check that disk.")
+        yield made

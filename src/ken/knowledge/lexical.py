@@ -8,13 +8,15 @@ each term of the question. Terms are kept as 64-bit hashes: no word of a deleted
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ken.knowledge.index import Term
 
 TERM_DTYPE = np.dtype([("term", "<u8"), ("body", "<u2"), ("heading", "<u2"), ("title", "<u2")])
 """One term of one passage: its hash, and how often it stands in each field."""
@@ -51,52 +53,63 @@ class LexicalIndex:
         """Passages in the index."""
         return len(self.collections)
 
-    def search(self, rarity: Mapping[str, float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """BM25F score of every passage for these terms, and the summed rarity of the terms it holds; shapes (size,)."""
+    def scores(self, terms: Sequence[Term]) -> NDArray[np.float32]:
+        """BM25F score of every passage for these terms, shape (size,)."""
         scores = np.zeros(self.size, dtype=np.float32)
-        matched = np.zeros(self.size, dtype=np.float32)
-        for term, worth in rarity.items():
-            position = self._position(term)
-            if position is not None:
-                start, end = self.bounds[position], self.bounds[position + 1]
-                rows = self.rows[start:end]
-                # A passage stands at most once under a term, so that plain fancy-indexed addition is right.
-                scores[rows] += self.weights[start:end]
-                matched[rows] += np.float32(worth)
-        return scores, matched
-
-    def held(self, terms: Sequence[str], rows: NDArray[np.int64]) -> list[tuple[str, ...]]:
-        """For each of a few passages, which of these terms it holds in its body, headings or title."""
-        found: list[list[str]] = [[] for _ in rows]
         for term in terms:
-            position = self._position(term)
-            if position is None:
+            if not term.others:
+                rows, weights = self._postings(term.name)
+                # A passage stands at most once under a term, so that plain fancy-indexed addition is right.
+                scores[rows] += weights
                 continue
-            start, end = self.bounds[position], self.bounds[position + 1]
-            # Postings of a term are in the order of their rows.
-            places = np.searchsorted(self.rows[start:end], rows)
-            for index, place in enumerate(places.tolist()):
-                if start + place < end and self.rows[start + place] == rows[index]:
-                    found[index].append(term)
-        return [tuple(one) for one in found]
+            best = np.zeros(self.size, dtype=np.float32)
+            for name, worth in ((term.name, 1.0), *term.others):
+                rows, weights = self._postings(name)
+                best[rows] = np.maximum(best[rows], weights * np.float32(worth))
+            scores += best
+        return scores
 
-    def rarity(self, terms: Sequence[str], readable: NDArray[np.bool_]) -> dict[str, float]:
-        """Inverse document frequency of each term among the collections of which something is readable.
+    def term_scores(
+        self, terms: Sequence[Term], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What each term adds to the score of a few passages, and its worth there; shapes (rows, terms)."""
+        scores = np.zeros((len(rows), len(terms)), dtype=np.float32)
+        worths = np.zeros_like(scores)
+        for column, term in enumerate(terms):
+            for name, worth in ((term.name, 1.0), *term.others):
+                held, weights = self._postings(name)
+                if len(held):
+                    # Postings of a term are in the order of their rows.
+                    places = np.minimum(np.searchsorted(held, rows), len(held) - 1)
+                    given = np.where(held[places] == rows, np.float32(worth), np.float32(0))
+                    scores[:, column] = np.maximum(scores[:, column], given * weights[places])
+                    worths[:, column] = np.maximum(worths[:, column], given)
+        return scores, worths
 
-        A term that no passage there holds gets the highest. `readable`: shape (n,).
+    def rarity(self, terms: Sequence[Term], collections: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Inverse document frequency of each term in these collections, shape (terms,).
+
+        A term that no passage there holds has that of the most frequent term that counts for it, or else the highest.
         """
         sizes = np.bincount(self.collections)
-        counts = np.bincount(self.collections[readable], minlength=len(sizes)) > 0
+        counts = np.zeros(len(sizes), dtype=np.bool_)
+        counts[collections] = True
         size = int(sizes[counts].sum())
-        found: dict[str, float] = {}
-        for term in dict.fromkeys(terms):
-            frequency = 0
-            position = self._position(term)
-            if position is not None:
-                rows = self.rows[self.bounds[position] : self.bounds[position + 1]]
-                frequency = int(np.count_nonzero(counts[self.collections[rows]]))
-            found[term] = math.log1p((size - frequency + 0.5) / (frequency + 0.5))
-        return found
+
+        def frequency(name: str) -> int:
+            return int(np.count_nonzero(counts[self.collections[self._postings(name)[0]]]))
+
+        found: list[float] = []
+        for term in terms:
+            held = frequency(term.name) or max((frequency(name) for name, _ in term.others), default=0)
+            found.append(math.log1p((size - held + 0.5) / (held + 0.5)))
+        return np.array(found, dtype=np.float32)
+
+    def _postings(self, name: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Rows that hold a term, ascending, and what it adds to the score of each."""
+        position = self._position(name)
+        start, end = (0, 0) if position is None else (self.bounds[position], self.bounds[position + 1])
+        return self.rows[start:end], self.weights[start:end]
 
     def _position(self, term: str) -> int | None:
         wanted = np.uint64(term_hash(term))

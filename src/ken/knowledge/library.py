@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from ken.domain.document import Document, Passage, SearchResult
 from ken.domain.principal import Principal
 from ken.errors import NotFound, StorageError
-from ken.knowledge import generation
 from ken.knowledge.commit import Committer
 from ken.knowledge.corpus import Corpus
-from ken.knowledge.generation import Generation
+from ken.knowledge.generation import arrays_of, generation_name
+from ken.knowledge.index import Index
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.locks import is_locked, locked
+from ken.knowledge.options import SearchOptions
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
@@ -52,14 +53,15 @@ class Difference:
 
 @dataclass(slots=True)
 class Library:
-    """Reads from the current generation of the index; writes by syncs. One home has one library in each process."""
+    """Reads from the current index; writes by syncs. One home has one library in each process."""
 
     home: Path
     store: Documents
     sources: Sources
     committer: Committer
     max_bytes: int
-    _generation: Generation | None = None
+    options: SearchOptions = field(default_factory=SearchOptions)
+    _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _questions: OrderedDict[str, NDArray[np.float32]] = field(default_factory=OrderedDict[str, NDArray[np.float32]])
 
@@ -93,7 +95,7 @@ class Library:
 
     async def corpus(self) -> Corpus:
         """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
-        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded)
+        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded, self.options)
 
     async def sync(
         self,
@@ -258,7 +260,7 @@ class Library:
             held_groups=held_groups,
             stale_after_days=stale_after_days,
         )
-        return await anyio.to_thread.run_sync(partial(report, self.store, current, asked=asked))
+        return await anyio.to_thread.run_sync(self._report, current, asked)
 
     async def status(self) -> tuple[Source, ...]:
         """Every source with what its last sync could not take."""
@@ -286,6 +288,11 @@ class Library:
         """End the parser's worker process."""
         self.ingest.parser.close()
 
+    def _report(self, current: Index, asked: Asked) -> QualityReport:
+        dimensions = self.ingest.embedder.dimensions
+        with arrays_of(current, asked.collection, store=self.store, dimensions=dimensions) as arrays:
+            return report(self.store, arrays, asked=asked)
+
     def _take_over(self, source: Source) -> None:
         """Hand the documents of a folder that is gone over to the one that has its collection and most of its files now.
 
@@ -302,31 +309,32 @@ class Library:
                     return
 
     async def _stored(self, document_id: str) -> Document:
-        document = (await anyio.to_thread.run_sync(self._current)).get(document_id)
+        document = (await anyio.to_thread.run_sync(self._current)).catalogue.get(document_id)
         if document is None:  # an older corpus version is held
             document = await anyio.to_thread.run_sync(self.store.newest, document_id)
         if document is None:
             raise StorageError(f"{document_id!r} was deleted by another process while it was pushed. Push it again.")
         return document
 
-    def _current(self) -> Generation:
-        """The generation that the database points to; another process may have moved the pointer."""
-        loaded = self._generation
+    def _current(self) -> Index:
+        """The index that the database points to; another process may have moved the pointer."""
+        loaded = self._index
         if loaded is not None and (loaded.corpus_version, loaded.name) == self.store.served():
             return loaded
         with self._loading:
             return self._load()
 
-    def _load(self) -> Generation:
-        problem = StorageError(
-            f"The index in {str(self.committer.index_folder)!r} can't be read. Delete that folder and start again."
-        )
+    def _load(self) -> Index:
+        indexes = self.committer.indexes
+        problem = StorageError("The index can't be read, although it was just built. Start again.")
         for _ in range(_ATTEMPTS):
             snapshot = self.store.snapshot()
-            comparable = {document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)}
-            found = generation.load(self.committer.index_folder, snapshot, comparable=comparable)
+            comparable = frozenset(
+                document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)
+            )
+            found = indexes.load(snapshot, comparable=comparable)
             if found is not None:
-                self._generation = found
+                self._index = found
                 return found
             if self.store.served() != (snapshot.corpus_version, snapshot.generation):
                 continue
@@ -339,14 +347,12 @@ class Library:
     def _rebuild(self, snapshot: Snapshot, comparable: Collection[str]) -> None:
         """Build the index of a corpus anew: it is missing (after a restore), damaged, or made by another version of Ken."""
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
-        name = generation.generation_name(versions, self.ingest.configuration)
+        name = generation_name(versions, self.ingest.configuration)
         if snapshot.generation == name:
-            generation.discard(
-                self.committer.index_folder, name
-            )  # it looks whole and isn't, or it couldn't be loaded at all
+            self.committer.indexes.discard(name)  # it looks whole and isn't, or it couldn't be loaded at all
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
-            generation.discard(self.committer.index_folder, name)  # it may hold what has been deleted meanwhile
+            self.committer.indexes.discard(name)  # it may hold what has been deleted meanwhile
 
     async def _embedded(self, query: str) -> NDArray[np.float32]:
         vector = self._questions.get(query)

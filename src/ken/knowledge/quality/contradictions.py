@@ -53,7 +53,9 @@ def contradictions(generation: Generation, documents: Sequence[Document]) -> lis
     """
     # What is superseded, as far as the asking principal may know, is history and may say what it likes.
     in_force = {document.id for document in documents if document.superseded_by is None}
-    corpus = _Sentences(generation, [at for at, each in enumerate(generation.documents) if each.id in in_force])
+    corpus = _Sentences(
+        generation, [at for at, each in enumerate(generation.catalogue.documents) if each.id in in_force]
+    )
     found: dict[tuple[str, str], dict[tuple[str, str], Disagreement]] = {}
     for one, others in corpus.neighbours():
         for first, second in corpus.similar(one, others):
@@ -157,7 +159,7 @@ class _Sentences:
     def statement(self, sentence: int) -> Statement:
         """A sentence with what it stands under."""
         row = int(np.searchsorted(self._generation.sentence_bounds, sentence, side="right")) - 1
-        document = self._generation.documents[int(self._generation.document[row])]
+        document = self._generation.catalogue.documents[int(self._generation.document[row])]
         if row not in self._headings:
             self._headings[row] = self._generation.passage(row).heading_path
         start, end, _ = self._generation.sentence_spans[sentence].tolist()

@@ -57,11 +57,7 @@ class Asked:
 
 def report(store: Documents, generation: Generation, *, asked: Asked) -> QualityReport:
     """Look at every document of a collection that the principal may read. Raises StorageError."""
-    documents = tuple(
-        generation.shown(document, asked.principal)
-        for document in generation.listed
-        if document.collection == asked.collection and asked.principal.may_read(document.groups)
-    )
+    documents = tuple(generation.catalogue.readable(asked.principal, frozenset({asked.collection})))
     readings = tuple(read(document, text) for document, text in _texts(store, documents))
     alike = duplicate_groups(readings, store.text)
     links = link_map([reading.document for reading in readings], {each.document.id: each.links for each in readings})

@@ -1,0 +1,23 @@
+"""How a corpus is searched: everything about it that may be chosen. What ships was measured (experiments/LOG.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """Part of a release: another choice gives other answers."""
+
+    depth: int = 80
+    """Candidates from each list; with more, the same questions find the same passages, later."""
+    fusion_k: int = 20
+    """The constant of Reciprocal Rank Fusion. Three short lists want it smaller than the paper's 60 for long ones."""
+    lexical_weight: float = 1.0
+    """Of the list by BM25F in the fusion."""
+    dense_weight: float = 1.0
+    """Of the list by a passage's best window."""
+    sentence_weight: float = 1.0
+    """Of the list by a passage's best sentence."""
+    rescored: int = 50
+    """Passages that fusion keeps for the last model."""
