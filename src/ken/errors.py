@@ -19,6 +19,7 @@
     ├── ModelError              a chat model or embedder failed                      (HTTP 502)
     │   ├── ModelUnavailable    it can't be reached or loaded                        (HTTP 503)
     │   ├── ModelRefused        it answered with an error: status and message
+    │   ├── EmbedderChanged     its vectors can't be compared with those that are stored
     │   └── ModelInterrupted    its stream ended before its answer did
     └── StorageError            the home can't be read or written                    (HTTP 500)
 
@@ -109,7 +110,15 @@ class ModelUnavailable(ModelError):
 
 
 class ModelRefused(ModelError):
-    """The model's server answered with an error; the message holds its status and words."""
+    """The model's server answered with an error; the message holds its status and words, `status` the HTTP status."""
+
+    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class EmbedderChanged(ModelError):
+    """What an embedder gives can't be compared with the vectors that are stored: it is another model, whatever its name."""
 
 
 class ModelInterrupted(ModelError):

@@ -106,3 +106,26 @@ class TokenCounter(Protocol):
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """The character span of each token, in order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RerankPassage:
+    """A passage as a reranker reads it."""
+
+    row: int
+    """Its place in the corpus version that is searched, for a reranker that keeps something of each passage there."""
+    text: str
+    """Title, headings and plain text, as the embedder reads them."""
+
+
+class Reranker(Protocol):
+    """Anything that reads a question and a passage together."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in traces."""
+        ...
+
+    async def score(self, question: str, passages: Sequence[RerankPassage]) -> NDArray[np.float32]:
+        """Shape (len(passages),): the higher, the better; comparable within one call alone. Raises ModelError."""
+        ...
