@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from ken.errors import InvalidSetting
+from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
 
 _FILE = "ken.toml"
@@ -124,6 +125,7 @@ class Settings(BaseSettings):
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
     sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
+    search: Annotated[SearchSettings, NoDecode] = SearchSettings()
     prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
     """By the name of a model or by what its endpoint calls it."""
     default_model: str = "extractive"

@@ -152,6 +152,7 @@ def assistant(
                 default_model=models[0].name,
                 models=(),
                 index_configuration="test",
+                search="",
                 passages=6,
                 history_turns=5,
                 guard_version="test",

@@ -15,6 +15,7 @@ class Release:
     default_model: str
     models: tuple[str, ...]
     index_configuration: str
+    search: str
     passages: int
     history_turns: int
     guard_version: str
