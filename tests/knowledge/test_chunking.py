@@ -10,7 +10,8 @@ import pytest
 
 from ken.domain.document import ParsedDocument
 from ken.errors import InvalidInput
-from ken.knowledge.chunking import Chunking, Piece, chunk
+from ken.knowledge.chunkers.chunker import Chunking, Piece
+from ken.knowledge.chunkers.structural import Structural
 from ken.knowledge.parse.parser import parse
 from ken.text.markup import plain
 
@@ -42,7 +43,7 @@ def markdown(source: str) -> ParsedDocument:
 
 def pieces_of(source: str, plan: Chunking = PLAN) -> tuple[ParsedDocument, tuple[Piece, ...]]:
     parsed = markdown(source)
-    pieces = chunk(parsed, Words(), plan=plan)
+    pieces = Structural(plan, Words()).cut(parsed)
     assert_sound(parsed, pieces)
     return parsed, pieces
 
@@ -300,7 +301,7 @@ def test_newlines_of_any_system_give_the_same_passages() -> None:
     """CRLF is LF."""
     source = handbook(random.Random(10))
     unix, windows = markdown(source), parse(source.replace("\n", "\r\n").encode(), name="a.md")
-    assert chunk(unix, Words(), plan=PLAN) == chunk(windows, Words(), plan=PLAN)
+    assert Structural(PLAN, Words()).cut(unix) == Structural(PLAN, Words()).cut(windows)
 
 
 def test_rules_and_link_definitions_are_kept() -> None:
@@ -313,7 +314,7 @@ def test_rules_and_link_definitions_are_kept() -> None:
 def test_pages_are_those_of_what_is_new() -> None:
     """Where the format has pages."""
     parsed = markdown("Text.")
-    assert chunk(parsed, Words(), plan=PLAN)[0].page is None
+    assert Structural(PLAN, Words()).cut(parsed)[0].page is None
 
 
 @pytest.mark.parametrize("source", ["# a\n", "- x\n", "| a |\n", "x. ", "```\n", "> ", "#\n\n", "[a]: b/c\n", "***\n"])
@@ -328,13 +329,13 @@ def test_tokens_are_counted_once() -> None:
     """Counting is the dear part: the tokenizer sees each character about once."""
     parsed = markdown("\n".join(handbook(random.Random(seed)) for seed in range(40)))
     words = Words()
-    chunk(parsed, words, plan=PLAN)
+    Structural(PLAN, words).cut(parsed)
     assert words.characters < 2.2 * len(parsed.text)
 
 
 def test_an_empty_document_has_no_passages() -> None:
     """Front matter alone is nothing to find."""
-    assert chunk(markdown("---\ntitle: x\n---\n"), Words(), plan=PLAN) == ()
+    assert Structural(PLAN, Words()).cut(markdown("---\ntitle: x\n---\n")) == ()
 
 
 def test_plans_that_cannot_work_are_refused() -> None:

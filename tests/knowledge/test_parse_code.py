@@ -4,7 +4,8 @@ import pytest
 
 from ken.domain.document import ParsedDocument
 from ken.errors import Unreadable
-from ken.knowledge.chunking import Chunking, chunk
+from ken.knowledge.chunkers.chunker import Chunking
+from ken.knowledge.chunkers.structural import Structural
 from ken.knowledge.parse.parser import parse
 
 PYTHON = '''\
@@ -307,7 +308,7 @@ def test_a_question_in_words_finds_the_passage_of_the_function() -> None:
         for number in range(6)
     )
     parsed = read(functions)
-    pieces = chunk(parsed, Words(), plan=Chunking(target_tokens=120, max_tokens=160, min_tokens=40))
+    pieces = Structural(Chunking(target_tokens=120, max_tokens=160, min_tokens=40), Words()).cut(parsed)
     for number in range(6):
         (found,) = [piece for piece in pieces if f"Explains step {number}." in parsed.text[piece.start : piece.end]]
         assert found.heading_path == (f"step_{number}",)

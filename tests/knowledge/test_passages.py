@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ken.knowledge.chunking import Chunking, chunk
+from ken.knowledge.chunkers.chunker import Chunking
+from ken.knowledge.chunkers.structural import Structural
 from ken.knowledge.features import compute
 from ken.knowledge.parse.parser import parse
 from ken.models.minilm import MiniLM
@@ -53,7 +54,7 @@ class Remembering(Counting):
 async def test_the_embedder_reads_every_word(embedder: MiniLM, name: str) -> None:
     """Each window fits the embedder, and a passage's windows hold all its words, in order, none of them in pieces."""
     parsed = parse(TEXTS[name].encode(), name=name)
-    pieces = chunk(parsed, embedder, plan=Chunking())
+    pieces = Structural(Chunking(), embedder).cut(parsed)
     remembering = Remembering(embedder)
     features = await compute(parsed, "A title", pieces=pieces, embedder=remembering, tokens=embedder)
     windows = remembering.texts[: len(features.window_spans)]
@@ -178,7 +179,7 @@ async def test_without_its_successor_a_document_stands_again(home: Path, folder:
 async def test_each_sentence_has_a_vector_of_unit_length(embedder: MiniLM, name: str) -> None:
     """Read in one window, in two, or by itself as a table row; a row's is that of its text with the columns' names."""
     parsed = parse(TEXTS[name].encode(), name=name)
-    pieces = chunk(parsed, embedder, plan=Chunking())
+    pieces = Structural(Chunking(), embedder).cut(parsed)
     features = await compute(parsed, "A title", pieces=pieces, embedder=embedder, tokens=embedder)
     assert len(features.sentences) > 5
     assert np.allclose(np.linalg.norm(features.sentences.astype(np.float32) / 127, axis=1), 1, atol=0.03)

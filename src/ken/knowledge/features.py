@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import ParsedDocument
-from ken.knowledge.chunking import Piece
+from ken.knowledge.chunkers.chunker import Piece
 from ken.knowledge.lexical import TERM_DTYPE, term_hash
 from ken.models.protocols import Embedder, TokenCounter
 from ken.text.markup import plain
@@ -58,10 +58,16 @@ class Features:
 
 
 async def compute(
-    parsed: ParsedDocument, title: str, *, pieces: Sequence[Piece], embedder: Embedder, tokens: TokenCounter
+    parsed: ParsedDocument,
+    title: str,
+    *,
+    pieces: Sequence[Piece],
+    embedder: Embedder,
+    tokens: TokenCounter,
+    prefix: bool = True,
 ) -> Features:
-    """Analyse and embed the passages of one document."""
-    analysis = _Analysis(parsed, title, tokens)
+    """Analyse and embed the passages of one document: each window below title and headings, with `prefix`."""
+    analysis = _Analysis(parsed, title, tokens, prefix)
     await anyio.to_thread.run_sync(partial(analysis.run, pieces))
     windows, parts = await embedder.embed_parts(analysis.window_texts, analysis.parts)
     sentences = np.zeros((len(analysis.sentence_texts), embedder.dimensions), np.float32)
@@ -93,6 +99,7 @@ class _Analysis:
     parsed: ParsedDocument
     title: str
     tokens: TokenCounter
+    is_prefixed: bool
     tokens_of: list[int] = field(default_factory=list[int])
     postings: list[NDArray[np.void]] = field(default_factory=list["NDArray[np.void]"])
     window_spans: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
@@ -125,7 +132,7 @@ class _Analysis:
 
     def _take_windows(self, ordinal: int, piece: Piece, text: str, places: Sequence[tuple[int, int, int]]) -> None:
         """Cut a passage into as many windows as the embedder needs to read all of it, each under its title and headings."""
-        prefix = _prefix(self.title, piece.heading_path, self.tokens)
+        prefix = _prefix(self.title, piece.heading_path, self.tokens) if self.is_prefixed else ""
         offsets = self.tokens.offsets(text)
         self.tokens_of.append(len(offsets))
         for start, end in _cut(text, offsets, _WINDOW_TOKENS - self.tokens.count(prefix)):

@@ -16,8 +16,8 @@ import numpy as np
 import ken
 from ken.domain.document import Document, Lineage, Metadata, ParsedDocument, Passage
 from ken.errors import Unreadable
-from ken.knowledge import chunking
-from ken.knowledge.chunking import Chunking, Piece, chunk
+from ken.knowledge.chunkers.choice import chunker, lineage
+from ken.knowledge.chunkers.chunker import Chunking, Piece
 from ken.knowledge.features import VERSION as FEATURES_VERSION
 from ken.knowledge.features import Features, compute
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type
@@ -82,7 +82,7 @@ class Ingest:
     @property
     def configuration(self) -> str:
         """Names everything besides a document itself that shapes its passages."""
-        return f"{_PARSERS_VERSION} {chunking.VERSION} {self.plan} {self.embedder.name}"
+        return f"{_PARSERS_VERSION} {lineage(self.plan)} {self.embedder.name}"
 
     def version(self, arrival: Arrival) -> str:
         """The version that a document will have: 64 hex digits, as `Document.version` says."""
@@ -133,11 +133,19 @@ class Ingest:
                 f"{arrival.path!r} holds {len(parsed.text) / 1e6:.1f} million characters of text; at most "
                 f"{MOST_CHARACTERS / 1e6:.0f} million are read. Split it."
             )
-        pieces = await anyio.to_thread.run_sync(partial(chunk, parsed, self.tokens, plan=self.plan))
+        cutter = chunker(self.plan, tokens=self.tokens, embedder=self.embedder)
+        pieces = await anyio.to_thread.run_sync(cutter.cut, parsed)
         if not pieces:
             raise Unreadable(f"{arrival.path!r} holds no text. Remove it, or put text into it.")
         document = self._document(arrival, parsed, version, passages=len(pieces))
-        features = await compute(parsed, document.title, pieces=pieces, embedder=self.embedder, tokens=self.tokens)
+        features = await compute(
+            parsed,
+            document.title,
+            pieces=pieces,
+            embedder=self.embedder,
+            tokens=self.tokens,
+            prefix=self.plan.prefix,
+        )
         staged = Staged(
             document=document,
             text=parsed.text,
@@ -198,7 +206,7 @@ class Ingest:
             url=arrival.url,
             lineage=Lineage(
                 parser=f"{BY_MEDIA_TYPE[arrival.media_type].function} {_PARSERS_VERSION}",
-                chunker=f"{chunking.VERSION} {self.plan}",
+                chunker=lineage(self.plan),
                 features=str(FEATURES_VERSION),
                 embedder=self.embedder.name,
                 ken=ken.__version__,
