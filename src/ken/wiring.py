@@ -48,6 +48,7 @@ from ken.storage.feedback import FeedbackBook
 from ken.storage.keys import Keys
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
+from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
@@ -89,7 +90,7 @@ async def open_home(settings: Settings) -> Ken:
     """Open a home, creating it where there is none. Raises StorageError, ModelUnavailable, InvalidSetting."""
     # The products of a search are too small to share between threads; the embedder has threads of its own.
     threadpool_limits(limits=1, user_api="blas")
-    database = await anyio.to_thread.run_sync(Database, settings.home)
+    database = await anyio.to_thread.run_sync(SqliteDatabase, settings.home)
     embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
@@ -105,7 +106,7 @@ async def open_home(settings: Settings) -> Ken:
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
     )
-    library = Library(settings.home, store, Sources(database), committer, max_bytes)
+    library = Library(settings.home, store, Sources(database), committer, max_bytes, settings.search.options)
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)
@@ -118,6 +119,7 @@ async def open_home(settings: Settings) -> Ken:
         default_model=settings.default_model,
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
         index_configuration=ingest.configuration,
+        search=f"{settings.search.options}",
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",

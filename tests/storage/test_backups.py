@@ -19,6 +19,7 @@ from ken.errors import Conflict, InvalidInput, NotFound, StorageError
 from ken.storage.backup import MANIFEST, backup, restore
 from ken.storage.database import Database
 from ken.storage.schema import home as facts
+from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from tests.storage.samples import ADA, a_trace
 
@@ -89,7 +90,7 @@ def test_a_home_comes_back_from_its_backup(archive: Path, tmp_path: Path) -> Non
     assert sorted(files) == ["ken.db", "ken.toml", "uploads/a.md", "uploads/hr/Äußerung.pdf"]
     assert files["uploads/hr/Äußerung.pdf"] == b"%PDF"
     assert (manifest.ken, manifest.format) == (ken.__version__, 1)
-    database = Database(tmp_path / "restored")
+    database = SqliteDatabase(tmp_path / "restored")
     assert Traces(database).get(a_trace().id, ADA) == a_trace()
     database.close()
 
@@ -97,7 +98,7 @@ def test_a_home_comes_back_from_its_backup(archive: Path, tmp_path: Path) -> Non
 def test_a_restored_home_asks_for_a_new_index(archive: Path, tmp_path: Path) -> None:
     """The row that names the index is gone, and the corpus version is not."""
     restore(archive, tmp_path / "restored")
-    database = Database(tmp_path / "restored")
+    database = SqliteDatabase(tmp_path / "restored")
     with database.read() as connection:
         assert dict(connection.execute(sa.select(facts.c.key, facts.c.value)).all()) == {"corpus_version": "3"}
     database.close()
@@ -190,7 +191,7 @@ def test_a_home_that_is_not_empty_is_kept(archive: Path, tmp_path: Path) -> None
 def test_a_home_is_replaced_when_told_to(archive: Path, tmp_path: Path) -> None:
     """Its database, settings, uploads and index give way, and whatever else lies there stays."""
     home = tmp_path / "other"
-    database = Database(home)
+    database = SqliteDatabase(home)
     Traces(database).add([a_trace(5)])
     database.close()
     for name in ("uploads/stale.md", "index/1/x", "notes.txt"):
@@ -198,7 +199,7 @@ def test_a_home_is_replaced_when_told_to(archive: Path, tmp_path: Path) -> None:
         (home / name).write_text("old")
     restore(archive, home, replace=True)
     assert sorted(tree(home)) == ["ken.db", "ken.toml", "notes.txt", "uploads/a.md", "uploads/hr/Äußerung.pdf"]
-    database = Database(home)
+    database = SqliteDatabase(home)
     assert Traces(database).exists(a_trace().id)
     assert not Traces(database).exists(a_trace(5).id)
     database.close()

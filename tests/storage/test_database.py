@@ -26,6 +26,7 @@ from ken.storage.faults import REMEDIES, storage_error
 from ken.storage.migrations import HEAD
 from ken.storage.schema import home as facts
 from ken.storage.schema import metadata, traces
+from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from tests.storage.samples import a_trace, on_disk
 
@@ -110,11 +111,11 @@ def test_an_up_to_date_home_opens_without_alembic(database: Database) -> None:
     """Opening a migrated home takes less than 50 ms, once libraries are loaded, and leaves Alembic unimported."""
     code = """
         import sys, time, pathlib
-        from ken.storage.database import Database
+        from ken.storage.sqlite import SqliteDatabase
         took = []
         for _ in range(20):
             began = time.perf_counter()
-            Database(pathlib.Path(sys.argv[1])).close()
+            SqliteDatabase(pathlib.Path(sys.argv[1])).close()
             took.append(time.perf_counter() - began)
         print(min(took) * 1000, any(name.startswith("alembic") for name in sys.modules))
     """
@@ -129,7 +130,7 @@ def test_a_home_belongs_to_its_user_alone(home: Path) -> None:
     """The home is made with mode 0700, and its database and log with 0600, whatever the umask."""
     before = os.umask(0)
     try:
-        database = Database(home)
+        database = SqliteDatabase(home)
         put(database, "a", "b")
     finally:
         os.umask(before)
@@ -212,11 +213,11 @@ def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
     """Three processes that find no home make one together, and none undoes what another wrote meanwhile."""
     code = """
         import sys, pathlib
-        from ken.storage.database import Database
+        from ken.storage.sqlite import SqliteDatabase
         from ken.storage.schema import home
         print("ready", flush=True)
         sys.stdin.readline()
-        database = Database(pathlib.Path(sys.argv[1]))
+        database = SqliteDatabase(pathlib.Path(sys.argv[1]))
         for step in range(40):
             with database.write() as connection:
                 count = connection.scalar(home.select().with_only_columns(home.c.value).where(home.c.key == "count"))
@@ -231,7 +232,7 @@ def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
         writer.stdin.write("go\n")
         writer.stdin.flush()
     assert [writer.communicate() for writer in writers] == [("", "")] * 3
-    database = Database(home)
+    database = SqliteDatabase(home)
     assert all_facts(database) == {"count": "120"}
     database.close()
 
@@ -240,9 +241,9 @@ def test_a_killed_writer_leaves_whole_transactions(home: Path) -> None:
     """After kill -9 in the midst of writing, what was committed is there, whole, and the home opens."""
     code = """
         import sys, pathlib
-        from ken.storage.database import Database
+        from ken.storage.sqlite import SqliteDatabase
         from ken.storage.schema import home
-        database = Database(pathlib.Path(sys.argv[1]))
+        database = SqliteDatabase(pathlib.Path(sys.argv[1]))
         for step in range(100_000):
             with database.write(durable=False) as connection:
                 connection.execute(home.insert().values(key=f"{step}-a", value="x" * 2000))
@@ -254,7 +255,7 @@ def test_a_killed_writer_leaves_whole_transactions(home: Path) -> None:
     acknowledged = [writer.stdout.readline() for _ in range(60)]
     writer.send_signal(signal.SIGKILL)
     writer.communicate()
-    database = Database(home)
+    database = SqliteDatabase(home)
     kept = all_facts(database)
     with database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
@@ -344,12 +345,12 @@ def test_a_value_that_no_database_holds_is_the_callers(database: Database) -> No
 
 def test_a_newer_database_is_refused(home: Path) -> None:
     """A schema of a later Ken is left alone, and the error says to upgrade."""
-    database = Database(home)
+    database = SqliteDatabase(home)
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     with pytest.raises(StorageError, match=r"newer Ken.*'9999'.*Upgrade"):
-        Database(home)
+        SqliteDatabase(home)
 
 
 @pytest.mark.parametrize("content", [b"# Not a database at all\n" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
@@ -358,7 +359,7 @@ def test_a_file_that_is_no_database_is_refused(home: Path, content: bytes) -> No
     home.mkdir()
     (home / "ken.db").write_bytes(content)
     with pytest.raises(StorageError, match=r"ken\.db.*(not a database|damaged)"):
-        Database(home)
+        SqliteDatabase(home)
     assert (home / "ken.db").read_bytes() == content
 
 
@@ -369,7 +370,7 @@ def test_another_programs_database_is_refused(home: Path) -> None:
     connection.execute("CREATE TABLE bookmarks (url)")
     connection.close()
     with pytest.raises(StorageError, match="another program"):
-        Database(home)
+        SqliteDatabase(home)
     assert list(shape(home / "ken.db")) == ["bookmarks"]
 
 
@@ -377,7 +378,7 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     """Where the home should be stands a file: the error says which path and what to do."""
     (tmp_path / "home").write_text("x")
     with pytest.raises(StorageError, match=r"home.*folder that this user may write"):
-        Database(tmp_path / "home")
+        SqliteDatabase(tmp_path / "home")
 
 
 @pytest.fixture
@@ -399,15 +400,15 @@ def test_a_read_only_folder_is_refused(as_nobody: Path) -> None:
     """A home that can't be made says so."""
     as_nobody.chmod(0o500)
     with pytest.raises(StorageError, match="Permission denied"):
-        Database(as_nobody / "home")
+        SqliteDatabase(as_nobody / "home")
 
 
 def test_a_read_only_database_is_refused(as_nobody: Path) -> None:
     """A database without write permission is refused at opening, not at the first question."""
-    Database(as_nobody / "home").close()
+    SqliteDatabase(as_nobody / "home").close()
     (as_nobody / "home" / "ken.db").chmod(0o400)
     with pytest.raises(StorageError, match="may write"):
-        Database(as_nobody / "home")
+        SqliteDatabase(as_nobody / "home")
 
 
 def test_a_home_that_vanished_is_named(database: Database) -> None:
@@ -475,8 +476,8 @@ def test_a_writer_waits_for_another_process(database: Database) -> None:
     """A write that meets another process's transaction waits for it instead of failing."""
     code = """
         import sys, time, pathlib
-        from ken.storage.database import Database
-        database = Database(pathlib.Path(sys.argv[1]))
+        from ken.storage.sqlite import SqliteDatabase
+        database = SqliteDatabase(pathlib.Path(sys.argv[1]))
         with database.write():
             print("holding", flush=True)
             time.sleep(0.8)

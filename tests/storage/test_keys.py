@@ -10,6 +10,7 @@ from ken.errors import Conflict, InvalidInput, NotAuthorised, NotFound
 from ken.storage.database import Database
 from ken.storage.keys import Keys
 from ken.storage.schema import keys as table
+from ken.storage.sqlite import SqliteDatabase
 from tests.storage.samples import on_disk
 
 
@@ -51,7 +52,7 @@ def test_a_revoked_key_is_refused_at_once(database: Database) -> None:
 
 def test_another_process_learns_of_new_and_revoked_keys_within_a_second_or_so(database: Database) -> None:
     """Its memory of the keys, which saves SQL, is never older than that."""
-    elsewhere = Database(database.home)
+    elsewhere = SqliteDatabase(database.home)
     server, terminal = Keys(database), Keys(elsewhere)
     key, secret = terminal.create("intranet", [])
     assert server.authenticate(secret)

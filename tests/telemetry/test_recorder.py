@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from ken.storage.database import Database
+from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from ken.telemetry.recorder import Recorder
 from tests.storage.samples import ADA, OPERATOR, a_trace
@@ -18,7 +19,7 @@ from tests.storage.samples import ADA, OPERATOR, a_trace
 @pytest.fixture
 def impatient(database: Database) -> Iterator[Database]:
     """The same database, opened by somebody who doesn't wait for other writers."""
-    opened = Database(database.home, busy_s=0.05)
+    opened = SqliteDatabase(database.home, busy_s=0.05)
     yield opened
     opened.close()
 

@@ -8,13 +8,13 @@ import time
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from ken.domain.answer import Answer, Question
 from ken.domain.usage import Usage
 from ken.storage.answer_json import dump_answer, load_answer
 from ken.storage.database import Database
 from ken.storage.schema import cached_answers, home
+from ken.storage.upsert import upsert
 from ken.text.normalise import normalise_question
 
 CAPACITY = 10_000
@@ -73,8 +73,7 @@ class AnswerCache:
             current = connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version"))
             if current is not None and int(current) != corpus_version:
                 return
-            statement = insert(cached_answers).values(key=key, **values)
-            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+            upsert(connection, cached_answers, [{"key": key, **values}])
             self._puts += 1
             if self._puts % _SWEEP_EVERY == 0:
                 _sweep(connection, keep=self._capacity)
@@ -88,5 +87,5 @@ class AnswerCache:
 
 
 def _sweep(connection: sa.Connection, *, keep: int) -> None:
-    excess = sa.select(cached_answers.c.key).order_by(cached_answers.c.at.desc()).limit(-1).offset(keep)
+    excess = sa.select(cached_answers.c.key).order_by(cached_answers.c.at.desc()).offset(keep)
     connection.execute(sa.delete(cached_answers).where(cached_answers.c.key.in_(excess)))

@@ -27,9 +27,9 @@ from pydantic import TypeAdapter
 
 from ken import __version__
 from ken.errors import Conflict, InvalidInput, NotFound, StorageError
-from ken.storage.database import FILE_NAME, Database
 from ken.storage.faults import storage_error
 from ken.storage.schema import home as home_table
+from ken.storage.sqlite import FILE_NAME, SqliteDatabase
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -281,7 +281,7 @@ def _damaged(from_file: Path, why: str) -> InvalidInput:
 
 def _forget_index(home: Path) -> None:
     """Open the restored database, which proves it and brings its schema up to date, and ask for a new index."""
-    database = Database(home)
+    database = SqliteDatabase(home)
     try:
         with database.write() as connection:
             connection.execute(home_table.delete().where(home_table.c.key == "index_generation"))

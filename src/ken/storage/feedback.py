@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from ken.domain.trace import Feedback
 from ken.errors import NotFound
 from ken.storage.database import Database
 from ken.storage.schema import feedback, traces
+from ken.storage.upsert import upsert
 
 
 class FeedbackBook:
@@ -22,12 +24,10 @@ class FeedbackBook:
 
         Whether the principal may see the trace is for the caller to find out, with `Traces.get`.
         """
-        values = {"helpful": given.helpful, "reason": given.reason, "at": given.at}
-        statement = insert(feedback).values(trace_id=given.trace_id, principal=given.principal, **values)
         with self._database.write() as connection:
             if connection.execute(sa.select(traces.c.id).where(traces.c.id == given.trace_id)).first() is None:
                 raise NotFound(f"There is no trace {given.trace_id!r} to say something of.")
-            connection.execute(statement.on_conflict_do_update(index_elements=["trace_id", "principal"], set_=values))
+            upsert(connection, feedback, [asdict(given)])
 
     def of_trace(self, trace_id: str) -> tuple[Feedback, ...]:
         """Read what was said of a trace, oldest first; empty where nobody said anything."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ken.domain.principal import Principal
 from ken.storage.schema import documents, traced_passages, traces
@@ -22,25 +23,38 @@ _AT_ONCE = 500
 _QUOTED = re.compile("“([^“]*)”")
 
 
-def named_documents() -> sa.Subquery:
+def named_documents(connection: sa.Connection) -> sa.Subquery:
     """Pairs of trace and document that its answer names: by the passages that retrieval returned, and by the citations."""
-    tree = sa.func.json_tree(
-        sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
-    ).table_valued("key", "atom", name="tree")
     is_named = sa.or_(traced_passages.c.cited, traces.c.outcome != "answered")
     return sa.union(
         sa.select(traced_passages.c.trace_id, traced_passages.c.document_id)
         .join(traces, traces.c.id == traced_passages.c.trace_id)
         .where(is_named),
-        sa.select(traces.c.id, tree.c.atom)
-        .select_from(traces.join(tree, sa.true()))
-        .where(tree.c.key == "document_id"),
+        _cited_on_postgres() if connection.dialect.name == "postgresql" else _cited_on_sqlite(),
     ).subquery("named")
+
+
+def _cited_on_sqlite() -> sa.Select[tuple[str, str]]:
+    tree = sa.func.json_tree(
+        sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
+    ).table_valued("key", "atom", name="tree")
+    cited = sa.select(traces.c.id, tree.c.atom).select_from(traces.join(tree, sa.true()))
+    return cited.where(tree.c.key == "document_id")
+
+
+def _cited_on_postgres() -> sa.Select[tuple[str, str]]:
+    # JSONB holds no U+0000; a quotation may.
+    citations = sa.func.replace(traces.c.citations, r"\u0000", r"\ufffd")
+    valid = sa.case((citations.op("IS")(sa.literal_column("JSON")), citations), else_="[]")
+    path = sa.literal_column("'$.**.document_id'::jsonpath")
+    cited = sa.func.jsonb_path_query(sa.cast(valid, JSONB), path).table_valued(sa.column("value", JSONB), name="tree")
+    named = cited.c.value.op("#>>")(sa.literal_column("'{}'"))
+    return sa.select(traces.c.id, named).select_from(traces.join(cited, sa.true()))
 
 
 def naming(connection: sa.Connection, document_ids: Sequence[str]) -> set[str]:
     """The traces whose answers name one of these documents, which are still there."""
-    named = named_documents()
+    named = named_documents(connection)
     found: set[str] = set()
     titles: set[str] = set()
     for start in range(0, len(document_ids), _AT_ONCE):
@@ -64,7 +78,7 @@ def closed_to(connection: sa.Connection, principal: Principal, *, trace_ids: Col
     if principal.is_operator or not trace_ids:
         return Closed()
     ids = sorted(trace_ids)
-    named = named_documents()
+    named = named_documents(connection)
     pairs: set[tuple[str, str]] = set()
     seen: set[str] = set()
     for start in range(0, len(ids), _AT_ONCE):

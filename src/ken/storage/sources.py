@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from ken.storage.database import Database
 from ken.storage.schema import documents, listings, sources, syncs
+from ken.storage.upsert import upsert
 
 ListingState = Literal["current", "failed", "waiting", "skipped", "held"]
 """current: taken. failed: can't be read. waiting: could not be had, tried again later. skipped: in no format that Ken
@@ -127,8 +127,7 @@ class Sources:
         values = {name: value for name, value in asdict(source).items() if name in sources.c}
         values["default_groups"] = sorted(source.default_groups)
         with self._database.write() as connection:
-            statement = insert(sources).values(values)
-            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+            upsert(connection, sources, [values])
 
     def forget(self, source_id: str) -> None:
         """Delete a source whose documents are deleted already, with its listings and syncs."""
@@ -167,11 +166,7 @@ class Sources:
                 named = sa.and_(syncs.c.source == source_id, syncs.c.path.in_(some))
                 connection.execute(sa.update(syncs).where(named).values(path=""))
             if rows:
-                statement = insert(listings)
-                columns = {name: statement.excluded[name] for name in listings.c.keys()}  # noqa: SIM118 - columns, no dict
-                connection.execute(
-                    statement.on_conflict_do_update(index_elements=["source", "path"], set_=columns), rows
-                )
+                upsert(connection, listings, rows)
 
     def begin(self, source_id: str, collection: str) -> int:
         """Open a sync; one of this source that still reads `running` was interrupted. The source's lock is held."""

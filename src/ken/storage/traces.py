@@ -113,9 +113,7 @@ class Traces:
             if row is None:
                 raise NotFound(otherwise)
             steps = connection.execute(
-                sa.select(spans)
-                .where(spans.c.trace_id == row.id)
-                .order_by(spans.c.started_at, sa.literal_column("rowid"))
+                sa.select(spans).where(spans.c.trace_id == row.id).order_by(spans.c.started_at, spans.c.position)
             ).all()
             seen = connection.execute(
                 sa.select(traced_passages).where(traced_passages.c.trace_id == row.id).order_by(traced_passages.c.rank)
@@ -154,7 +152,7 @@ def _visible_to(principal: Principal) -> sa.ColumnElement[bool]:
 
 def _insert(connection: sa.Connection, new: Sequence[Trace]) -> None:
     connection.execute(sa.insert(traces), [{name: getattr(trace, name) for name in _COLUMNS} for trace in new])
-    steps = [_span_values(trace.id, span) for trace in new for span in trace.spans]
+    steps = [_span_values(trace.id, span, position=at) for trace in new for at, span in enumerate(trace.spans)]
     if steps:
         connection.execute(sa.insert(spans), steps)
     seen = [
@@ -180,17 +178,18 @@ def _withdraw_overtaken(connection: sa.Connection, new: Sequence[Trace]) -> None
     overtaken = [trace.id for trace in new if trace.corpus_version < version]
     if not overtaken:
         return
-    cited = named_documents()
+    cited = named_documents(connection)
     present = sa.select(documents.c.id).where(documents.c.current)
     gone = sa.select(cited.c.trace_id).where(cited.c.trace_id.in_(overtaken), cited.c.document_id.not_in(present))
     _withdraw(connection, list(connection.scalars(gone.distinct())))
 
 
-def _span_values(trace_id: str, span: Span) -> dict[str, object]:
+def _span_values(trace_id: str, span: Span, *, position: int) -> dict[str, object]:
     return {
         "trace_id": trace_id,
         "id": span.id,
         "parent_id": span.parent_id,
+        "position": position,
         "name": span.name,
         "started_at": span.started_at,
         "ended_at": span.ended_at,

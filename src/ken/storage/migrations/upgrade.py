@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -14,7 +12,7 @@ from ken.errors import StorageError
 from ken.storage.migrations import HEAD
 
 
-def upgrade(connection: sa.Connection, path: Path) -> None:
+def upgrade(connection: sa.Connection, name: str) -> None:
     """Apply what is missing, inside the connection's transaction. Raises StorageError for a newer database.
 
     The revision is read again under the write lock, so that of two processes that open a new home together the
@@ -30,7 +28,7 @@ def upgrade(connection: sa.Connection, path: Path) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise StorageError(
-            f"The database {str(path)!r} was written by a newer Ken: its schema is {revision!r}, this Ken knows up to "
+            f"The database {name} was written by a newer Ken: its schema is {revision!r}, this Ken knows up to "
             f"{HEAD!r}. Upgrade Ken, or restore a backup that this version made."
         )
     command.upgrade(config, HEAD)

@@ -7,6 +7,8 @@ import time
 import sqlalchemy as sa
 from alembic import op
 
+from ken.storage.column_types import GROUPS, JSON_VALUE, Text
+
 revision = "0002"
 down_revision = "0001"
 
@@ -14,10 +16,10 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add the tables and columns; what is current becomes the first snapshot."""
     for column in (
-        sa.Column("policy", sa.Text(), nullable=False, server_default=""),
-        sa.Column("cursor", sa.Text()),
+        sa.Column("policy", Text(), nullable=False, server_default=""),
+        sa.Column("cursor", Text()),
         sa.Column("listed_at", sa.Float()),
-        sa.Column("problem", sa.Text(), nullable=False, server_default=""),
+        sa.Column("problem", Text(), nullable=False, server_default=""),
         sa.Column("problem_since", sa.Float()),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("next_try", sa.Float()),
@@ -25,13 +27,13 @@ def upgrade() -> None:
         op.add_column("sources", column)
     for column in (
         sa.Column("staged", sa.Boolean(), nullable=False, server_default=sa.false()),
-        sa.Column("modified", sa.Text()),
-        sa.Column("url", sa.Text()),
-        sa.Column("lineage", sa.JSON(), nullable=False, server_default="{}"),
-        sa.Column("warnings", sa.JSON(), nullable=False, server_default="[]"),
+        sa.Column("modified", Text()),
+        sa.Column("url", Text()),
+        sa.Column("lineage", JSON_VALUE, nullable=False, server_default="{}"),
+        sa.Column("warnings", JSON_VALUE, nullable=False, server_default="[]"),
     ):
         op.add_column("documents", column)
-    op.add_column("passages", sa.Column("header", sa.Text(), nullable=False, server_default=""))
+    op.add_column("passages", sa.Column("header", Text(), nullable=False, server_default=""))
     op.drop_table("failures")
     _tables()
     _first_snapshot()
@@ -40,33 +42,33 @@ def upgrade() -> None:
 def _tables() -> None:
     op.create_table(
         "listings",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("source", Text(), nullable=False),
+        sa.Column("path", Text(), nullable=False),
+        sa.Column("state", Text(), nullable=False),
         sa.Column("since", sa.Float(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_try", sa.Float()),
-        sa.Column("stamp", sa.Text()),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("groups", sa.JSON()),
-        sa.Column("about", sa.JSON()),
+        sa.Column("stamp", Text()),
+        sa.Column("version", Text(), nullable=False),
+        sa.Column("groups", GROUPS),
+        sa.Column("about", JSON_VALUE),
         sa.Column("fetched_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("source", "path"),
     )
     op.create_table(
         "syncs",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("collection", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("source", Text(), nullable=False),
+        sa.Column("collection", Text(), nullable=False),
+        sa.Column("state", Text(), nullable=False),
+        sa.Column("reason", Text(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("seen_at", sa.Float(), nullable=False),
         sa.Column("ended_at", sa.Float()),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer()),
-        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("path", Text(), nullable=False),
         *(
             sa.Column(name, sa.Integer(), nullable=False)
             for name in ("added", "changed", "unchanged", "deleted", "failed", "skipped", "passages")
@@ -79,14 +81,14 @@ def _tables() -> None:
         sa.Column("corpus_version", sa.Integer(), primary_key=True),
         sa.Column("content", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.Float(), nullable=False),
-        sa.Column("generation", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("generation", Text(), nullable=False),
+        sa.Column("source", Text(), nullable=False),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("documents", "added", "changed", "deleted")),
     )
     op.create_table(
         "memberships",
-        sa.Column("document_id", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("document_id", Text(), nullable=False),
+        sa.Column("version", Text(), nullable=False),
         sa.Column("first", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer()),
         sa.PrimaryKeyConstraint("document_id", "version", "first"),
