@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from ken.domain.document import ParsedDocument
 from ken.knowledge.chunkers.chunker import Piece
 from ken.knowledge.lexical import TERM_DTYPE, term_hash
+from ken.knowledge.lexicon import own_words
 from ken.models.protocols import Embedder, TokenCounter
+from ken.text.definitions import Definition, definitions
 from ken.text.markup import plain
 from ken.text.sentences import quotable_pieces
 from ken.text.tokens import terms
 
-VERSION = 4
+VERSION = 5
 """Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
@@ -55,6 +57,10 @@ class Features:
     """Shape (s,): how many of `sentence_terms` belong to each sentence."""
     sentence_terms: NDArray[np.uint64]
     """Term hashes, sentence after sentence, each once a sentence."""
+    words: tuple[str, ...]
+    """Distinct words of the passages, headings and title, as `own_words` gives them."""
+    definitions: tuple[Definition, ...]
+    """What sentences, table rows, headings and the title define, each once."""
 
 
 async def compute(
@@ -89,6 +95,8 @@ async def compute(
         sentence_texts=tuple(analysis.sentence_texts),
         sentence_term_counts=np.array([len(hashes) for hashes in analysis.sentence_terms], dtype=np.int32),
         sentence_terms=np.array([value for hashes in analysis.sentence_terms for value in hashes], dtype=np.uint64),
+        words=tuple(own_words(analysis.read)),
+        definitions=tuple(analysis.definitions),
     )
 
 
@@ -111,13 +119,20 @@ class _Analysis:
     sentence_spans: list[tuple[int, int, int, int]] = field(default_factory=list[tuple[int, int, int, int]])
     sentence_texts: list[str] = field(default_factory=list[str])
     sentence_terms: list[list[int]] = field(default_factory=list[list[int]])
+    read: dict[str, None] = field(default_factory=dict[str, None])
+    """Title, headings and texts of the passages, each once."""
+    definitions: dict[Definition, None] = field(default_factory=dict[Definition, None])
 
     def run(self, pieces: Sequence[Piece]) -> None:
         """Take the passages, in order."""
         title_terms = Counter(terms(self.title))
+        for name in dict.fromkeys([self.title, *(heading for piece in pieces for heading in piece.heading_path)]):
+            self.read[name] = None
+            self.definitions |= dict.fromkeys(definitions(name))
         for ordinal, piece in enumerate(pieces):
             text = plain(piece.reading(self.parsed.text), self.parsed.markup)
             self.postings.append(_postings(text, piece.heading_path, title_terms))
+            self.read[text] = None
             first = len(self.sentence_texts)
             self._take_sentences(ordinal, piece)
             self._take_windows(ordinal, piece, text, _places(text, self.sentence_texts[first:], first))
@@ -129,6 +144,8 @@ class _Analysis:
                 self.sentence_spans.append((ordinal, quotable.start, quotable.end, quotable.is_code))
                 self.sentence_texts.append(quotable.text)
                 self.sentence_terms.append([term_hash(term) for term in found])
+                if not quotable.is_code:
+                    self.definitions |= dict.fromkeys(definitions(quotable.text))
 
     def _take_windows(self, ordinal: int, piece: Piece, text: str, places: Sequence[tuple[int, int, int]]) -> None:
         """Cut a passage into as many windows as the embedder needs to read all of it, each under its title and headings."""

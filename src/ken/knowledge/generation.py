@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 
 from ken.domain.document import Passage
 from ken.errors import StorageError
+from ken.knowledge import lexicon
 from ken.knowledge.catalogue import Allowed, Catalogue
 from ken.knowledge.index import Asked, Candidates, Index, Quote
 from ken.knowledge.lexical import TERM_DTYPE, LexicalIndex, build
+from ken.knowledge.lexicon import Lexicon
 from ken.storage.documents import Documents, Snapshot
 
 Number = TypeVar("Number", bound=np.generic)
@@ -34,7 +36,7 @@ _MANIFEST = "manifest.json"
 _HEADER_BYTES = 128
 """Of an .npy file: one that is no longer holds no numbers."""
 
-FORMAT = 6
+FORMAT = 7
 """Part of a generation's name: another layout of the arrays is another generation."""
 
 
@@ -50,6 +52,7 @@ class Generation:
     ordinal: NDArray[np.int32]
     """Shape (n,): the passage's place in its document."""
     lexical: LexicalIndex
+    lexicon: Lexicon
     windows: NDArray[np.float32]
     """Shape (w, dimensions), L2-normalised."""
     window_bounds: NDArray[np.int64]
@@ -277,6 +280,8 @@ def _arrays(
         ordinal.append(np.arange(len(counts), dtype=np.int32))
     owners = _joined(document, np.int32)
     lexical = build(passages, _collections(versions)[owners])
+    for name, array in lexicon.build(store.features("lexicon", versions)).items():
+        yield f"lexicon_{name}", array
     yield "lexical_terms", lexical.terms
     yield "lexical_bounds", lexical.bounds
     yield "lexical_rows", lexical.rows
@@ -368,6 +373,7 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
             document=_array(place, "document", np.int32),
             ordinal=_array(place, "ordinal", np.int32),
             lexical=lexical,
+            lexicon=_lexicon(place),
             windows=_array(place, "windows", np.float32),
             window_bounds=_array(place, "windows_bounds", np.int64),
             sentences=_array(place, "sentences", np.int8),
@@ -382,6 +388,13 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
         )
     except (OSError, ValueError, EOFError):
         return None
+
+
+def _lexicon(place: Path) -> Lexicon:
+    def read(name: str, dtype: type[Number]) -> NDArray[Number]:
+        return _array(place, f"lexicon_{name}", dtype)
+
+    return Lexicon.of(read)
 
 
 def _array(place: Path, name: str, dtype: type[Number]) -> NDArray[Number]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ken.domain.document import Passage
 from ken.knowledge.catalogue import Allowed, Catalogue
+from ken.knowledge.lexicon import Lexicon
 from ken.storage.documents import Snapshot
 
 
@@ -102,6 +103,11 @@ class Index(Protocol):
     @property
     def size(self) -> int:
         """How many passages there are."""
+        ...
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The words and definitions of its documents, made of the feature "lexicon" by `lexicon.build`."""
         ...
 
     def candidates(self, asked: Asked, allowed: Allowed, *, depth: int) -> Candidates:

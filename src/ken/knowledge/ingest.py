@@ -16,6 +16,7 @@ import numpy as np
 import ken
 from ken.domain.document import Document, Lineage, Metadata, ParsedDocument, Passage
 from ken.errors import Unreadable
+from ken.knowledge import lexicon
 from ken.knowledge.chunkers.choice import chunker, lineage
 from ken.knowledge.chunkers.chunker import Chunking, Piece
 from ken.knowledge.features import VERSION as FEATURES_VERSION
@@ -252,4 +253,5 @@ def _features(found: Features) -> tuple[Feature, ...]:
         Feature("sentences", found.sentence_spans.tobytes(), found.sentences.tobytes()),
         Feature("quotes", *_packed(found.sentence_texts)),
         Feature("sentence_terms", found.sentence_term_counts.tobytes(), found.sentence_terms.tobytes()),
+        Feature("lexicon", *lexicon.pack(found.words, found.definitions)),
     )
