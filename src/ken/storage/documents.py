@@ -174,6 +174,13 @@ class Documents:
                 names = [*(column.name for column in columns), "version"]
                 connection.execute(sa.insert(table).from_select(names, copied))
 
+    def get(self, document_id: str, version: str) -> Document | None:
+        """A version of a document, in whatever state it is, or None."""
+        query = sa.select(*_SHOWN).where(documents.c.id == document_id, documents.c.version == version)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _document(row)
+
     def newest(self, document_id: str) -> Document | None:
         """A current document, served or not, or None."""
         query = sa.select(*_SHOWN).where(documents.c.id == document_id, documents.c.current)
@@ -199,7 +206,7 @@ class Documents:
             .order_by(passages.c.ordinal)
         )
         with self._database.read() as connection:
-            return tuple(_passage(row) for row in connection.execute(query))
+            return tuple(passage_of(row) for row in connection.execute(query))
 
     def passages_by_version(self, versions: Mapping[str, str]) -> Iterator[list[Passage]]:
         """The passages of each of `versions` (document id -> version), in that order, each in reading order."""
@@ -211,7 +218,7 @@ class Documents:
                 query = sa.select(passages).where(key.in_(batch)).order_by(passages.c.document_id, passages.c.ordinal)
                 found: dict[tuple[str, str], list[Passage]] = {name: [] for name in batch}
                 for row in connection.execute(query):
-                    found[row.document_id, row.version].append(_passage(row))
+                    found[row.document_id, row.version].append(passage_of(row))
                 yield from found.values()
 
     def texts(self, versions: Mapping[str, str]) -> Iterator[str]:
@@ -324,7 +331,7 @@ def _document(row: sa.Row[tuple[object, ...]]) -> Document:
     )
 
 
-def _passage(row: sa.Row[tuple[object, ...]]) -> Passage:
+def passage_of(row: sa.Row[tuple[object, ...]]) -> Passage:
     return Passage(
         document_id=row.document_id,
         version=row.version,
