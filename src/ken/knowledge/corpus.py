@@ -117,7 +117,10 @@ class Corpus:
 
     def _evidence(self, found: Sequence[Ranked], principal: Principal) -> Iterator[Evidence]:
         catalogue = self.index.catalogue
-        for one, (passage, quotes) in zip(found, self.index.passages([one.row for one in found]), strict=True):
+        for one, stored in zip(found, self.index.passages([one.row for one in found]), strict=True):
+            if stored is None:
+                continue
+            passage, quotes = stored
             scores = zip(quotes, one.similarities.tolist(), one.coverages.tolist(), strict=True)
             yield Evidence(
                 passage=passage,

@@ -94,7 +94,7 @@ class Generation:
         rows = np.union1d(_top(lexical, depth, above=0.0), _top(dense, depth, above=-1.0))
         return self._read(rows, asked, dense[rows], allowed)
 
-    def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]]]:
+    def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]] | None]:
         """As `Index.passages`."""
         return [(self.passage(row), self._quotes(row)) for row in rows]
 

@@ -45,7 +45,7 @@ class Candidates:
     """The best passages of each list, with everything that ranking reads: n passages, t terms, m sentences."""
 
     rows: NDArray[np.int64]
-    """Shape (n,), ascending, each once."""
+    """Shape (n,), each once, in the order of the catalogue's documents and of the passages in them."""
     documents: NDArray[np.int32]
     """Shape (n,): index into the catalogue's documents."""
     rarity: NDArray[np.float32]
@@ -118,8 +118,11 @@ class Index(Protocol):
         """
         ...
 
-    def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]]]:
-        """The passages of a few rows with their sentences, in the order of `Candidates.sentences`."""
+    def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]] | None]:
+        """The passages of a few rows with their sentences, in the order of `Candidates.sentences`.
+
+        None stands for one that was deleted since it was found.
+        """
         ...
 
 

@@ -21,8 +21,8 @@ from ken.knowledge.index import Term
 TERM_DTYPE = np.dtype([("term", "<u8"), ("body", "<u2"), ("heading", "<u2"), ("title", "<u2")])
 """One term of one passage: its hash, and how often it stands in each field."""
 
-_K1 = 1.2
-_FIELDS = (("body", 1.0, 0.6), ("heading", 1.6, 0.4), ("title", 1.6, 0.4))
+K1 = 1.2
+FIELDS = (("body", 1.0, 0.6), ("heading", 1.6, 0.4), ("title", 1.6, 0.4))
 """Field, weight, length normalisation b."""
 
 
@@ -129,7 +129,7 @@ def build(passages: Sequence[NDArray[np.void]], collections: NDArray[np.int32]) 
     rows = np.repeat(np.arange(size, dtype=np.int32), counts)
 
     frequency = np.zeros(len(postings), dtype=np.float32)
-    for field, weight, b in _FIELDS:
+    for field, weight, b in FIELDS:
         lengths = np.bincount(rows, weights=postings[field], minlength=size)
         average = np.bincount(collections, weights=lengths) / np.maximum(sizes, 1)
         norm = 1.0 - b + b * lengths / np.where(average > 0, average, 1.0)[collections]
@@ -145,7 +145,7 @@ def build(passages: Sequence[NDArray[np.void]], collections: NDArray[np.int32]) 
     place, pairs = np.unique(of_term * max(1, len(sizes)) + of_posting, return_inverse=True)
     frequencies = np.bincount(pairs, minlength=len(place))[pairs]
     tf = frequency[order]
-    weights = (_idf(frequencies, sizes[of_posting]) * tf * (_K1 + 1.0) / (_K1 + tf)).astype(np.float32)
+    weights = (_idf(frequencies, sizes[of_posting]) * tf * (K1 + 1.0) / (K1 + tf)).astype(np.float32)
     return LexicalIndex(terms=terms, bounds=bounds, rows=rows[order], weights=weights, collections=collections)
 
 
