@@ -128,6 +128,10 @@ class Counting:
         self.texts += texts
         return await self._embedder.embed(texts)
 
+    async def embed_question(self, text: str) -> NDArray[np.float32]:
+        """Count, and embed."""
+        return (await self.embed([text]))[0]
+
     async def embed_parts(
         self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -15,13 +15,13 @@ from ken.domain.document import ParsedDocument
 from ken.knowledge.chunkers.chunker import Piece
 from ken.knowledge.lexical import TERM_DTYPE, term_hash
 from ken.knowledge.lexicon import own_words
-from ken.models.protocols import Embedder, TokenCounter
+from ken.models.protocols import ContextualEmbedder, Embedder, TokenCounter
 from ken.text.definitions import Definition, definitions
 from ken.text.markup import plain
 from ken.text.sentences import quotable_pieces
 from ken.text.tokens import terms
 
-VERSION = 5
+VERSION = 6
 """Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
@@ -50,7 +50,8 @@ class Features:
     """Shape (s, 4): passage ordinal, start, end, and 1 for a line of code; in order. A sentence in the overlap of two
     passages is listed under each."""
     sentences: NDArray[np.int8]
-    """Shape (s, dimensions): unit vectors times 127. A sentence is read in its window, a table row by itself."""
+    """Shape (s, dimensions): unit vectors times 127. A sentence is read in its window, a table row by itself, and all of
+    them by themselves where the embedder can't tell a sentence's part of a window."""
     sentence_texts: tuple[str, ...]
     """As quoted: without marks, white space folded."""
     sentence_term_counts: NDArray[np.int32]
@@ -75,9 +76,12 @@ async def compute(
     """Analyse and embed the passages of one document: each window below title and headings, with `prefix`."""
     analysis = _Analysis(parsed, title, tokens, prefix)
     await anyio.to_thread.run_sync(partial(analysis.run, pieces))
-    windows, parts = await embedder.embed_parts(analysis.window_texts, analysis.parts)
     sentences = np.zeros((len(analysis.sentence_texts), embedder.dimensions), np.float32)
-    np.add.at(sentences, analysis.owners, parts)
+    if isinstance(embedder, ContextualEmbedder):
+        windows, parts = await embedder.embed_parts(analysis.window_texts, analysis.parts)
+        np.add.at(sentences, analysis.owners, parts)
+    else:
+        windows = await embedder.embed(analysis.window_texts)
     apart = np.flatnonzero(~sentences.any(axis=1)).tolist()
     distinct = {text: number for number, text in enumerate(dict.fromkeys(analysis.sentence_texts[i] for i in apart))}
     if distinct:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import get_args
 
 import anyio.to_thread
 import numpy as np
 
 import ken
-from ken.domain.document import Document, Lineage, Metadata, ParsedDocument, Passage
-from ken.errors import Unreadable
+from ken.domain.document import Block, BlockKind, Document, Lineage, Metadata, ParsedDocument, Passage
+from ken.errors import StorageError, Unreadable
 from ken.knowledge import lexicon
 from ken.knowledge.chunkers.choice import chunker, lineage
 from ken.knowledge.chunkers.chunker import Chunking, Piece
@@ -34,6 +35,8 @@ MOST_CHARACTERS = 5_000_000
 _PREFIX = 8
 _CONTENT = 2 * _PREFIX + 32
 """Hex digits of a version that say what its passages were made of, and how."""
+_BLOCK_KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
+"""Their numbers are stored: new kinds come at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +85,8 @@ class Ingest:
 
     @property
     def configuration(self) -> str:
-        """Names everything besides a document itself that shapes its passages."""
-        return f"{_PARSERS_VERSION} {lineage(self.plan)} {self.embedder.name}"
+        """Names everything besides a document itself that shapes its passages; the embedder shapes their vectors alone."""
+        return f"{_PARSERS_VERSION} {lineage(self.plan)}"
 
     def version(self, arrival: Arrival) -> str:
         """The version that a document will have: 64 hex digits, as `Document.version` says."""
@@ -112,9 +115,18 @@ class Ingest:
         return {version[: 2 * _PREFIX] for version in versions} <= {self._prefix}
 
     @property
-    def _prefix(self) -> str:
+    def space(self) -> str:
+        """Names the space of this embedder's vectors, and the layout of features: what versions begin with."""
         space = f"{FEATURES_VERSION} {self.embedder.name} {self.embedder.dimensions}"
-        return "".join(hashlib.sha256(name.encode()).hexdigest()[:_PREFIX] for name in (space, self.configuration))
+        return hashlib.sha256(space.encode()).hexdigest()[:_PREFIX]
+
+    def counterpart(self, version: str) -> str:
+        """The version with the same passages in this embedder's space."""
+        return self.space + version[_PREFIX:]
+
+    @property
+    def _prefix(self) -> str:
+        return self.space + hashlib.sha256(self.configuration.encode()).hexdigest()[:_PREFIX]
 
     async def stage(self, arrival: Arrival) -> Document:
         """Stage one document; its `warnings` say what had to be mended. Raises Unreadable, ModelError, StorageError."""
@@ -151,10 +163,65 @@ class Ingest:
             document=document,
             text=parsed.text,
             passages=_passages(document, parsed, pieces=pieces, features=features),
-            features=_features(features),
+            features=_features(features, parsed.blocks),
         )
         await anyio.to_thread.run_sync(self.store.stage, staged)
         return document
+
+    async def embed_again(self, document_id: str, version: str) -> str:
+        """Stage the counterpart of a version, from what is stored of it; return its name.
+
+        Its passages are the same, span for span; their vectors are this embedder's. Raises ModelError, StorageError.
+        """
+        made = self.counterpart(version)
+        base = await anyio.to_thread.run_sync(self.store.get, document_id, version)
+        if base is None:
+            raise StorageError(f"{document_id!r} changed while it was embedded anew. Try again.")
+        at_hand = partial(self.store.is_at_hand, document_id, made, source=base.source)
+        if await anyio.to_thread.run_sync(at_hand):
+            return made
+        document = replace(
+            base, version=made, lineage=replace(base.lineage, embedder=self.embedder.name, ken=ken.__version__)
+        )
+        alike = partial(self.store.with_content, document_id, made[:_CONTENT], but=made)
+        known = await anyio.to_thread.run_sync(alike)
+        if known is not None:
+            await anyio.to_thread.run_sync(self._stage_as, document, known)
+            return made
+        stored = await anyio.to_thread.run_sync(self._stored, document_id, version)
+        parsed = ParsedDocument(text=stored.text, blocks=stored.blocks, markup=base.markup)
+        features = await compute(
+            parsed,
+            base.title,
+            pieces=stored.pieces,
+            embedder=self.embedder,
+            tokens=self.tokens,
+            prefix=self.plan.prefix,
+        )
+        staged = Staged(
+            document=document,
+            text=stored.text,
+            passages=_passages(document, parsed, pieces=stored.pieces, features=features),
+            features=_features(features, stored.blocks),
+        )
+        await anyio.to_thread.run_sync(self.store.stage, staged)
+        return made
+
+    def _stored(self, document_id: str, version: str) -> _Stored:
+        key = {document_id: version}
+        (text,), (passages,) = self.store.texts(key), self.store.passages_by_version(key)
+        ((spans, _),) = self.store.features("blocks", key)
+        pieces = tuple(
+            Piece(
+                start=passage.start,
+                end=passage.end,
+                heading_path=passage.heading_path,
+                page=passage.page,
+                header=_header_span(text, passage),
+            )
+            for passage in passages
+        )
+        return _Stored(text=text, blocks=_unpacked(spans), pieces=pieces)
 
     async def narrow(self, document_id: str, allowed: frozenset[str]) -> str | None:
         """Stage the current version anew for those of its readers that `allowed` lets be; None where these are all.
@@ -246,8 +313,32 @@ def _packed(texts: Sequence[str]) -> tuple[bytes, bytes]:
     return np.array([len(text) for text in encoded], dtype=np.int32).tobytes(), b"".join(encoded)
 
 
-def _features(found: Features) -> tuple[Feature, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What a version's vectors are computed from."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    pieces: tuple[Piece, ...]
+
+
+def _header_span(text: str, passage: Passage) -> tuple[int, int] | None:
+    """Where the header stands that a passage repeats: above it, and read the same wherever it stands."""
+    start = text.rfind(passage.header, 0, passage.start) if passage.header else -1
+    return None if start < 0 else (start, start + len(passage.header))
+
+
+def _unpacked(spans: bytes) -> tuple[Block, ...]:
+    return tuple(
+        Block(kind=_BLOCK_KINDS[kind], start=start, end=end, level=level, page=page or None)
+        for kind, start, end, level, page in np.frombuffer(spans, dtype=np.int32).reshape(-1, 5).tolist()
+    )
+
+
+def _features(found: Features, blocks: Sequence[Block]) -> tuple[Feature, ...]:
+    rows = [(_BLOCK_KINDS.index(each.kind), each.start, each.end, each.level, each.page or 0) for each in blocks]
     return (
+        Feature("blocks", np.array(rows, dtype=np.int32).tobytes(), b""),
         Feature("terms", found.term_counts.tobytes(), found.terms.tobytes()),
         Feature("windows", found.window_spans.tobytes(), found.windows.tobytes()),
         Feature("sentences", found.sentence_spans.tobytes(), found.sentences.tobytes()),

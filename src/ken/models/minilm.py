@@ -65,6 +65,10 @@ class MiniLM:
         """Compute `embed_now` in a worker thread: float32 (len(texts), 384)."""
         return await anyio.to_thread.run_sync(self.embed_now, texts)
 
+    async def embed_question(self, text: str) -> NDArray[np.float32]:
+        """The vector of a question, which is that of any other text: float32 (384,)."""
+        return (await self.embed([text]))[0]
+
     def embed_now(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the texts' L2-normalised vectors, in order: float32 (len(texts), 384)."""
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +82,20 @@ class Embedder(Protocol):
         ...
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """L2-normalised float32 vectors, shape (len(texts), dimensions). Raises ModelError."""
+        """L2-normalised float32 vectors of passages or parts of them, shape (len(texts), dimensions). Raises ModelError."""
         ...
+
+    async def embed_question(self, text: str) -> NDArray[np.float32]:
+        """The L2-normalised float32 vector of a question, shape (dimensions,): some models want to be told which is which.
+
+        Raises ModelError.
+        """
+        ...
+
+
+@runtime_checkable
+class ContextualEmbedder(Embedder, Protocol):
+    """An embedder of whose token vectors something can be had, so that a sentence is read in its context."""
 
     async def embed_parts(
         self, texts: Sequence[str], parts: Sequence[Sequence[tuple[int, int]]]
