@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from ken.domain.document import ParsedDocument
 from ken.knowledge.chunkers.chunker import Chunking, Piece
-from ken.knowledge.chunkers.units import Path, Unit, Units, entered, titles
+from ken.knowledge.chunkers.units import MOST_UNITS, Path, Unit, Units, coalesced, entered, titles
 from ken.knowledge.procedures import procedures
 from ken.models.protocols import TokenCounter
 
@@ -33,7 +33,6 @@ _MERGED_ACROSS_PARENTS = 0.8
 _SECTION_LEVEL = 2
 """Headings up to this level start a new passage, and end the reach of an overlap."""
 _LEAST_OVERLAP, _MOST_OVERLAP = 0.1, 0.2
-_MOST_UNITS = 20_000
 _TABLE_HEAD = 2
 
 
@@ -65,8 +64,8 @@ class Structural:
         """The passages, in order."""
         units = Units(parsed, self.tokens, self.plan).all()
         joined: list[int] = []
-        if len(units) > _MOST_UNITS:
-            units = _coalesced(units, self.plan.target_tokens // 16)
+        if len(units) > MOST_UNITS:
+            units = coalesced(units, self.plan.target_tokens // 16)
         else:
             joined = _joined(parsed, units, self.plan)
         if not units:
@@ -75,18 +74,6 @@ class Structural:
         cuts = _best_cuts(units, atoms, self.plan)
         inside = {index for index in range(1, len(joined)) if joined[index] and joined[index] == joined[index - 1]}
         return tuple(_pieces(units, atoms, cuts, self.plan, inside=inside))
-
-
-def _coalesced(units: list[Unit], least: int) -> list[Unit]:
-    """Join small neighbours of one kind, so that a document of a million one-word points is cut in good time, too."""
-    joined: list[Unit] = []
-    for unit in units:
-        last = joined[-1] if joined else None
-        if last and last.kind == unit.kind not in {"heading", "code"} and last.tokens + unit.tokens <= least:
-            joined[-1] = replace(last, end=unit.end, tokens=last.tokens + unit.tokens, block=unit.block)
-        else:
-            joined.append(unit)
-    return joined
 
 
 def _joined(parsed: ParsedDocument, units: list[Unit], plan: Chunking) -> list[int]:

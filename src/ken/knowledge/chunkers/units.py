@@ -29,6 +29,8 @@ _CUT_BETWEEN_ROWS = 1.2
 _CUT_INSIDE_POINT = 1.4
 _CUT_INSIDE_SENTENCE = 1.8
 
+MOST_UNITS = 20_000
+"""Of a document whose units are weighed one by one."""
 _LONG_GAP = 8_000  # characters
 _LONGEST_HEADING = 200
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
@@ -81,6 +83,12 @@ class Units:
         if self.lead is not None and units:
             units[0] = replace(units[0], start=self.lead)
         return units
+
+    def lines(self, code: Unit) -> Iterator[Unit]:
+        """The lines of a block of code; one of more tokens than a passage may have, in parts."""
+        for row in row_spans(self.parsed.text, (code.start, code.end)):
+            count = self._count(row, "plain")
+            yield from self._whole(row, count, "code", cut=code.cut, block=code.block, page=code.page)
 
     def _take_gap(self, units: list[Unit], start: int, end: int) -> None:
         """Rules, link definitions and the like, which are in no block: they go with what is before them, else after."""
@@ -191,3 +199,15 @@ def entered(path: Path, unit: Unit, parsed: ParsedDocument) -> Path:
 def titles(path: Path) -> tuple[str, ...]:
     """A passage's heading path."""
     return tuple(title for _, title in path if title)
+
+
+def coalesced(units: list[Unit], least: int) -> list[Unit]:
+    """Join small neighbours of one kind, so that a document of a million one-word points is cut in good time, too."""
+    joined: list[Unit] = []
+    for unit in units:
+        last = joined[-1] if joined else None
+        if last and last.kind == unit.kind not in {"heading", "code"} and last.tokens + unit.tokens <= least:
+            joined[-1] = replace(last, end=unit.end, tokens=last.tokens + unit.tokens, block=unit.block)
+        else:
+            joined.append(unit)
+    return joined
