@@ -7,10 +7,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.loopback import sitecustomize as loopback
+
+if TYPE_CHECKING:
+    from tests.storage.postgres_rig import PostgresServer
 
 UNWANTED = ("KEN_", "OPENAI_", "ANTHROPIC_")
 UNWANTED_NAMES = {"FORCE_COLOR", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
@@ -52,6 +56,22 @@ def anyio_backend() -> str:
 def home(tmp_path: Path) -> Path:
     """The path of a fresh home; nothing is there yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL with the extension `vector`, started when the first test asks for it."""
+    from tests.storage.postgres_rig import postgres_server  # noqa: PLC0415 - few tests need it, and all load this file
+
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a PostgreSQL database with Ken's tables and nothing in them: `PostgresDatabase(postgres_url)`."""
+    with postgres.database(template="migrated") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

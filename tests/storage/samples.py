@@ -12,7 +12,8 @@ from ken.domain.principal import Principal
 from ken.domain.trace import Span, Trace, TracedPassage
 from ken.storage.answer_json import dump_citations
 from ken.storage.database import Database
-from ken.storage.schema import documents, home
+from ken.storage.schema import documents, home, metadata
+from ken.storage.sqlite import SqliteDatabase
 
 ADA = Principal("ada", frozenset({"people"}))
 BEN = Principal("ben", frozenset({"engineering"}))
@@ -115,6 +116,15 @@ def set_corpus(database: Database, version: int, *document_ids: str) -> None:
                     synced_at=1.0,
                 )
             )
+
+
+def kept(database: Database, text: str) -> list[str]:
+    """Where a text is still found: files of the home, or tables of the server, whose files are its own."""
+    if isinstance(database, SqliteDatabase):
+        return on_disk(database.home, text)
+    with database.read() as connection:
+        rows = {name: str(connection.execute(sa.select(table)).all()) for name, table in metadata.tables.items()}
+    return sorted(name for name, row in rows.items() if text in row)
 
 
 def on_disk(home: Path, text: str) -> list[str]:

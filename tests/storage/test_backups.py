@@ -17,7 +17,6 @@ import sqlalchemy as sa
 import ken
 from ken.errors import Conflict, InvalidInput, NotFound, StorageError
 from ken.storage.backup import MANIFEST, backup, restore
-from ken.storage.database import Database
 from ken.storage.schema import home as facts
 from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
@@ -25,7 +24,13 @@ from tests.storage.samples import ADA, a_trace
 
 
 @pytest.fixture
-def archive(database: Database, tmp_path: Path) -> Path:
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    """The store in the home alone: PostgreSQL has tools of its own."""
+    return sqlite
+
+
+@pytest.fixture
+def archive(database: SqliteDatabase, tmp_path: Path) -> Path:
     """A backup of a home with a trace, settings, uploads, an index and models."""
     home = database.home
     Traces(database).add([a_trace()])
@@ -121,7 +126,7 @@ def test_the_manifest_names_every_member(archive: Path) -> None:
         }
 
 
-def test_a_backup_is_made_while_the_home_is_written(database: Database, tmp_path: Path) -> None:
+def test_a_backup_is_made_while_the_home_is_written(database: SqliteDatabase, tmp_path: Path) -> None:
     """It holds whole transactions of one moment, and no writer fails or waits long."""
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -153,7 +158,7 @@ def test_a_backup_is_made_while_the_home_is_written(database: Database, tmp_path
         assert {key[:-2] for key in keys if key.endswith("a")} == {key[:-2] for key in keys if key.endswith("b")}
 
 
-def test_a_backup_takes_the_old_ones_place_at_once(archive: Path, database: Database) -> None:
+def test_a_backup_takes_the_old_ones_place_at_once(archive: Path, database: SqliteDatabase) -> None:
     """Nothing is left beside it, and a failing backup leaves the old one."""
     before = archive.read_bytes()
     database.close()
@@ -164,7 +169,7 @@ def test_a_backup_takes_the_old_ones_place_at_once(archive: Path, database: Data
     assert sorted(path.name for path in archive.parent.iterdir()) == ["backup.zip", "home"]
 
 
-def test_a_backup_needs_a_home_and_a_file(database: Database, tmp_path: Path) -> None:
+def test_a_backup_needs_a_home_and_a_file(database: SqliteDatabase, tmp_path: Path) -> None:
     """No home, a folder, the uploads and a missing folder are refused in plain words."""
     with pytest.raises(NotFound, match="no home"):
         backup(tmp_path / "nowhere", tmp_path / "b.zip")
@@ -205,7 +210,7 @@ def test_a_home_is_replaced_when_told_to(archive: Path, tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_home_in_use_is_not_replaced(archive: Path, database: Database) -> None:
+def test_a_home_in_use_is_not_replaced(archive: Path, database: SqliteDatabase) -> None:
     """While any process has the database open, a restore over it is refused and changes nothing."""
     with database.read() as connection:
         connection.execute(sa.select(facts)).all()
@@ -216,7 +221,7 @@ def test_a_home_in_use_is_not_replaced(archive: Path, database: Database) -> Non
     assert Traces(database).get(a_trace().id, ADA) == a_trace()
 
 
-def test_an_unsound_backup_replaces_nothing(archive: Path, database: Database) -> None:
+def test_an_unsound_backup_replaces_nothing(archive: Path, database: SqliteDatabase) -> None:
     """A home that was to be replaced is as it was when the backup turns out to be damaged."""
     database.close()
     before = tree(database.home)
@@ -329,7 +334,7 @@ def test_a_later_format_is_refused(archive: Path, tmp_path: Path) -> None:
         restore(later, tmp_path / "restored")
 
 
-def test_a_database_of_a_newer_ken_is_refused(database: Database, tmp_path: Path) -> None:
+def test_a_database_of_a_newer_ken_is_refused(database: SqliteDatabase, tmp_path: Path) -> None:
     """A restore proves that this Ken can read the database before it takes its place."""
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")

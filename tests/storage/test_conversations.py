@@ -7,7 +7,7 @@ from ken.domain.conversation import Turn
 from ken.errors import InvalidInput, NotFound
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
-from tests.storage.samples import ADA, BEN, OPERATOR, on_disk
+from tests.storage.samples import ADA, BEN, OPERATOR, kept
 
 
 def turn(number: int, role: str = "user") -> Turn:
@@ -109,4 +109,4 @@ def test_a_deleted_conversation_is_gone_from_the_disk(database: Database) -> Non
     with pytest.raises(NotFound):
         conversations.get(begun.id, ADA)
     assert conversations.get(other.id, ADA).turns == (turn(1),)
-    assert on_disk(database.home, "5ecret") == []
+    assert kept(database, "5ecret") == []

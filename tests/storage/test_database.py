@@ -28,6 +28,7 @@ from ken.storage.schema import home as facts
 from ken.storage.schema import metadata, traces
 from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
+from tests.storage.places import opened_at
 from tests.storage.samples import a_trace, on_disk
 
 OWN_MISTAKES = {
@@ -90,13 +91,13 @@ def shape(path: Path) -> dict[str, object]:
     return found
 
 
-def test_migrations_make_the_described_schema(database: Database, tmp_path: Path) -> None:
+def test_migrations_make_the_described_schema(sqlite: SqliteDatabase, tmp_path: Path) -> None:
     """The migrated tables are those of schema.py, column by column, index by index."""
     described = tmp_path / "described.db"
     engine = sa.create_engine(f"sqlite:///{described}")
     metadata.create_all(engine)
     engine.dispose()
-    assert shape(database.path) == shape(described)
+    assert shape(sqlite.path) == shape(described)
 
 
 def test_the_newest_revision_is_the_one_that_opening_compares_with() -> None:
@@ -107,7 +108,7 @@ def test_the_newest_revision_is_the_one_that_opening_compares_with() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_an_up_to_date_home_opens_without_alembic(database: Database) -> None:
+def test_an_up_to_date_home_opens_without_alembic(sqlite: SqliteDatabase) -> None:
     """Opening a migrated home takes less than 50 ms, once libraries are loaded, and leaves Alembic unimported."""
     code = """
         import sys, time, pathlib
@@ -119,7 +120,7 @@ def test_an_up_to_date_home_opens_without_alembic(database: Database) -> None:
             took.append(time.perf_counter() - began)
         print(min(took) * 1000, any(name.startswith("alembic") for name in sys.modules))
     """
-    out, err = python(code, database.home).communicate()
+    out, err = python(code, sqlite.home).communicate()
     assert err == ""
     took, alembic = out.split()
     assert alembic == "False"
@@ -141,18 +142,18 @@ def test_a_home_belongs_to_its_user_alone(home: Path) -> None:
     assert set(modes.values()) == {0o600}
 
 
-def test_every_connection_keeps_the_promises(database: Database) -> None:
+def test_every_connection_keeps_the_promises(sqlite: SqliteDatabase) -> None:
     """Foreign keys, secure deletion and the write-ahead log are on for readers and writers."""
     asked = ("foreign_keys", "secure_delete", "journal_mode", "temp_store", "query_only", "synchronous")
 
     def answers(connection: sa.Connection) -> list[object]:
         return [connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in asked]
 
-    with database.read() as connection:
+    with sqlite.read() as connection:
         assert answers(connection)[:5] == [1, 1, "wal", 2, 1]
-    with database.write() as connection:
+    with sqlite.write() as connection:
         assert answers(connection) == [1, 1, "wal", 2, 0, 2]
-    with database.write(durable=False) as connection:
+    with sqlite.write(durable=False) as connection:
         assert answers(connection) == [1, 1, "wal", 2, 0, 1]
 
 
@@ -209,15 +210,15 @@ def test_threads_write_side_by_side(database: Database) -> None:
     assert len(all_facts(database)) == 160
 
 
-def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
-    """Three processes that find no home make one together, and none undoes what another wrote meanwhile."""
+def test_processes_open_and_write_a_new_store_together(untouched: str) -> None:
+    """Three processes that find nothing make the tables together, and none undoes what another wrote meanwhile."""
     code = """
-        import sys, pathlib
-        from ken.storage.sqlite import SqliteDatabase
+        import sys
+        from tests.storage.places import opened_at
         from ken.storage.schema import home
         print("ready", flush=True)
         sys.stdin.readline()
-        database = SqliteDatabase(pathlib.Path(sys.argv[1]))
+        database = opened_at(sys.argv[1])
         for step in range(40):
             with database.write() as connection:
                 count = connection.scalar(home.select().with_only_columns(home.c.value).where(home.c.key == "count"))
@@ -225,14 +226,14 @@ def test_processes_open_and_write_a_new_home_together(home: Path) -> None:
                 connection.execute(home.insert().values(key="count", value=str(int(count or 0) + 1)))
         database.close()
     """
-    writers = [python(code, home) for _ in range(3)]
+    writers = [python(code, untouched) for _ in range(3)]
     assert [writer.stdout.readline() for writer in writers if writer.stdout] == ["ready\n"] * 3
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
     assert [writer.communicate() for writer in writers] == [("", "")] * 3
-    database = SqliteDatabase(home)
+    database = opened_at(untouched)
     assert all_facts(database) == {"count": "120"}
     database.close()
 
@@ -265,27 +266,27 @@ def test_a_killed_writer_leaves_whole_transactions(home: Path) -> None:
     assert {key[:-2] for key in kept if key.endswith("a")} == {key[:-2] for key in kept if key.endswith("b")}
 
 
-def test_purging_the_log_removes_what_was_deleted(database: Database) -> None:
+def test_purging_the_log_removes_what_was_deleted(sqlite: SqliteDatabase) -> None:
     """A deleted text, short or over many pages, is in no file of the home once the log is purged."""
     secrets = ["short-5ecret-text", "long-5ecret-text " * 2000]
     for number, secret in enumerate(secrets):
-        put(database, str(number), secret)
-    assert on_disk(database.home, "5ecret") != []
-    with database.write() as connection:
+        put(sqlite, str(number), secret)
+    assert on_disk(sqlite.home, "5ecret") != []
+    with sqlite.write() as connection:
         connection.execute(sa.delete(facts))
-    assert database.purge_log()
-    assert on_disk(database.home, "5ecret") == []
-    assert (database.home / "ken.db-wal").stat().st_size == 0
+    assert sqlite.purge_log()
+    assert on_disk(sqlite.home, "5ecret") == []
+    assert (sqlite.home / "ken.db-wal").stat().st_size == 0
 
 
-def test_scrubbing_leaves_none_of_many_deleted_texts(database: Database) -> None:
+def test_scrubbing_leaves_none_of_many_deleted_texts(sqlite: SqliteDatabase) -> None:
     """Of hundreds of texts deleted and blanked among others, the files hold none after a scrub, and the others stay."""
     # With this seed, SQLite's own secure deletion leaves one behind.
     generator = random.Random(0)
     order = list(range(1200))
     generator.shuffle(order)
     for start in range(0, 1200, 60):
-        Traces(database).add(
+        Traces(sqlite).add(
             [
                 a_trace(
                     number,
@@ -299,33 +300,33 @@ def test_scrubbing_leaves_none_of_many_deleted_texts(database: Database) -> None
             ]
         )
     gone = generator.sample(order, 600)
-    with database.write() as connection:
+    with sqlite.write() as connection:
         for number in gone[::2]:
             connection.execute(sa.delete(traces).where(traces.c.id == f"{number:032x}"))
-    with database.write() as connection:
+    with sqlite.write() as connection:
         for number in gone[1::2]:
             connection.execute(sa.update(traces).where(traces.c.id == f"{number:032x}").values(answer="", question=""))
-    assert database.scrub()
-    left = b"".join(path.read_bytes() for path in database.home.iterdir())
+    assert sqlite.scrub()
+    left = b"".join(path.read_bytes() for path in sqlite.home.iterdir())
     found = {number for number in range(1200) if f"5ecret{number:05d}".encode() in left}
     assert found == set(order) - set(gone)
 
 
-def test_a_reader_keeps_the_log(database: Database) -> None:
+def test_a_reader_keeps_the_log(sqlite: SqliteDatabase) -> None:
     """Purging tells when a reader still needs the log, and succeeds when it is gone."""
-    put(database, "a", "1")
-    with database.read() as connection:
+    put(sqlite, "a", "1")
+    with sqlite.read() as connection:
         connection.execute(sa.select(facts)).all()
-        put(database, "b", "2")
-        assert not database.purge_log()
-    assert database.purge_log()
+        put(sqlite, "b", "2")
+        assert not sqlite.purge_log()
+    assert sqlite.purge_log()
 
 
-def test_a_full_disk_is_named(database: Database) -> None:
+def test_a_full_disk_is_named(sqlite: SqliteDatabase) -> None:
     """When SQLite finds the disk full, the error says so and names the file."""
 
     def fill() -> None:
-        with database.write() as connection:
+        with sqlite.write() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
             connection.execute(sa.insert(facts).values(key="a", value="x" * 1_000_000))
@@ -411,12 +412,12 @@ def test_a_read_only_database_is_refused(as_nobody: Path) -> None:
         SqliteDatabase(as_nobody / "home")
 
 
-def test_a_home_that_vanished_is_named(database: Database) -> None:
+def test_a_home_that_vanished_is_named(sqlite: SqliteDatabase) -> None:
     """When the home is taken away while Ken runs, a new connection says what is wrong."""
-    database.close()
-    shutil.rmtree(database.home)
+    sqlite.close()
+    shutil.rmtree(sqlite.home)
     with pytest.raises(StorageError, match="can't be opened"):
-        all_facts(database)
+        all_facts(sqlite)
 
 
 def test_every_fault_of_sqlite_has_its_words() -> None:
@@ -472,18 +473,18 @@ def test_an_extended_code_speaks_as_its_family(tmp_path: Path) -> None:
     assert "another process" in str(storage_error(tmp_path / "a.db", caught.value))
 
 
-def test_a_writer_waits_for_another_process(database: Database) -> None:
+def test_a_writer_waits_for_another_process(database: Database, place: str) -> None:
     """A write that meets another process's transaction waits for it instead of failing."""
     code = """
-        import sys, time, pathlib
-        from ken.storage.sqlite import SqliteDatabase
-        database = SqliteDatabase(pathlib.Path(sys.argv[1]))
+        import sys, time
+        from tests.storage.places import opened_at
+        database = opened_at(sys.argv[1])
         with database.write():
             print("holding", flush=True)
             time.sleep(0.8)
         database.close()
     """
-    holder = python(code, database.home)
+    holder = python(code, place)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "holding\n"
     began = time.monotonic()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,7 @@ from ken.errors import Conflict, InvalidInput, NotAuthorised, NotFound
 from ken.storage.database import Database
 from ken.storage.keys import Keys
 from ken.storage.schema import keys as table
-from ken.storage.sqlite import SqliteDatabase
-from tests.storage.samples import on_disk
+from tests.storage.samples import kept
 
 
 def test_a_key_stands_for_a_principal_with_its_groups(database: Database) -> None:
@@ -22,8 +22,8 @@ def test_a_key_stands_for_a_principal_with_its_groups(database: Database) -> Non
     assert len(secret) >= 4 + 43
     assert keys.authenticate(secret) == Principal(key.id, frozenset({"people", "engineering"}))
     assert keys.list() == (key,)
-    assert on_disk(database.home, secret) == []
-    assert on_disk(database.home, secret[4:20]) == []
+    assert kept(database, secret) == []
+    assert kept(database, secret[4:20]) == []
 
 
 @pytest.mark.parametrize("secret", ["", "ken-", "ken-wrong", "Bearer x", "\ud800", "x" * 100_000])
@@ -50,9 +50,11 @@ def test_a_revoked_key_is_refused_at_once(database: Database) -> None:
     assert keys.authenticate(other)
 
 
-def test_another_process_learns_of_new_and_revoked_keys_within_a_second_or_so(database: Database) -> None:
+def test_another_process_learns_of_new_and_revoked_keys_within_a_second_or_so(
+    database: Database, again: Callable[[], Database]
+) -> None:
     """Its memory of the keys, which saves SQL, is never older than that."""
-    elsewhere = SqliteDatabase(database.home)
+    elsewhere = again()
     server, terminal = Keys(database), Keys(elsewhere)
     key, secret = terminal.create("intranet", [])
     assert server.authenticate(secret)

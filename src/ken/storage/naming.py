@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,7 +35,7 @@ def named_documents(connection: sa.Connection) -> sa.Subquery:
     ).subquery("named")
 
 
-def _cited_on_sqlite() -> sa.Select[tuple[str, str]]:
+def _cited_on_sqlite() -> sa.Select[Any]:
     tree = sa.func.json_tree(
         sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
     ).table_valued("key", "atom", name="tree")
@@ -42,12 +43,16 @@ def _cited_on_sqlite() -> sa.Select[tuple[str, str]]:
     return cited.where(tree.c.key == "document_id")
 
 
-def _cited_on_postgres() -> sa.Select[tuple[str, str]]:
+def _cited_on_postgres() -> sa.Select[Any]:
     # JSONB holds no U+0000; a quotation may.
     citations = sa.func.replace(traces.c.citations, r"\u0000", r"\ufffd")
     valid = sa.case((citations.op("IS")(sa.literal_column("JSON")), citations), else_="[]")
     path = sa.literal_column("'$.**.document_id'::jsonpath")
-    cited = sa.func.jsonb_path_query(sa.cast(valid, JSONB), path).table_valued(sa.column("value", JSONB), name="tree")
+    cited = (
+        sa.func.jsonb_path_query(sa.cast(valid, JSONB), path)
+        .table_valued(sa.column("value", JSONB), name="tree")
+        .render_derived()
+    )
     named = cited.c.value.op("#>>")(sa.literal_column("'{}'"))
     return sa.select(traces.c.id, named).select_from(traces.join(cited, sa.true()))
 

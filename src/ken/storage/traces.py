@@ -47,7 +47,9 @@ class Traces:
                 try:
                     _insert(connection, new)
                 except IntegrityError as error:
-                    raise InvalidInput(f"A trace can't be stored: {error.orig}. Give each span its own id.") from error
+                    raise InvalidInput(
+                        f"A trace can't be stored: {str(error.orig).splitlines()[0]}. Give each span its own id."
+                    ) from error
                 _withdraw_overtaken(connection, new)
         return len(new)
 
