@@ -20,6 +20,8 @@ from ken.knowledge.index import Asked, Candidates, Index, Term
 from ken.knowledge.lexical import term_hash
 from ken.knowledge.options import SearchOptions
 
+LISTS = ("lexical", "dense", "sentence")
+"""What fusion puts together, in the order of its weights."""
 _SUPERSEDED = 0.6
 """A superseded document's relevance is multiplied by this: it is found, below what replaced it."""
 
@@ -40,6 +42,8 @@ class Ranked:
     matched_terms: tuple[str, ...]
     term_scores: tuple[float, ...]
     """What each term of the question adds to `lexical`."""
+    ranks: tuple[tuple[str, int], ...]
+    """Its place in each list that has it, by the list's name, 1 the best."""
     similarities: NDArray[np.float32]
     """Of each of its sentences with the question."""
     coverages: NDArray[np.float32]
@@ -65,6 +69,8 @@ class Fused:
     """Shape (n,): places in `found`."""
     scores: PassageScores
     fused: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+    """Shape (n, lists): the place in each of `LISTS`, 1 the best; 0 in one that hasn't it."""
     sentences: _Sentences
 
 
@@ -94,6 +100,7 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
                 coverage=float(one.scores.coverage[i]),
                 matched_terms=tuple(term.name for term, is_held in zip(asked.terms, held, strict=True) if is_held),
                 term_scores=tuple(found.term_scores[at].tolist()),
+                ranks=tuple((name, place) for name, place in zip(LISTS, one.ranks[i].tolist(), strict=True) if place),
                 similarities=one.sentences.similarities(at),
                 coverages=one.sentences.coverages(at),
             )
@@ -111,7 +118,7 @@ def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
         (found.dense, options.dense_weight),
         (sentences.best_similarity, options.sentence_weight),
     )
-    fused = _reciprocal_ranks(weighed, options.fusion_k)
+    fused, ranks = _reciprocal_ranks(weighed, options.fusion_k)
     kept = np.argsort(-fused, kind="stable")[: options.rescored]
     total = float(found.rarity.sum()) or 1.0
     return Fused(
@@ -125,6 +132,7 @@ def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
             sentence_coverage=sentences.best_coverage[kept],
         ),
         fused=fused[kept],
+        ranks=ranks[kept],
         sentences=sentences,
     )
 
@@ -195,11 +203,17 @@ def _best(values: NDArray[np.float32], bounds: NDArray[np.int64], *, otherwise: 
     return best
 
 
-def _reciprocal_ranks(lists: Sequence[tuple[NDArray[np.float32], float]], k: int) -> NDArray[np.float64]:
-    fused = np.zeros(len(lists[0][0]), dtype=np.float64)
-    for scores, weight in lists:
+def _reciprocal_ranks(
+    lists: Sequence[tuple[NDArray[np.float32], float]], k: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The fused score of n passages, and their places, shape (n, lists), 0 in a list that hasn't them."""
+    size = len(lists[0][0])
+    fused = np.zeros(size, dtype=np.float64)
+    places = np.zeros((size, len(lists)), dtype=np.int64)
+    for column, (scores, weight) in enumerate(lists):
         order = np.argsort(-scores, kind="stable")
-        ranks = np.empty(len(order), dtype=np.int64)
-        ranks[order] = np.arange(1, len(order) + 1)
+        ranks = np.empty(size, dtype=np.int64)
+        ranks[order] = np.arange(1, size + 1)
+        places[:, column] = np.where(scores > 0, ranks, 0)
         fused += np.where(scores > 0, weight / (k + ranks), 0.0)
-    return fused
+    return fused, places
