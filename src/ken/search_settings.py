@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ken.errors import InvalidInput
+from ken.knowledge.chunkers.chunker import LEAST_TOKENS, MOST_TOKENS, ChunkerName, Chunking
 from ken.knowledge.options import SearchOptions
 
 
@@ -12,12 +16,30 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    chunker: ChunkerName = Chunking().chunker
+    chunk_tokens: int = Field(default=Chunking().target_tokens, ge=LEAST_TOKENS, le=MOST_TOKENS)
+    chunk_overlap: float | None = None
+    """None is the chunker's usual one."""
+    prefix: bool = Chunking().prefix
     depth: int = Field(default=SearchOptions().depth, ge=10, le=1000)
     fusion_k: int = Field(default=SearchOptions().fusion_k, ge=1, le=1000)
     lexical_weight: float = Field(default=SearchOptions().lexical_weight, ge=0, le=10)
     dense_weight: float = Field(default=SearchOptions().dense_weight, ge=0, le=10)
     sentence_weight: float = Field(default=SearchOptions().sentence_weight, ge=0, le=10)
     rescored: int = Field(default=SearchOptions().rescored, ge=10, le=1000)
+
+    @model_validator(mode="after")
+    def _can_be_cut(self) -> Self:
+        try:
+            _ = self.chunking
+        except InvalidInput as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
+    @property
+    def chunking(self) -> Chunking:
+        """How documents are cut."""
+        return Chunking.sized(self.chunker, tokens=self.chunk_tokens, overlap=self.chunk_overlap, prefix=self.prefix)
 
     @property
     def options(self) -> SearchOptions:

@@ -27,7 +27,6 @@ from ken.domain.usage import Usage
 from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
-from ken.knowledge.chunkers.chunker import Chunking
 from ken.knowledge.commit import Committer
 from ken.knowledge.generation import Generations
 from ken.knowledge.ingest import Ingest
@@ -95,7 +94,11 @@ async def open_home(settings: Settings) -> Ken:
     store = Documents(database)
     max_bytes = settings.max_file_mb * 1_000_000
     ingest = Ingest(
-        store, IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr), embedder, embedder, Chunking()
+        store,
+        IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr),
+        embedder,
+        embedder,
+        settings.search.chunking,
     )
     committer = Committer(
         home=settings.home,
