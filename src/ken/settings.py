@@ -10,9 +10,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,9 +21,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ken.endpoint_settings import EmbedderSettings, EndpointSettings, RerankerSettings
 from ken.errors import InvalidSetting
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
+
+Table = TypeVar("Table", bound=EndpointSettings)
 
 _FILE = "ken.toml"
 _TAKEN = ("ken", "extractive")
@@ -49,20 +52,11 @@ _LEAST_ROOM = 512
 """Tokens that a prompt needs at least: the instructions, a question and a passage."""
 
 
-class ModelSettings(BaseModel):
+class ModelSettings(EndpointSettings):
     """One `[[models]]` table: an OpenAI-compatible endpoint."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(min_length=1, max_length=100)
     """What people call it: in `/v1/models`, in `--model`, in traces."""
-    base_url: HttpUrl
-    """Up to and with `/v1`."""
-    model: str = Field(min_length=1)
-    """What the endpoint calls it."""
-    # Capitals alone, so that a key which was put here by mistake is refused, and not shown.
-    api_key_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
-    """The environment variable that holds the endpoint's key."""
     context_tokens: int = Field(default=8192, ge=1024)
     """The endpoint's window: prompt and answer together."""
     max_tokens: int = Field(default=800, ge=16)
@@ -71,25 +65,9 @@ class ModelSettings(BaseModel):
     """Give up when nothing has come by then."""
     stall_s: float = Field(default=30.0, gt=0)
     """Give up when nothing has come for so long in mid-answer."""
-    api_key: SecretStr | None = Field(default=None, exclude=True)
-    """Read from `api_key_env`; never written in ken.toml."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_key_in_the_file(cls, values: object) -> object:
-        if isinstance(values, dict) and "api_key" in values:
-            raise ValueError(
-                "a key never stands in a file; put it in the environment and name its variable: api_key_env"
-            )
-        return values  # pyright: ignore[reportUnknownVariableType] - pydantic checks what it is
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        url = self.base_url
-        if url.username or url.password or url.query or url.fragment:
-            raise ValueError(
-                "base_url is an address alone, up to /v1; a key goes into the variable that api_key_env names"
-            )
         if self.context_tokens - self.max_tokens < _LEAST_ROOM:
             raise ValueError(f"max_tokens has to leave at least {_LEAST_ROOM} of context_tokens to the prompt")
         return self
@@ -125,6 +103,9 @@ class Settings(BaseSettings):
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
     sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
+    embedder: Annotated[EmbedderSettings | None, NoDecode] = None
+    """An endpoint in the place of the local embedder."""
+    reranker: Annotated[RerankerSettings | None, NoDecode] = None
     search: Annotated[SearchSettings, NoDecode] = SearchSettings()
     prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
     """By the name of a model or by what its endpoint calls it."""
@@ -223,9 +204,13 @@ def _with_keys(settings: Settings) -> Settings:
     sources = [source.name for source in settings.sources]
     if len(set(sources)) != len(sources):
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")
-    models = tuple(_with_key(model) for model in settings.models)
     return settings.model_copy(
-        update={"models": models, "sources": tuple(_with_secret(each) for each in settings.sources)}
+        update={
+            "models": tuple(_with_key(model, f"[[models]] table {model.name!r}") for model in settings.models),
+            "embedder": settings.embedder and _with_key(settings.embedder, "[embedder] table"),
+            "reranker": settings.reranker and _with_key(settings.reranker, "[reranker] table"),
+            "sources": tuple(_with_secret(each) for each in settings.sources),
+        }
     )
 
 
@@ -239,13 +224,13 @@ def _with_secret(source: SourceSettings) -> SourceSettings:
     return source.model_copy(update={"token": SecretStr(value)}) if value else source
 
 
-def _with_key(model: ModelSettings) -> ModelSettings:
-    if model.api_key_env is None:
-        return model
-    value = os.environ.get(model.api_key_env)
+def _with_key(table: Table, name: str) -> Table:
+    if table.api_key_env is None:
+        return table
+    value = os.environ.get(table.api_key_env)
     if not value:
         raise InvalidSetting(
-            f"The model {model.name!r} wants its key in the environment variable {model.api_key_env!r}, which is not set. "
-            f"Set it, or remove `api_key_env` from its [[models]] table."
+            f"The {name} wants its key in the environment variable {table.api_key_env!r}, which is not set. "
+            "Set it, or remove `api_key_env` from the table."
         )
-    return model.model_copy(update={"api_key": SecretStr(value)})
+    return table.model_copy(update={"api_key": SecretStr(value)})
