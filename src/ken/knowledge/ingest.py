@@ -151,6 +151,29 @@ class Ingest:
         if not pieces:
             raise Unreadable(f"{arrival.path!r} holds no text. Remove it, or put text into it.")
         document = self._document(arrival, parsed, version, passages=len(pieces))
+        await self._stage(document, parsed, pieces)
+        return document
+
+    async def cut_again(self, base: Document, parsed: ParsedDocument) -> str:
+        """Stage a document of another home, cut and embedded as this one does it; return its version's name.
+
+        Raises Unreadable (nothing is left to cut), ModelError, StorageError.
+        """
+        cutter = chunker(self.plan, tokens=self.tokens, embedder=self.embedder)
+        pieces = await anyio.to_thread.run_sync(cutter.cut, parsed)
+        if not pieces:
+            raise Unreadable(f"{base.id!r} holds no text. Remove it, or put text into it.")
+        made = self._prefix + base.version[2 * _PREFIX :]
+        origin = replace(base.lineage, chunker=lineage(self.plan), embedder=self.embedder.name, ken=ken.__version__)
+        await self._stage(replace(base, version=made, passages=len(pieces), lineage=origin), parsed, pieces)
+        return made
+
+    async def parsed(self, document: Document) -> ParsedDocument:
+        """A document as it was parsed, from what is stored of it. Raises StorageError."""
+        stored = await anyio.to_thread.run_sync(self._stored, document.id, document.version)
+        return ParsedDocument(text=stored.text, blocks=stored.blocks, markup=document.markup)
+
+    async def _stage(self, document: Document, parsed: ParsedDocument, pieces: Sequence[Piece]) -> None:
         features = await compute(
             parsed,
             document.title,
@@ -166,7 +189,6 @@ class Ingest:
             features=_features(features, parsed.blocks),
         )
         await anyio.to_thread.run_sync(self.store.stage, staged)
-        return document
 
     async def embed_again(self, document_id: str, version: str) -> str:
         """Stage the counterpart of a version, from what is stored of it; return its name.
@@ -190,21 +212,7 @@ class Ingest:
             return made
         stored = await anyio.to_thread.run_sync(self._stored, document_id, version)
         parsed = ParsedDocument(text=stored.text, blocks=stored.blocks, markup=base.markup)
-        features = await compute(
-            parsed,
-            base.title,
-            pieces=stored.pieces,
-            embedder=self.embedder,
-            tokens=self.tokens,
-            prefix=self.plan.prefix,
-        )
-        staged = Staged(
-            document=document,
-            text=stored.text,
-            passages=_passages(document, parsed, pieces=stored.pieces, features=features),
-            features=_features(features, stored.blocks),
-        )
-        await anyio.to_thread.run_sync(self.store.stage, staged)
+        await self._stage(document, parsed, stored.pieces)
         return made
 
     def _stored(self, document_id: str, version: str) -> _Stored:
