@@ -9,6 +9,8 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ken.domain.reasons import Reasons
+
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "quote"]
 Markup = Literal["markdown", "plain"]
 
@@ -173,6 +175,7 @@ class Evidence:
     matched_terms: tuple[str, ...] = ()
     """These terms, as the analyser gives them."""
     sentences: tuple[Sentence, ...] = ()
+    reasons: Reasons = field(default_factory=Reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,5 +188,9 @@ class SearchResult:
     """Passages that were scored before the cut."""
     terms: tuple[tuple[str, float], ...] = ()
     """The question's terms with their inverse document frequency."""
+    readable: int = 0
+    """Documents that the asker may read."""
+    allowed: int = 0
+    """Those of them that the collections asked for and the filters let through: the search looked at these."""
     timings_ms: tuple[tuple[str, float], ...] = ()
     """`embed`, `lexical`, `dense`, `fuse`, ... in the order they ran."""

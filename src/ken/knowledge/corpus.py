@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ken.domain.document import Document, Evidence, SearchResult, Sentence
 from ken.domain.principal import Principal
+from ken.domain.reasons import Reasons
 from ken.errors import NotFound, StorageError
 from ken.knowledge.index import Asked, Index, Term
 from ken.knowledge.options import SearchOptions
@@ -98,6 +99,8 @@ class Corpus:
             corpus_version=self.corpus_version,
             candidates=ranking.candidates,
             terms=ranking.terms,
+            readable=int(catalogue.allowed(principal, None).documents.sum()),
+            allowed=int(allowed.documents.sum()),
         )
         return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
 
@@ -131,6 +134,7 @@ class Corpus:
                 fused=one.fused,
                 coverage=one.coverage,
                 matched_terms=one.matched_terms,
+                reasons=Reasons(sentence=one.sentence, terms=one.term_scores, ranks=one.ranks),
                 sentences=tuple(
                     Sentence(
                         start=quote.start,

@@ -40,8 +40,8 @@ class Ranked:
     fused: float
     coverage: float
     matched_terms: tuple[str, ...]
-    term_scores: tuple[float, ...]
-    """What each term of the question adds to `lexical`."""
+    term_scores: tuple[tuple[str, float], ...]
+    """The terms of the question that add something to `lexical`, each with what, the most first."""
     ranks: tuple[tuple[str, int], ...]
     """Its place in each list that has it, by the list's name, 1 the best."""
     similarities: NDArray[np.float32]
@@ -99,7 +99,7 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
                 fused=float(one.fused[i]),
                 coverage=float(one.scores.coverage[i]),
                 matched_terms=tuple(term.name for term, is_held in zip(asked.terms, held, strict=True) if is_held),
-                term_scores=tuple(found.term_scores[at].tolist()),
+                term_scores=_adding(asked.terms, found.term_scores[at]),
                 ranks=tuple((name, place) for name, place in zip(LISTS, one.ranks[i].tolist(), strict=True) if place),
                 similarities=one.sentences.similarities(at),
                 coverages=one.sentences.coverages(at),
@@ -107,6 +107,11 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
         )
     rarity = zip((term.name for term in asked.terms), found.rarity.tolist(), strict=True)
     return Ranking(tuple(passages), len(found.rows), tuple(rarity))
+
+
+def _adding(terms: Sequence[Term], scores: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
+    pairs = zip((term.name for term in terms), scores.tolist(), strict=True)
+    return tuple(sorted((pair for pair in pairs if pair[1] > 0), key=lambda pair: -pair[1]))
 
 
 def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
