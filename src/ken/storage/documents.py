@@ -181,6 +181,13 @@ class Documents:
             row = connection.execute(query).first()
         return None if row is None else _document(row)
 
+    def beginning_with(self, prefix: str) -> frozenset[tuple[str, str]]:
+        """Every document version (id, version) of this prefix, in whatever state it is."""
+        query = sa.select(documents.c.id, documents.c.version)
+        with self._database.read() as connection:
+            found = connection.execute(query.where(documents.c.version.startswith(prefix, autoescape=True)))
+            return frozenset((row.id, row.version) for row in found)
+
     def newest(self, document_id: str) -> Document | None:
         """A current document, served or not, or None."""
         query = sa.select(*_SHOWN).where(documents.c.id == document_id, documents.c.current)
@@ -267,6 +274,14 @@ def _members() -> sa.Join:
 def read_facts(connection: sa.Connection) -> dict[str, str]:
     """The single facts of a home."""
     return {row.key: row.value for row in connection.execute(sa.select(home))}
+
+
+def remember(connection: sa.Connection, facts: Mapping[str, str | None]) -> None:
+    """Write single facts of a home; None forgets one."""
+    connection.execute(sa.delete(home).where(home.c.key.in_(facts)))
+    told = [{"key": key, "value": value} for key, value in facts.items() if value is not None]
+    if told:
+        connection.execute(sa.insert(home), told)
 
 
 def purge(connection: sa.Connection, versions: Iterable[tuple[str, str]]) -> None:

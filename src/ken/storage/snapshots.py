@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ken.errors import NotFound
+from ken.errors import NotFound, StorageError
 from ken.storage.database import Database
-from ken.storage.documents import is_member, purge, read_facts
-from ken.storage.schema import documents, home, memberships, snapshots
+from ken.storage.documents import is_member, purge, read_facts, remember
+from ken.storage.embedders import arrived, coming_space
+from ken.storage.schema import documents, listings, memberships, snapshots
 
 _DAY_S = 86_400.0
 
@@ -82,6 +83,18 @@ class Change:
     """Documents of which nothing that was staged is spared: they are deleted, current or not."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Every current document version that begins with `old` gives way to the one that differs in beginning with `new`."""
+
+    old: str
+    new: str
+    embedder: str
+    """Whose vectors the new ones have."""
+    generation: str
+    """The index over them."""
+
+
 class Snapshots:
     """The aggregate."""
 
@@ -138,7 +151,14 @@ class Snapshots:
             arriving = {name: version for name, version in change.chosen.items() if current.get(name) != version}
             gone = current.keys() - change.chosen.keys()
             horizon = time.time() - change.spares_s
-            stale = (row for row in rows if row.staged and (row.synced_at <= horizon or row.id in change.drops))
+            coming = coming_space(read_facts(connection))
+            stale = (
+                row
+                for row in rows
+                if row.staged
+                and (row.synced_at <= horizon or row.id in change.drops)
+                and not (coming and row.version.startswith(coming) and row.id not in change.drops)
+            )
             purge(connection, [(row.id, row.version) for row in stale if arriving.get(row.id) != row.version])
             if arriving or gone:
                 number = _next(connection)
@@ -150,7 +170,7 @@ class Snapshots:
                     "changed": len(arriving.keys() & current.keys()),
                     "deleted": len(gone),
                 }
-                _set(connection, "head", str(number))
+                remember(connection, {"head": str(number)})
                 _insert(
                     connection, number, content=number, generation=change.generation, source=change.source, **counts
                 )
@@ -164,6 +184,43 @@ class Snapshots:
                     _serve(connection, number, content=before.content, generation=held)
             elif not before.is_held and before.generation != change.generation:
                 _repoint(connection, before.corpus_version, change.generation)
+            _prune(connection, retention)
+            return _use(connection).corpus_version
+
+    def exchange(self, exchange: Exchange, retention: Retention) -> int:
+        """Put the counterpart of every current version in its place; return the corpus version that is in use then.
+
+        One transaction. What was staged and has no place any more is deleted. Raises StorageError where a counterpart
+        is missing: its document changed meanwhile.
+        """
+        with self._database.write() as connection:
+            before = _use(connection)
+            width = len(exchange.old)
+            is_of = {
+                name: sa.func.substr(documents.c.version, 1, width) == name for name in (exchange.old, exchange.new)
+            }
+            versions = sa.select(documents.c.id, documents.c.version)
+            old = {
+                row.id: row.version
+                for row in connection.execute(versions.where(documents.c.current, is_of[exchange.old]))
+            }
+            made = {tuple(row) for row in connection.execute(versions.where(is_of[exchange.new]))}
+            new = {name: exchange.new + version[width:] for name, version in old.items()}
+            if not made.issuperset(new.items()):
+                raise StorageError("Documents changed while they were embedded anew. Try again.")
+            number = _next(connection)
+            _take_places(connection, old, new, content=number)
+            # Or the next sync would read every document again to find it unchanged.
+            known = sa.update(listings).where(sa.func.substr(listings.c.version, 1, width) == exchange.old)
+            of_new = sa.literal(exchange.new).concat(sa.func.substr(listings.c.version, width + 1))
+            connection.execute(known.values(version=of_new))
+            remember(connection, {"head": str(number), **arrived(exchange.embedder)})
+            _relink(connection)
+            _insert(connection, number, content=number, generation=exchange.generation, source=exchange.embedder)
+            if not before.is_held:
+                _serve(connection, number, content=number, generation=exchange.generation)
+            rest = versions.where(documents.c.staged, is_of[exchange.new])
+            purge(connection, [(row.id, row.version) for row in connection.execute(rest).all()])
             _prune(connection, retention)
             return _use(connection).corpus_version
 
@@ -186,7 +243,7 @@ class Snapshots:
             number = _next(connection)
             _insert(connection, number, content=content, generation=generation)
             _serve(connection, number, content=content, generation=generation)
-            _set(connection, "held", "1" if hold else "")
+            remember(connection, {"held": "1" if hold else ""})
             return number
 
     def repoint(self, corpus_version: int, *, generation: str) -> bool:
@@ -214,25 +271,22 @@ def _use(connection: sa.Connection) -> Use:
     )
 
 
-def _set(connection: sa.Connection, key: str, value: str) -> None:
-    connection.execute(sa.delete(home).where(home.c.key == key))
-    connection.execute(sa.insert(home).values(key=key, value=value))
-
-
 def _next(connection: sa.Connection) -> int:
     facts = read_facts(connection)
     number = int(facts.get("last_version", 0)) + 1
-    _set(connection, "last_version", str(number))
+    remember(connection, {"last_version": str(number)})
     return number
 
 
 def _serve(connection: sa.Connection, corpus_version: int, *, content: int, generation: str) -> None:
-    for key, value in (("corpus_version", corpus_version), ("content", content), ("index_generation", generation)):
-        _set(connection, key, str(value))
+    remember(
+        connection,
+        {"corpus_version": str(corpus_version), "content": str(content), "index_generation": generation},
+    )
 
 
 def _repoint(connection: sa.Connection, corpus_version: int, generation: str) -> None:
-    _set(connection, "index_generation", generation)
+    remember(connection, {"index_generation": generation})
     connection.execute(
         sa.update(snapshots).where(snapshots.c.corpus_version == corpus_version).values(generation=generation)
     )
@@ -279,6 +333,24 @@ def _replace(connection: sa.Connection, arriving: Mapping[str, str], *, content:
         regrouped += connection.execute(others.values(groups=groups)).rowcount
         connection.execute(sa.insert(memberships).values(document_id=document_id, version=version, first=content))
     return regrouped > 0
+
+
+def _take_places(connection: sa.Connection, old: Mapping[str, str], new: Mapping[str, str], *, content: int) -> None:
+    """Make the versions `new` current in place of `old`, of the same documents."""
+    if not old:
+        return
+    own = sa.and_(documents.c.id == sa.bindparam("of"), documents.c.version == sa.bindparam("at"))
+    replaced = [{"of": name, "at": version} for name, version in old.items()]
+    arriving = [{"of": name, "at": version} for name, version in new.items()]
+    connection.execute(sa.update(documents).where(own).values(current=False), replaced)
+    own_groups = sa.func.coalesce(documents.c.own_groups, documents.c.groups)
+    connection.execute(sa.update(documents).where(own).values(current=True, staged=False, groups=own_groups), arriving)
+    open_ended = sa.and_(memberships.c.document_id == sa.bindparam("of"), memberships.c.last.is_(None))
+    connection.execute(
+        sa.update(memberships).where(open_ended).values(last=content - 1), [{"of": name} for name in old]
+    )
+    rows = [{"document_id": name, "version": version, "first": content} for name, version in new.items()]
+    connection.execute(sa.insert(memberships), rows)
 
 
 def _delete(connection: sa.Connection, gone: Collection[str]) -> None:
