@@ -9,6 +9,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ken.domain.explained import Explained
 from ken.domain.reasons import Reasons
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "quote"]
@@ -194,3 +195,5 @@ class SearchResult:
     """Those of them that the collections asked for and the filters let through: the search looked at these."""
     timings_ms: tuple[tuple[str, float], ...] = ()
     """`embed`, `lexical`, `dense`, `fuse`, ... in the order they ran."""
+    explained: Explained | None = None
+    """What was done to the question before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from time import perf_counter
@@ -16,10 +16,18 @@ from ken.domain.document import Document, Evidence, SearchResult, Sentence
 from ken.domain.principal import Principal
 from ken.domain.reasons import Reasons
 from ken.errors import NotFound, StorageError
-from ken.knowledge.index import Asked, Index, Term
+from ken.knowledge.catalogue import Allowed
+from ken.knowledge.index import Asked, Index
 from ken.knowledge.options import SearchOptions
+from ken.knowledge.query.compound import dealt
+from ken.knowledge.query.plan import Plan, plan
+from ken.knowledge.query.reading import Reading
 from ken.knowledge.ranking import Ranked, rank
-from ken.text.tokens import terms
+
+
+def _is_no_word(word: str) -> bool:
+    _ = word
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ class Corpus:
     embed: Callable[[str], Awaitable[NDArray[np.float32]]]
     """A question becomes a vector of shape (dimensions,)."""
     options: SearchOptions
+    is_word: Callable[[str], bool] = _is_no_word
+    """Whether a lower-case word belongs to the language, whatever the documents hold."""
 
     @property
     def corpus_version(self) -> int:
@@ -41,16 +51,19 @@ class Corpus:
     ) -> SearchResult:
         """The passages most likely to hold the answer, among those that `principal` may read, best first."""
         started = perf_counter()
-        vector = await self.embed(query)
+        if self.index.catalogue.left_out:
+            self._refuse_mixing(principal, collections)
+        allowed = self.index.catalogue.allowed(principal, collections)
+        planned = await anyio.to_thread.run_sync(self._plan, query, allowed)
+        ready = perf_counter()
+        asked = [Asked(each.terms, await self.embed(each.text)) for each in (planned.whole, *planned.parts)]
         embedded = perf_counter()
-        search = partial(self._search, query, vector, principal, collections=collections, limit=limit)
+        search = partial(self._search, asked, allowed, principal, limit=limit)
         result, timings = await anyio.to_thread.run_sync(search)
-        return SearchResult(
-            evidence=result.evidence,
-            corpus_version=result.corpus_version,
-            candidates=result.candidates,
-            terms=result.terms,
-            timings_ms=(("embed", (embedded - started) * 1000), *timings),
+        return replace(
+            result,
+            explained=planned.explained,
+            timings_ms=(("plan", (ready - started) * 1000), ("embed", (embedded - ready) * 1000), *timings),
         )
 
     def documents(
@@ -77,29 +90,24 @@ class Corpus:
                 counts[document.collection] = counts.get(document.collection, 0) + 1
         return tuple(sorted(counts.items()))
 
+    def _plan(self, query: str, allowed: Allowed) -> Plan:
+        reading = Reading(self.index.lexicon, self.index.catalogue.documents, allowed.documents, self.is_word)
+        return plan(query, reading, self.options)
+
     def _search(
-        self,
-        query: str,
-        vector: NDArray[np.float32],
-        principal: Principal,
-        *,
-        collections: frozenset[str] | None,
-        limit: int,
+        self, asked: Sequence[Asked], allowed: Allowed, principal: Principal, *, limit: int
     ) -> tuple[SearchResult, tuple[tuple[str, float], ...]]:
+        """Search for a question, and for the parts that follow it."""
         started = perf_counter()
-        catalogue = self.index.catalogue
-        if catalogue.left_out:
-            self._refuse_mixing(principal, collections)
-        allowed = catalogue.allowed(principal, collections)
-        asked = Asked(tuple(Term(term) for term in dict.fromkeys(terms(query))), vector)
-        ranking = rank(self.index, asked, allowed, options=self.options, limit=limit)
+        rankings = [rank(self.index, each, allowed, options=self.options, limit=limit) for each in asked]
+        passages = dealt([ranking.passages for ranking in rankings], limit=limit)
         ranked = perf_counter()
         result = SearchResult(
-            evidence=tuple(self._evidence(ranking.passages, principal)),
+            evidence=tuple(self._evidence(passages, principal)),
             corpus_version=self.corpus_version,
-            candidates=ranking.candidates,
-            terms=ranking.terms,
-            readable=int(catalogue.allowed(principal, None).documents.sum()),
+            candidates=rankings[0].candidates,
+            terms=rankings[0].terms,
+            readable=int(self.index.catalogue.allowed(principal, None).documents.sum()),
             allowed=int(allowed.documents.sum()),
         )
         return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))

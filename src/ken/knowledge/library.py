@@ -24,7 +24,6 @@ from ken.knowledge.corpus import Corpus
 from ken.knowledge.generation import arrays_of, generation_name
 from ken.knowledge.index import Index
 from ken.knowledge.ingest import Ingest
-from ken.knowledge.locks import is_locked, locked
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
@@ -32,6 +31,7 @@ from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
 from ken.knowledge.quality.report import Asked, report
 from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
+from ken.knowledge.sources.uploads import Originals
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
 from ken.storage.documents import Documents, Snapshot
 from ken.storage.snapshots import SnapshotRow
@@ -59,6 +59,7 @@ class Library:
     store: Documents
     sources: Sources
     committer: Committer
+    originals: Originals
     max_bytes: int
     options: SearchOptions = field(default_factory=SearchOptions)
     _index: Index | None = None
@@ -79,7 +80,7 @@ class Library:
     def pushed(self) -> Pushed:
         """Documents that were sent here."""
         return Pushed(
-            folder=self.home / "uploads", sources=self.sources, committer=self.committer, max_bytes=self.max_bytes
+            originals=self.originals, sources=self.sources, committer=self.committer, max_bytes=self.max_bytes
         )
 
     @property
@@ -95,7 +96,7 @@ class Library:
 
     async def corpus(self) -> Corpus:
         """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
-        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded, self.options)
+        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded, self.options, self._is_word)
 
     async def sync(
         self,
@@ -113,7 +114,7 @@ class Library:
         """
         check_collection(source.collection)
         rules = policy or Policy(source.default_groups)
-        async with locked(self.home, source.id):
+        async with self.committer.locks.hold(source.id):
             failures = await self.pushed.refresh()
             report = await self.syncer.run(
                 source, connector, policy=rules, options=options or SyncOptions(), progress=progress
@@ -153,7 +154,7 @@ class Library:
         source = await anyio.to_thread.run_sync(self.sources.get, source_id)
         if source is None:
             raise NotFound(f"There is no source {source_id!r}. `ken sync --status` lists them.")
-        async with locked(self.home, source_id):
+        async with self.committer.locks.hold(source_id):
             held = await anyio.to_thread.run_sync(self.store.versions, source_id)
             await self.committer.commit(source_id, {})
             if source.kind == PUSHED:
@@ -275,7 +276,7 @@ class Library:
         found = await anyio.to_thread.run_sync(partial(self.sources.syncs, source=source, limit=limit))
         return tuple(
             replace(each, state="interrupted")
-            if each.state == "running" and not is_locked(self.home, each.source)
+            if each.state == "running" and not self.committer.locks.is_held(each.source)
             else each
             for each in found
         )
@@ -353,6 +354,10 @@ class Library:
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
             self.committer.indexes.discard(name)  # it may hold what has been deleted meanwhile
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the embedder's tokenizer knows a word as a whole."""
+        return self.ingest.tokens.count(word) == 1
 
     async def _embedded(self, query: str) -> NDArray[np.float32]:
         vector = self._questions.get(query)

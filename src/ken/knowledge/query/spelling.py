@@ -1,0 +1,80 @@
+"""Spelling: a word of the question that no readable document holds, and that is no word, becomes the closest that one does.
+
+Words of documents that the asker may not read don't take part: they are neither proposed nor do they keep a word as it is.
+What exists stays as it is; so do numbers, codes, acronyms, and whatever stands in quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ken.domain.explained import Correction
+from ken.knowledge.query.reading import MOST_WORDS, Reading
+from ken.text.language import UNKNOWN, language_of
+from ken.text.tokens import STOP_WORDS
+
+_QUOTED = re.compile(
+    r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|«[^»\n]{1,200}»|`[^`\n]{1,200}`|(?<!\w)['‘][^'’\n]{1,200}['’](?!\w)"
+)
+_WORD = re.compile(r"(?<![\w@#$%&+/\\-])(?<!\w[.:])[^\W\d_]+(?![\w@#$%&+=/\\{(<-]|[.:]\w|['’]\w{3})")
+_ENDINGS = ("s", "es", "ed", "d", "ing", "ings", "ly", "er", "ers", "est", "able", "less", "ness")
+_SHORTEST = 4
+_LONG = 8
+"""Letters of a word in which two slips are borne; in a shorter one, one is."""
+_MOST = 8
+"""Words of one question that are corrected: with more, it is no question about these documents."""
+
+
+def corrections(text: str, reading: Reading) -> list[tuple[int, Correction]]:
+    """What is corrected in a question, each with its place; empty for one in another language than English."""
+    unknown, known = [], 0
+    for start, word in _words(text):
+        if word.lower() in STOP_WORDS or _exists(word.lower(), reading):
+            known += 1
+        else:
+            unknown.append((start, word))
+    if not unknown or len(unknown) > max(_MOST, 1) or len(unknown) > max(known, 1):
+        return []
+    if language_of(text) not in {"en", UNKNOWN}:
+        return []
+    found = ((start, _correction(word, reading)) for start, word in unknown)
+    return [(start, correction) for start, correction in found if correction is not None]
+
+
+def corrected(text: str, found: list[tuple[int, Correction]]) -> str:
+    """The question with its corrections."""
+    parts: list[str] = []
+    position = 0
+    for start, correction in found:
+        parts += [text[position:start], correction.searched]
+        position = start + len(correction.written)
+    return "".join([*parts, text[position:]])
+
+
+def _words(text: str) -> Iterator[tuple[int, str]]:
+    """Words that may be mistyped, with their places."""
+    bare = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+    for number, match in enumerate(_WORD.finditer(bare)):
+        if number == MOST_WORDS:
+            return
+        word = match.group()
+        if len(word) >= _SHORTEST and (word.islower() or word.istitle()):
+            yield match.start(), word
+
+
+def _exists(word: str, reading: Reading) -> bool:
+    if reading.is_held(word) or reading.is_word(word):
+        return True
+    bases = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))
+    return any(len(base) >= _SHORTEST and (reading.is_word(base) or reading.is_word(base + "e")) for base in bases)
+
+
+def _correction(word: str, reading: Reading) -> Correction | None:
+    lower = word.lower()
+    for near in reading.lexicon.near(lower, most=2 if len(lower) >= _LONG else 1, allowed=reading.allowed):
+        is_sure = near.word[0] == lower[0] or (near.distance == 1 and len(lower) > _SHORTEST + 1)
+        if is_sure and near.word not in STOP_WORDS:
+            searched = near.word.capitalize() if word[0].isupper() else near.word
+            return Correction(written=word, searched=searched, distance=near.distance)
+    return None
