@@ -11,6 +11,7 @@ from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
 from ken.checks.standing import in_order, nearer_but_old, standings
 from ken.domain.document import Document, Evidence, SearchResult
+from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.standing import CURRENT, Standing
 from ken.errors import NotFound
@@ -44,7 +45,13 @@ class Searcher(Protocol):
         ...
 
     async def search(
-        self, query: str, principal: Principal, *, collections: frozenset[str] | None = None, limit: int = 8
+        self,
+        query: str,
+        principal: Principal,
+        *,
+        collections: frozenset[str] | None = None,
+        filters: Filters = NO_FILTERS,
+        limit: int = 8,
     ) -> SearchResult:
         """The best passages for `query` among those that `principal` may read."""
         ...
@@ -142,7 +149,11 @@ def _is_dated(document: Document) -> bool:
 async def _search(turn: Turn, searcher: Searcher, limit: int, *, text: str | None = None) -> SearchResult:
     question = turn.question
     return await searcher.search(
-        text or turn.standalone, question.principal, collections=question.collections, limit=limit
+        text or turn.standalone,
+        question.principal,
+        collections=question.collections,
+        filters=question.filters,
+        limit=limit,
     )
 
 

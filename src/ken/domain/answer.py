@@ -7,6 +7,7 @@ from typing import Literal
 
 from ken.domain.conflict import Kind
 from ken.domain.document import Document
+from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.standing import State
 from ken.domain.usage import Usage
@@ -35,6 +36,8 @@ class Question:
     conversation_id: str | None = None
     collections: frozenset[str] | None = None
     """Look only there; None stands for everywhere."""
+    filters: Filters = NO_FILTERS
+    """Look only in documents that these let through."""
     model: str | None = None
     """The tier or model asked for; None lets the route decide."""
     max_tokens: int | None = None

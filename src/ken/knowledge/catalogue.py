@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import Document
+from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 
 Value = TypeVar("Value", bound=Hashable)
@@ -63,9 +64,11 @@ class Catalogue:
         """Shape (documents,): the number of each document's collection."""
         return self._by_collection[1]
 
-    def allowed(self, principal: Principal, collections: frozenset[str] | None) -> Allowed:
-        """The documents that this principal may read in these collections."""
-        key = (principal.scope, collections)
+    def allowed(
+        self, principal: Principal, collections: frozenset[str] | None, filters: Filters = NO_FILTERS
+    ) -> Allowed:
+        """The documents that this principal may read in these collections, and that the filters let through."""
+        key = (principal.scope, collections, filters)
         found = self._allowed.get(key)
         if found is None:
             groups, of_groups = self._by_groups
@@ -73,6 +76,9 @@ class Catalogue:
             if collections is not None:
                 names, of_collection = self._by_collection
                 mask &= np.array([name in collections for name in names], dtype=np.bool_)[of_collection]
+            if filters != NO_FILTERS:
+                places = np.flatnonzero(mask)
+                mask[places] = [filters.lets_through(self.documents[int(place)]) for place in places]
             if len(self._allowed) >= _REMEMBERED:
                 self._allowed.clear()
             found = self._allowed[key] = Allowed(key, mask)

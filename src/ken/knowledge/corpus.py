@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import Document, Evidence, SearchResult, Sentence
+from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.reasons import Reasons
 from ken.errors import NotFound, StorageError
@@ -47,13 +48,19 @@ class Corpus:
         return self.index.corpus_version
 
     async def search(
-        self, query: str, principal: Principal, *, collections: frozenset[str] | None = None, limit: int = 8
+        self,
+        query: str,
+        principal: Principal,
+        *,
+        collections: frozenset[str] | None = None,
+        filters: Filters = NO_FILTERS,
+        limit: int = 8,
     ) -> SearchResult:
         """The passages most likely to hold the answer, among those that `principal` may read, best first."""
         started = perf_counter()
         if self.index.catalogue.left_out:
             self._refuse_mixing(principal, collections)
-        allowed = self.index.catalogue.allowed(principal, collections)
+        allowed = self.index.catalogue.allowed(principal, collections, filters)
         planned = await anyio.to_thread.run_sync(self._plan, query, allowed)
         ready = perf_counter()
         asked = [Asked(each.terms, await self.embed(each.text)) for each in (planned.whole, *planned.parts)]

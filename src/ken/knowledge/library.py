@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.document import Document, Passage, SearchResult
+from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.errors import NotFound, StorageError
 from ken.knowledge.commit import Committer
@@ -64,7 +65,11 @@ class Library:
     options: SearchOptions = field(default_factory=SearchOptions)
     _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
-    _questions: OrderedDict[str, NDArray[np.float32]] = field(default_factory=OrderedDict[str, NDArray[np.float32]])
+    _embedder: Embedder | None = None
+    """Of the index that is loaded."""
+    _questions: OrderedDict[tuple[str, str], NDArray[np.float32]] = field(
+        default_factory=OrderedDict[tuple[str, str], NDArray[np.float32]]
+    )
 
     @property
     def ingest(self) -> Ingest:
@@ -89,14 +94,22 @@ class Library:
         return self._current().corpus_version
 
     async def search(
-        self, query: str, principal: Principal, *, collections: frozenset[str] | None = None, limit: int = 8
+        self,
+        query: str,
+        principal: Principal,
+        *,
+        collections: frozenset[str] | None = None,
+        filters: Filters = NO_FILTERS,
+        limit: int = 8,
     ) -> SearchResult:
         """The passages most likely to hold the answer, among those that `principal` may read, best first."""
-        return await (await self.corpus()).search(query, principal, collections=collections, limit=limit)
+        corpus = await self.corpus()
+        return await corpus.search(query, principal, collections=collections, filters=filters, limit=limit)
 
     async def corpus(self) -> Corpus:
         """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
-        return Corpus(await anyio.to_thread.run_sync(self._current), self._embedded, self.options, self._is_word)
+        index, embedder = await anyio.to_thread.run_sync(self._served)
+        return Corpus(index, partial(self._embedded, embedder), self.options, self._is_word)
 
     async def sync(
         self,
@@ -325,45 +338,56 @@ class Library:
         with self._loading:
             return self._load()
 
+    def _served(self) -> tuple[Index, Embedder]:
+        """The index in use, and the embedder that questions are compared with it by."""
+        current = self._current()
+        return current, self._embedder or self.ingest.embedder
+
     def _load(self) -> Index:
-        indexes = self.committer.indexes
         problem = StorageError("The index can't be read, although it was just built. Start again.")
         for _ in range(_ATTEMPTS):
+            self.committer = self.committer.now()
             snapshot = self.store.snapshot()
+            space = self.committer.space_of(document.version for document in snapshot.documents)
             comparable = frozenset(
-                document.id for document in snapshot.documents if self.ingest.is_comparable(document.version)
+                document.id for document in snapshot.documents if space.ingest.is_comparable(document.version)
             )
-            found = indexes.load(snapshot, comparable=comparable)
+            found = space.indexes.load(snapshot, comparable=comparable)
             if found is not None:
-                self._index = found
+                self._index, self._embedder = found, space.ingest.embedder
                 return found
             if self.store.served() != (snapshot.corpus_version, snapshot.generation):
                 continue
             try:
-                self._rebuild(snapshot, comparable)
+                self._rebuild(snapshot, space, comparable)
             except StorageError as error:  # a sync may have taken away what it was built from: look again
                 problem = error
         raise problem
 
-    def _rebuild(self, snapshot: Snapshot, comparable: Collection[str]) -> None:
+    def _rebuild(self, snapshot: Snapshot, space: Space, comparable: Collection[str]) -> None:
         """Build the index of a corpus anew: it is missing (after a restore), damaged, or made by another version of Ken."""
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
-        name = generation_name(versions, self.ingest.configuration)
+        name = generation_name(versions, space.ingest.configuration)
         if snapshot.generation == name:
-            self.committer.indexes.discard(name)  # it looks whole and isn't, or it couldn't be loaded at all
+            space.indexes.discard(name)  # it looks whole and isn't, or it couldn't be loaded at all
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
-            self.committer.indexes.discard(name)  # it may hold what has been deleted meanwhile
+            space.indexes.discard(name)  # it may hold what has been deleted meanwhile
+
+    def _follow(self) -> None:
+        """Go on with the embedder that is in use: another process may have changed it."""
+        self.committer = self.committer.now()
 
     def _is_word(self, word: str) -> bool:
         """Whether the embedder's tokenizer knows a word as a whole."""
         return self.ingest.tokens.count(word) == 1
 
-    async def _embedded(self, query: str) -> NDArray[np.float32]:
-        vector = self._questions.get(query)
+    async def _embedded(self, embedder: Embedder, query: str) -> NDArray[np.float32]:
+        key = (embedder.name, query)
+        vector = self._questions.get(key)
         if vector is None:
-            vector = (await self.ingest.embedder.embed([query]))[0]
-            self._questions[query] = vector
+            vector = await embedder.embed_question(query)
+            self._questions[key] = vector
             if len(self._questions) > _REMEMBERED_QUESTIONS:
                 self._questions.popitem(last=False)
         return vector

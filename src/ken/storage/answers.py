@@ -10,6 +10,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from ken.domain.answer import Answer, Question
+from ken.domain.filters import Filters
 from ken.domain.usage import Usage
 from ken.storage.answer_json import dump_answer, load_answer
 from ken.storage.database import Database
@@ -36,7 +37,7 @@ class AnswerCache:
         """Name what an answer depends on: 64 hex digits.
 
         SHA-256 over what the asker may read, the release, the normalised question, and whatever else in the question
-        shapes the answer: the history before it, the collections and model asked for, the answer's length.
+        shapes the answer: the history before it, the collections, filters and model asked for, the answer's length.
         """
         parts = [
             question.principal.scope,
@@ -46,6 +47,7 @@ class AnswerCache:
             None if question.collections is None else sorted(question.collections),
             question.model,
             question.max_tokens,
+            _listed(question.filters),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -84,6 +86,11 @@ class AnswerCache:
             return connection.execute(
                 sa.delete(cached_answers).where(cached_answers.c.corpus_version < corpus_version)
             ).rowcount
+
+
+def _listed(filters: Filters) -> list[object]:
+    dates = (filters.modified_from, filters.modified_to, filters.effective_from, filters.effective_to)
+    return [sorted(owner.casefold() for owner in filters.owners), sorted(filters.types), *dates]
 
 
 def _sweep(connection: sa.Connection, *, keep: int) -> None:
