@@ -128,10 +128,10 @@ class Lexicon:
         if not len(self.keys):
             return found
         hashes = np.array([_hash(key) for key in keys], dtype=np.uint64)
-        held = np.flatnonzero(np.isin(hashes, self.keys))
-        for number in held.tolist():
-            first, last = _range(self.keys, hashes[number])
-            for place in self.key_places[first:last].tolist():
+        first = np.searchsorted(self.keys, hashes, side="left")
+        last = np.searchsorted(self.keys, hashes, side="right")
+        for number in np.flatnonzero(last > first).tolist():
+            for place in self.key_places[first[number] : last[number]].tolist():
                 document = int(self.definition_documents[place])
                 if allowed[document]:
                     found.append((keys[number], self._definition(place), document))

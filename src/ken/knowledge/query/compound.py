@@ -72,7 +72,7 @@ def _questions(text: str) -> list[str]:
             found.append(f"{piece} ({' '.join(carried)})" if carried else piece)
         else:
             found.append(piece)
-    return found if len(set(terms(pieces[0]))) >= _OWN else []
+    return found if terms(pieces[0]) else []
 
 
 def _compared(one: str, other: str) -> tuple[str, ...]:

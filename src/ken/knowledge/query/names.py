@@ -27,10 +27,13 @@ _SAME = 0.5
 
 def defined(text: str, reading: Reading, *, acronyms: bool, names: bool) -> tuple[list[Expansion], list[Ambiguity]]:
     """What the documents say of names in the question, in its order; and the acronyms that stand for several things."""
-    written = dict(_keys(text, reading))
+    if not acronyms and not names:
+        return [], []
+    written = dict(_keys(text))
     by_key: defaultdict[str, list[tuple[Definition, int]]] = defaultdict(list)
     for key, definition, document in reading.lexicon.defined(list(written), reading.allowed):
-        if acronyms if definition.kind == "acronym" else names:
+        is_wanted = acronyms if definition.kind == "acronym" else names
+        if is_wanted and not (written[key].islower() and key.startswith("=") and reading.is_word(written[key])):
             by_key[key].append((definition, document))
     own = set(name_key(text).split())
     expansions: list[Expansion] = []
@@ -108,13 +111,13 @@ def _is_same(one: str, other: str) -> bool:
     return len(mine & theirs) > _SAME * min(len(mine), len(theirs))
 
 
-def _keys(text: str, reading: Reading) -> Iterator[tuple[str, str]]:
+def _keys(text: str) -> Iterator[tuple[str, str]]:
     """Keys of all names that may stand in a question, each with the name as written."""
     for number, match in enumerate(_ACRONYM.finditer(text)):
         if number == MOST_WORDS:
             break
         word = match.group()
-        if len(word) <= _LONGEST and (_is_acronym(word) or _is_lower_acronym(word, reading)):
+        if len(word) <= _LONGEST and (_is_acronym(word) or _may_be_acronym(word)):
             yield acronym_key(word.removesuffix("s") if word[:-1].isupper() else word), word
     yield from _phrases(text)
 
@@ -123,9 +126,9 @@ def _is_acronym(word: str) -> bool:
     return sum(letter.isupper() for letter in word) >= 2  # noqa: PLR2004 - one capital begins a sentence
 
 
-def _is_lower_acronym(word: str, reading: Reading) -> bool:
-    """Whether somebody may have typed an acronym in small letters: it is no other word."""
-    return word.islower() and len(word) > 2 and word not in STOP_WORDS and not reading.is_word(word)  # noqa: PLR2004
+def _may_be_acronym(word: str) -> bool:
+    """Whether somebody may have typed an acronym in small letters; it is one where it is no other word."""
+    return word.islower() and len(word) > 2 and word not in STOP_WORDS  # noqa: PLR2004 - too many two letters are words
 
 
 def _phrases(text: str) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,10 @@ _QUOTED = re.compile(
 _WORD = re.compile(r"(?<![\w@#$%&+/\\-])(?<!\w[.:])[^\W\d_]+(?![\w@#$%&+=/\\{(<-]|[.:]\w|['’]\w{3})")
 _ENDINGS = ("s", "es", "ed", "d", "ing", "ings", "ly", "er", "ers", "est", "able", "less", "ness")
 _SHORTEST = 4
-_LONG = 8
+_LEAST_BASE = 3
+_SHORT = 5
+"""Letters of a word of which only swapped and doubled ones are corrected."""
+_LONG = 9
 """Letters of a word in which two slips are borne; in a shorter one, one is."""
 _MOST = 8
 """Words of one question that are corrected: with more, it is no question about these documents."""
@@ -28,13 +31,14 @@ _MOST = 8
 
 def corrections(text: str, reading: Reading) -> list[tuple[int, Correction]]:
     """What is corrected in a question, each with its place; empty for one in another language than English."""
-    unknown, known = [], 0
+    unknown: list[tuple[int, str]] = []
+    known = 0
     for start, word in _words(text):
         if word.lower() in STOP_WORDS or _exists(word.lower(), reading):
             known += 1
         else:
             unknown.append((start, word))
-    if not unknown or len(unknown) > max(_MOST, 1) or len(unknown) > max(known, 1):
+    if not unknown or len(unknown) > _MOST or len(unknown) > max(known, 1):
         return []
     if language_of(text) not in {"en", UNKNOWN}:
         return []
@@ -66,15 +70,25 @@ def _words(text: str) -> Iterator[tuple[int, str]]:
 def _exists(word: str, reading: Reading) -> bool:
     if reading.is_held(word) or reading.is_word(word):
         return True
-    bases = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))
-    return any(len(base) >= _SHORTEST and (reading.is_word(base) or reading.is_word(base + "e")) for base in bases)
+    bases = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+    bases += [base[:-1] for base in bases if base[-1:] == base[-2:-1]]  # lagging: lag
+    return any(len(base) >= _LEAST_BASE and (reading.is_word(base) or reading.is_word(f"{base}e")) for base in bases)
 
 
 def _correction(word: str, reading: Reading) -> Correction | None:
     lower = word.lower()
     for near in reading.lexicon.near(lower, most=2 if len(lower) >= _LONG else 1, allowed=reading.allowed):
-        is_sure = near.word[0] == lower[0] or (near.distance == 1 and len(lower) > _SHORTEST + 1)
-        if is_sure and near.word not in STOP_WORDS:
+        if _is_slip(lower, near.word) and near.word not in STOP_WORDS:
             searched = near.word.capitalize() if word[0].isupper() else near.word
             return Correction(written=word, searched=searched, distance=near.distance)
     return None
+
+
+def _is_slip(written: str, word: str) -> bool:
+    """Whether a word is likely to have been meant: a first letter is seldom wrong, and short words are near to many."""
+    is_swapped = len(written) == len(word) and sorted(written) == sorted(word)
+    if len(written) <= _SHORT:
+        is_doubled = abs(len(written) - len(word)) == 1 and set(written) == set(word)
+        return is_swapped or (is_doubled and written[0] == word[0])
+    has_prefix = len(written) > len(word) and written.endswith(word)
+    return (written[0] == word[0] and not has_prefix) or (is_swapped and written[2:] == word[2:])
