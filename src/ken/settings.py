@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KEN_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Path("~/.ken")
+    database_url: SecretStr | None = None
+    """A PostgreSQL that several replicas share; None: SQLite in the home. From the environment alone."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     deadline_s: float = Field(default=60.0, gt=0)
@@ -131,6 +133,11 @@ class Settings(BaseSettings):
             raise InvalidSetting(
                 f"{str(Path(home) / _FILE)!r} names a `home`, and lies in it. Remove that line; name another home with "
                 "`--home` or KEN_HOME."
+            )
+        if "database_url" in file.toml_data:
+            raise InvalidSetting(
+                f"{str(Path(home) / _FILE)!r} holds a `database_url`, and a password never stands in a file. Remove that "
+                "line; put the address into the environment variable KEN_DATABASE_URL."
             )
         return init_settings, env_settings, file
 
@@ -206,9 +213,9 @@ def _with_keys(settings: Settings) -> Settings:
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")
     return settings.model_copy(
         update={
-            "models": tuple(_with_key(model, f"[[models]] table {model.name!r}") for model in settings.models),
-            "embedder": settings.embedder and _with_key(settings.embedder, "[embedder] table"),
-            "reranker": settings.reranker and _with_key(settings.reranker, "[reranker] table"),
+            "models": tuple(with_key(model, f"[[models]] table {model.name!r}") for model in settings.models),
+            "embedder": settings.embedder and with_key(settings.embedder, "[embedder] table"),
+            "reranker": settings.reranker and with_key(settings.reranker, "[reranker] table"),
             "sources": tuple(_with_secret(each) for each in settings.sources),
         }
     )
@@ -224,7 +231,8 @@ def _with_secret(source: SourceSettings) -> SourceSettings:
     return source.model_copy(update={"token": SecretStr(value)}) if value else source
 
 
-def _with_key(table: Table, name: str) -> Table:
+def with_key(table: Table, name: str) -> Table:
+    """An endpoint's table with the key whose variable it names. Raises InvalidSetting where that is not set."""
     if table.api_key_env is None:
         return table
     value = os.environ.get(table.api_key_env)

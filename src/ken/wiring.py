@@ -6,7 +6,11 @@ What happens when a dependency fails is decided here, once:
 |-----------------------|--------------------|--------------------------------------------------------------------|
 | database              | closed             | fails with a StorageError                                          |
 | index                 | built anew, closed | waits for the build; fails where the index can't be written        |
-| embedder              | closed             | Ken doesn't start without it                                       |
+| embedder              | closed             | Ken doesn't start without the local one; fails with the endpoint's |
+|                       |                    | error, as words alone can't tell whether an answer was found       |
+| embedder, while it is | open               | is compared with the old vectors until the new ones are complete   |
+| changed               |                    |                                                                    |
+| reranker              | open               | is answered in the order of the search, with a notice              |
 | model endpoint        | closed             | fails with the model's error; what was shown before stays shown    |
 | answer cache          | -                  | it is in the database                                              |
 | record                | open               | is answered; the loss is counted and logged once                   |
@@ -14,6 +18,7 @@ What happens when a dependency fails is decided here, once:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,30 +29,40 @@ from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
+from ken.embedders import open_spaces
 from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.commit import Committer
 from ken.knowledge.generation import Generations
+from ken.knowledge.index import Indexes
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.library import Library
+from ken.knowledge.locks import FileLocks, Locks, ServerLocks
 from ken.knowledge.parse.parser import IsolatedParser
+from ken.knowledge.postgres_index import PostgresIndexes
+from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.models.extractive import ExtractiveReader
 from ken.models.minilm import MiniLM
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.releases.release import Release
 from ken.settings import ModelSettings, Settings
+from ken.storage.advisory import AdvisoryLocks
 from ken.storage.answers import AnswerCache
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
 from ken.storage.documents import Documents
+from ken.storage.embedders import EmbedderBook
 from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.keys import Keys
+from ken.storage.originals import TableOriginals
+from ken.storage.passage_tables import PassageTables
+from ken.storage.postgres import PostgresDatabase
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
-from ken.storage.sqlite import SqliteDatabase
+from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
 from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
@@ -73,43 +88,83 @@ class Ken:
     keys: Keys
     recorder: Recorder
     model_names: tuple[str, ...]
-    database: Database
+    store: Store
     endpoints: tuple[OpenAIChat, ...]
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
         for endpoint in self.endpoints:
             await endpoint.aclose()
+        await self.library.committer.spaces.aclose()
         self.library.close()
         await anyio.to_thread.run_sync(self.recorder.close)
-        await anyio.to_thread.run_sync(self.database.close)
+        await anyio.to_thread.run_sync(self.store.close)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where Ken's state is, and what all who share it share besides."""
+
+    database: Database
+    locks: Locks
+    originals: Originals
+    close: Callable[[], None]
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database of the settings: PostgreSQL's, else the one in the home. Raises StorageError, InvalidInput."""
+    if settings.database_url is None:
+        own = SqliteDatabase(settings.home)
+        originals = FolderOriginals(settings.home / "uploads")
+        return Store(database=own, locks=FileLocks(settings.home), originals=originals, close=own.close)
+    make_home(settings.home)
+    database = PostgresDatabase(settings.database_url.get_secret_value())
+    locks = AdvisoryLocks(database)
+
+    def close() -> None:
+        locks.close()
+        database.close()
+
+    return Store(database=database, locks=ServerLocks(locks), originals=TableOriginals(database), close=close)
 
 
 async def open_home(settings: Settings) -> Ken:
     """Open a home, creating it where there is none. Raises StorageError, ModelUnavailable, InvalidSetting."""
     # The products of a search are too small to share between threads; the embedder has threads of its own.
     threadpool_limits(limits=1, user_api="blas")
-    database = await anyio.to_thread.run_sync(SqliteDatabase, settings.home)
-    embedder = await anyio.to_thread.run_sync(partial(_embedder, settings))
+    shared = await anyio.to_thread.run_sync(open_store, settings)
+    database = shared.database
+    local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
     store = Documents(database)
+    spaces, embedder = await open_spaces(
+        settings.embedder,
+        local=local,
+        book=EmbedderBook(database),
+        has_documents=bool(await anyio.to_thread.run_sync(store.all_versions)),
+        indexes_of=partial(_indexes, settings, shared, store),
+    )
     max_bytes = settings.max_file_mb * 1_000_000
     ingest = Ingest(
         store,
         IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr),
         embedder,
-        embedder,
+        local,
         settings.search.chunking,
     )
     committer = Committer(
         home=settings.home,
+        locks=shared.locks,
         store=store,
         snapshots=Snapshots(database),
         ingest=ingest,
-        indexes=Generations(settings.home / "index", store, embedder.dimensions),
+        indexes=_indexes(settings, shared, store, embedder.dimensions),
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
+        spaces=spaces,
     )
-    library = Library(settings.home, store, Sources(database), committer, max_bytes, settings.search.options)
+    library = Library(
+        settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
+    )
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)
@@ -121,7 +176,7 @@ async def open_home(settings: Settings) -> Ken:
         prompt_version=PROMPT_VERSION,
         default_model=settings.default_model,
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
-        index_configuration=ingest.configuration,
+        index_configuration=f"{ingest.configuration} {spaces.wanted}",
         search=f"{settings.search.options}",
         passages=settings.passages,
         history_turns=settings.history_turns,
@@ -133,7 +188,7 @@ async def open_home(settings: Settings) -> Ken:
         prompt_tokens={reader.name: _EXTRACTIVE_WINDOW}
         | {model.name: model.context_tokens - model.max_tokens for model in settings.models},
         default_model=settings.default_model,
-        tokens=embedder,
+        tokens=local,
         price_of=_pricing(settings),
         cache=AnswerCache(database) if settings.cache else None,
         recorder=recorder,
@@ -156,9 +211,16 @@ async def open_home(settings: Settings) -> Ken:
         keys=Keys(database),
         recorder=recorder,
         model_names=tuple(models),
-        database=database,
+        store=shared,
         endpoints=endpoints,
     )
+
+
+def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: int) -> Indexes:
+    """Indexes lie where the documents do."""
+    if isinstance(shared.database, PostgresDatabase):
+        return PostgresIndexes(PassageTables(shared.database, dimensions), store)
+    return Generations(settings.home / "index", store, dimensions)
 
 
 def _pricing(settings: Settings) -> PriceOf:
@@ -173,7 +235,7 @@ def _pricing(settings: Settings) -> PriceOf:
     return price_of
 
 
-def _embedder(settings: Settings) -> MiniLM:
+def _local_embedder(settings: Settings) -> MiniLM:
     return MiniLM(
         _model_cache(settings.home),
         folder=settings.model_folder,

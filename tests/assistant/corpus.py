@@ -145,7 +145,7 @@ def assistant(
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
             price_of=Prices.shipped().cost_micros,
-            cache=AnswerCache(ken.database) if cache else None,
+            cache=AnswerCache(ken.store.database) if cache else None,
             recorder=ken.recorder,
             release=Release(
                 prompt_version=f"test {next(_numbers)}",

@@ -28,7 +28,7 @@ def test_a_running_ken_is_alive_and_ready(client: httpx.Client) -> None:
 
 async def _readiness_without_its_database(home: Path) -> httpx.Response:
     ken = await open_home(load(home))
-    ken.database.close()  # whose open connections would still see the old pages
+    ken.store.database.close()  # whose open connections would still see the old pages
     (home / "ken.db").write_bytes(b"no database at all")
     try:
         transport = httpx.ASGITransport(build(ken))

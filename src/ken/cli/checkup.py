@@ -90,7 +90,7 @@ def _checked_weights(settings: Settings) -> str:
 
 def _library(settings: Settings) -> Iterator[Finding]:
     """Only of a home that is there: looking must not make one."""
-    if not (settings.home / "ken.db").exists():
+    if settings.database_url is None and not (settings.home / "ken.db").exists():
         remedy = "Put documents in: ken sync FOLDER --collection NAME"
         yield Finding(what="Documents", state="warning", detail="there are none yet", remedy=remedy)
         return

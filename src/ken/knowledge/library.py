@@ -24,17 +24,21 @@ from ken.knowledge.commit import Committer
 from ken.knowledge.corpus import Corpus
 from ken.knowledge.generation import arrays_of, generation_name
 from ken.knowledge.index import Index
-from ken.knowledge.ingest import Ingest
+from ken.knowledge.ingest import Ingest, of_any_space
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
 from ken.knowledge.quality.report import Asked, report
+from ken.knowledge.reembed import EmbeddingProgress, EmbeddingReport, Reembedding
 from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
 from ken.knowledge.sources.uploads import Originals
+from ken.knowledge.spaces import Space
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
+from ken.models.protocols import Embedder
 from ken.storage.documents import Documents, Snapshot
+from ken.storage.embedders import EmbeddingState
 from ken.storage.snapshots import SnapshotRow
 from ken.storage.sources import Listing, Source, Sources, SyncRow
 
@@ -65,8 +69,8 @@ class Library:
     options: SearchOptions = field(default_factory=SearchOptions)
     _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
-    _embedder: Embedder | None = None
-    """Of the index that is loaded."""
+    _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
+    """By the name of an index: what its vectors come from."""
     _questions: OrderedDict[tuple[str, str], NDArray[np.float32]] = field(
         default_factory=OrderedDict[tuple[str, str], NDArray[np.float32]]
     )
@@ -127,6 +131,7 @@ class Library:
         """
         check_collection(source.collection)
         rules = policy or Policy(source.default_groups)
+        await anyio.to_thread.run_sync(self._follow)
         async with self.committer.locks.hold(source.id):
             failures = await self.pushed.refresh()
             report = await self.syncer.run(
@@ -185,6 +190,7 @@ class Library:
 
         Raises InvalidInput, TooLarge, Unreadable, Conflict (it comes from another source), SyncRunning.
         """
+        await anyio.to_thread.run_sync(self._follow)
         await self.pushed.put(document_id, data, said=said or Said())
         return await self._stored(document_id)
 
@@ -213,6 +219,19 @@ class Library:
         """Whether an operator holds an older corpus version, so that what syncs take is not served."""
         return (await anyio.to_thread.run_sync(self.committer.snapshots.use)).is_held
 
+    async def embed_again(self, progress: EmbeddingProgress | None = None) -> EmbeddingReport:
+        """Embed every document with the embedder that the settings name, then serve that; what is served stays until then.
+
+        Raises SyncRunning (another process is at it), ModelError, StorageError; what was done until then is kept.
+        """
+        report = await Reembedding(committer=self.committer).run(progress)
+        await anyio.to_thread.run_sync(self._follow)
+        return report
+
+    async def embedding(self) -> EmbeddingState | None:
+        """How far the documents are on their way to another embedder; None where they are not on their way."""
+        return await anyio.to_thread.run_sync(self.committer.spaces.book.state)
+
     async def difference(self, old: int, new: int) -> Difference:
         """What changed from one corpus version to another. Raises NotFound."""
         snapshots = self.committer.snapshots
@@ -220,7 +239,9 @@ class Library:
         before, after = [await anyio.to_thread.run_sync(snapshots.members, content) for content in contents]
         return Difference(
             added=tuple(sorted(after.keys() - before.keys())),
-            changed=tuple(sorted(name for name in after.keys() & before.keys() if after[name] != before[name])),
+            changed=tuple(
+                sorted(name for name in after.keys() & before.keys() if not _are_alike(after[name], before[name]))
+            ),
             removed=tuple(sorted(before.keys() - after.keys())),
         )
 
@@ -341,7 +362,7 @@ class Library:
     def _served(self) -> tuple[Index, Embedder]:
         """The index in use, and the embedder that questions are compared with it by."""
         current = self._current()
-        return current, self._embedder or self.ingest.embedder
+        return current, self._embedders[current.name]
 
     def _load(self) -> Index:
         problem = StorageError("The index can't be read, although it was just built. Start again.")
@@ -354,7 +375,7 @@ class Library:
             )
             found = space.indexes.load(snapshot, comparable=comparable)
             if found is not None:
-                self._index, self._embedder = found, space.ingest.embedder
+                self._index, self._embedders = found, {**self._embedders, found.name: space.ingest.embedder}
                 return found
             if self.store.served() != (snapshot.corpus_version, snapshot.generation):
                 continue
@@ -391,6 +412,11 @@ class Library:
             if len(self._questions) > _REMEMBERED_QUESTIONS:
                 self._questions.popitem(last=False)
         return vector
+
+
+def _are_alike(version: str, other: str) -> bool:
+    """Whether two versions of a document differ in nothing but their vectors."""
+    return of_any_space(version) == of_any_space(other)
 
 
 def _real(folder: Path) -> Path:

@@ -20,11 +20,9 @@ from ken.domain.principal import EVERYONE
 from ken.errors import Conflict, InvalidInput, KenError, ModelError, NotFound, StorageError, TooLarge
 from ken.knowledge.commit import Committer
 from ken.knowledge.ingest import Arrival
-from ken.knowledge.locks import locked
 from ken.knowledge.parse.formats import BY_MEDIA_TYPE, media_type, usual_suffixes
 from ken.knowledge.permissions import Policy
-from ken.knowledge.sources import uploads
-from ken.knowledge.sources.folder import FolderFile, read_file
+from ken.knowledge.sources.uploads import Originals, check_length
 from ken.knowledge.sync import SyncFailure
 from ken.storage.sources import Listing, Source, Sources
 
@@ -80,7 +78,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, _Turn]] = WeakKe
 class Pushed:
     """The pushed documents of a home."""
 
-    folder: Path
+    originals: Originals
     sources: Sources
     committer: Committer
     max_bytes: int
@@ -93,14 +91,15 @@ class Pushed:
         store, ingest = self.committer.store, self.committer.ingest
         version = ingest.version(arrival)
         await self._refuse_foreign(document_id, source, "Change the document there and sync.")
-        await anyio.to_thread.run_sync(uploads.check_place, self.folder, document_id)
+        check_length(document_id)
+        await anyio.to_thread.run_sync(self.originals.check, document_id)
         current = await anyio.to_thread.run_sync(store.versions, source.id)
         if current.get(document_id) != version:
             at_hand = partial(store.is_at_hand, document_id, version, source=source.id)
             if not await anyio.to_thread.run_sync(at_hand):
                 await ingest.stage(arrival)
         # The file is written before it is served: a crash in between leaves a file that the next push replaces.
-        await anyio.to_thread.run_sync(partial(uploads.keep, self.folder, document_id, data=data))
+        await anyio.to_thread.run_sync(partial(self.originals.keep, document_id, data=data))
         listing = Listing(
             path=arrival.path,
             state="current",
@@ -119,8 +118,8 @@ class Pushed:
         if not await anyio.to_thread.run_sync(self._is_there, document_id):
             raise NotFound(f"There is no document {document_id!r}.")
         await self._refuse_foreign(document_id, source, "Delete the document there and sync.")
-        async with locked(self.folder.parent, source.id, wait_s=_WAIT_S):
-            await anyio.to_thread.run_sync(uploads.remove, self.folder, document_id)
+        async with self.committer.locks.hold(source.id, wait_s=_WAIT_S):
+            await anyio.to_thread.run_sync(self.originals.remove, document_id)
             path = document_id.partition("/")[2]
             # Before the commit, which clears the disk of what was deleted.
             await anyio.to_thread.run_sync(partial(self.sources.note, source.id, [], gone=[path]))
@@ -132,17 +131,11 @@ class Pushed:
         """Whether anything of a document is here: a push that was killed leaves its file, and what it staged."""
         if self.committer.store.with_content(document_id, "", but="") is not None:
             return True
-        try:
-            return (self.folder / document_id).is_file()
-        except OSError:  # no file can have such a name
-            return False
+        return self.originals.holds(document_id)
 
     def remove_all(self, collection: str) -> None:
         """Delete the files of a collection. Raises StorageError."""
-        place = self.folder / collection
-        for file in sorted(place.rglob("*")) if place.is_dir() else ():
-            if file.is_file():
-                uploads.remove(self.folder, file.relative_to(self.folder).as_posix())
+        self.originals.remove_all(collection)
 
     async def refresh(self) -> list[SyncFailure]:
         """Read anew what another index configuration made: no sync ever would."""
@@ -155,7 +148,7 @@ class Pushed:
             if not outdated:
                 continue
             listings = await anyio.to_thread.run_sync(self.sources.listings, source.id)
-            async with locked(self.folder.parent, source.id, wait_s=_WAIT_S):
+            async with self.committer.locks.hold(source.id, wait_s=_WAIT_S):
                 for document_id in outdated:
                     try:
                         chosen[document_id] = await self._refreshed(document_id, source, listings)
@@ -168,9 +161,9 @@ class Pushed:
 
     async def _together(self, source: Source, document_id: str, version: str) -> None:
         """Commit what was staged, with everything else that waits for it."""
-        turn = _turns.setdefault(asyncio.get_running_loop(), {}).setdefault(self.folder, _Turn())
+        turn = _turns.setdefault(asyncio.get_running_loop(), {}).setdefault(self.committer.home, _Turn())
         turn.waiting.setdefault(source.id, {})[document_id] = version
-        async with turn.lock, locked(self.folder.parent, source.id, wait_s=_WAIT_S):
+        async with turn.lock, self.committer.locks.hold(source.id, wait_s=_WAIT_S):
             chosen = await anyio.to_thread.run_sync(self.committer.store.versions, source.id)
             if chosen.get(document_id) != version:  # else the commit before this one took it
                 if await anyio.to_thread.run_sync(self.sources.get, source.id) is None:
@@ -182,8 +175,7 @@ class Pushed:
 
     async def _refreshed(self, document_id: str, source: Source, listings: dict[str, Listing]) -> str:
         """Stage the version that this index configuration makes of a document; return it."""
-        file = FolderFile(document_id, self.folder / document_id, 0)
-        data = await anyio.to_thread.run_sync(partial(read_file, file, max_bytes=self.max_bytes))
+        data = await anyio.to_thread.run_sync(partial(self.originals.read, document_id, max_bytes=self.max_bytes))
         known = listings.get(document_id.partition("/")[2])
         groups = known.groups if known is not None else None
         if known is None:  # pushed before what was said of it was kept
@@ -227,7 +219,7 @@ class Pushed:
         return Source(
             id=f"{PUSHED}:{collection}",
             kind=PUSHED,
-            location=str(self.folder / collection),
+            location=self.originals.place(collection),
             collection=collection,
             default_groups=frozenset({EVERYONE}),
             policy=Policy().name,

@@ -35,7 +35,7 @@ def named_documents(connection: sa.Connection) -> sa.Subquery:
     ).subquery("named")
 
 
-def _cited_on_sqlite() -> sa.Select[Any]:
+def _cited_on_sqlite() -> sa.Select[Any, Any]:
     tree = sa.func.json_tree(
         sa.case((sa.func.json_valid(traces.c.citations), traces.c.citations), else_="[]")
     ).table_valued("key", "atom", name="tree")
@@ -43,7 +43,7 @@ def _cited_on_sqlite() -> sa.Select[Any]:
     return cited.where(tree.c.key == "document_id")
 
 
-def _cited_on_postgres() -> sa.Select[Any]:
+def _cited_on_postgres() -> sa.Select[Any, Any]:
     # JSONB holds no U+0000; a quotation may.
     citations = sa.func.replace(traces.c.citations, r"\u0000", r"\ufffd")
     valid = sa.case((citations.op("IS")(sa.literal_column("JSON")), citations), else_="[]")

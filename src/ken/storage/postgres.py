@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
+import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ OLDEST_VERSION = 16
 _STATEMENT_S = 120
 _IDLE_S = 600
 """A transaction that was left open for so long is its process's no more."""
-_CONNECT_S = 10
+_CONNECTING = {"connect_timeout": 10}
 _CONNECTIONS = 8
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _OWN_TABLES = frozenset({"home", "sources", "documents", "passages", "features", migrations.VERSION_TABLE})
@@ -58,7 +60,7 @@ class PostgresDatabase:
         self._url = parsed(url)
         self._busy_s = busy_s
         self._writing = threading.Lock()
-        self._engine = self.engine(size=_CONNECTIONS)
+        self._engine = self.engine(size=_CONNECTIONS, overflow=_CONNECTIONS)
         try:
             if self._prepare() != migrations.HEAD:
                 self._migrate()
@@ -114,16 +116,16 @@ class PostgresDatabase:
         """Give back every connection."""
         self._engine.dispose()
 
-    def engine(self, *, size: int) -> sa.Engine:
-        """Make a pool of up to twice `size` connections to this database, with its time limits."""
+    def engine(self, *, size: int, overflow: int) -> sa.Engine:
+        """Make a pool of `size` connections to this database and `overflow` more (-1: any number), with its time limits."""
         made = sa.create_engine(
             self._url,
             pool_size=size,
-            max_overflow=size,
+            max_overflow=overflow,
             pool_timeout=self._busy_s,
             pool_pre_ping=True,
             json_serializer=_json,
-            connect_args={} if "connect_timeout" in self._url.query else {"connect_timeout": _CONNECT_S},
+            connect_args=_CONNECTING | {"application_name": _process(), **self._url.query},
         )
         event.listen(made, "connect", self._limit)
         return made
@@ -176,7 +178,8 @@ class PostgresDatabase:
         with driver.cursor() as cursor:
             cursor.execute(
                 f"SET statement_timeout = '{_STATEMENT_S}s'; SET lock_timeout = '{int(self._busy_s * 1000)}ms'; "
-                f"SET idle_in_transaction_session_timeout = '{_IDLE_S}s'"
+                f"SET idle_in_transaction_session_timeout = '{_IDLE_S}s'; SET idle_session_timeout = 0; "
+                "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
             )
         driver.autocommit = False
 
@@ -198,6 +201,11 @@ class PostgresDatabase:
 
 _NO_SCHEMA = "has no schema that this user may use. Check the user's `search_path`."
 _TURN = sa.text("SELECT set_config('synchronous_commit', :durable, true), pg_advisory_xact_lock(:key)")
+
+
+def _process() -> str:
+    """Whose a connection is, as the server's administrator sees it."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def _json(value: object) -> str:

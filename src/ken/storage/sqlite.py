@@ -196,11 +196,23 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
-def _create(home: Path, path: Path) -> None:
-    """Make the home for this user alone, and an empty file for SQLite to fill with the same permissions."""
-    try:
+def make_home(home: Path) -> None:
+    """Make the home's folder for this user alone. Raises StorageError."""
+    with _usable(home):
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _create(home: Path, path: Path) -> None:
+    """Make the home, and an empty file for SQLite to fill with the same permissions."""
+    make_home(home)
+    with _usable(home):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+@contextmanager
+def _usable(home: Path) -> Generator[None, None, None]:
+    try:
+        yield
     except OSError as error:
         raise StorageError(
             f"The home {str(home)!r} can't be used: {error.strerror}. Make it a folder that this user may write, "
