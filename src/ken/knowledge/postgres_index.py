@@ -75,10 +75,13 @@ class PostgresIndex:
         """How many passages there are."""
         return sum(member.passages for member in self.members)
 
-    @cached_property
+    @property
     def lexicon(self) -> Lexicon:
         """As `Index.lexicon`."""
+        return self._lexicon
 
+    @cached_property
+    def _lexicon(self) -> Lexicon:
         def read(name: str, dtype: type[Number]) -> NDArray[Number]:
             return np.frombuffer(self.tables.array(self.name, name), dtype=dtype)
 

@@ -168,6 +168,7 @@ class PassageTables:
 
     database: Database
     dimensions: int
+    exact_windows: int = EXACT_WINDOWS
 
     def prepare(self) -> None:
         """Make what is not there yet; the extension `vector` has to be installed on the server."""
@@ -230,7 +231,7 @@ class PassageTables:
                     {"index": name, "name": array, "data": data},
                 )
             windows = connection.scalar(sa.text("SELECT sum(windows) FROM index_documents")) or 0
-            if windows > EXACT_WINDOWS:
+            if windows > self.exact_windows:
                 connection.exec_driver_sql(
                     f"CREATE INDEX IF NOT EXISTS {self._windows}_nearest ON {self._windows} "
                     "USING hnsw (vector halfvec_ip_ops) WITH (m = 16, ef_construction = 100)"
@@ -298,7 +299,7 @@ class PassageTables:
         parameters |= {"vector": _literal(vector), "windows": depth * _WINDOWS_A_PASSAGE}
         source = self._windows
         prelude = ""
-        if windows <= EXACT_WINDOWS:  # materialized, so that no graph is asked
+        if windows <= self.exact_windows:  # materialized, so that no graph is asked
             prelude = f"WITH readable AS MATERIALIZED (SELECT passage, vector FROM {source} WHERE {within}) "  # noqa: S608
             source, within = "readable", "true"
         query = sa.text(
@@ -357,6 +358,7 @@ class PassageTables:
     @contextmanager
     def _building(self) -> Generator[sa.Connection]:
         with self.database.write() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a graph over a million vectors takes minutes
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BUILDING})
             yield connection
 
