@@ -168,4 +168,5 @@ def with_embedder(ken: Ken, kind: type[Wrapped]) -> Wrapped:
     ken.library.committer = replace(
         ken.library.committer, ingest=replace(ken.library.committer.ingest, embedder=embedder)
     )
+    ken.library._index = None  # questions are asked of the embedder that an index was loaded with
     return embedder

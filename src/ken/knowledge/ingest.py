@@ -16,7 +16,7 @@ import numpy as np
 
 import ken
 from ken.domain.document import Block, BlockKind, Document, Lineage, Metadata, ParsedDocument, Passage
-from ken.errors import StorageError, Unreadable
+from ken.errors import NotFound, Unreadable
 from ken.knowledge import lexicon
 from ken.knowledge.chunkers.choice import chunker, lineage
 from ken.knowledge.chunkers.chunker import Chunking, Piece
@@ -193,15 +193,14 @@ class Ingest:
     async def embed_again(self, document_id: str, version: str) -> str:
         """Stage the counterpart of a version, from what is stored of it; return its name.
 
-        Its passages are the same, span for span; their vectors are this embedder's. Raises ModelError, StorageError.
+        Its passages are the same, span for span; their vectors are this embedder's. Raises NotFound, ModelError, StorageError.
         """
         made = self.counterpart(version)
+        if await anyio.to_thread.run_sync(self.store.get, document_id, made) is not None:
+            return made
         base = await anyio.to_thread.run_sync(self.store.get, document_id, version)
         if base is None:
-            raise StorageError(f"{document_id!r} changed while it was embedded anew. Try again.")
-        at_hand = partial(self.store.is_at_hand, document_id, made, source=base.source)
-        if await anyio.to_thread.run_sync(at_hand):
-            return made
+            raise NotFound(f"{document_id!r} changed while it was embedded anew. Try again.")
         document = replace(
             base, version=made, lineage=replace(base.lineage, embedder=self.embedder.name, ken=ken.__version__)
         )
@@ -309,6 +308,11 @@ def _passages(
         )
         for ordinal, piece in enumerate(pieces)
     )
+
+
+def of_any_space(version: str) -> str:
+    """What a version says of a document whatever it was embedded with."""
+    return version[_PREFIX:]
 
 
 def _listed(groups: frozenset[str] | None) -> list[str] | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ken.errors import EmbedderChanged
-from ken.models.protocols import Embedder
+from ken.models.openai_embedder import EndpointEmbedder
 
 PROBE = (
     "Vessels entering the harbour after dusk report to the pilot station on channel 12, state their draught in metres, "
@@ -33,7 +33,7 @@ class SteadyEmbedder:
 
     def __init__(
         self,
-        embedder: Embedder,
+        embedder: EndpointEmbedder,
         remembered: NDArray[np.float32],
         *,
         probe: Callable[[], Awaitable[NDArray[np.float32]]],
@@ -44,6 +44,10 @@ class SteadyEmbedder:
         self._remembered = remembered
         self._probe = probe
         self._checked_at: float | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._embedder.aclose()
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As the embedder behind it."""

@@ -1,0 +1,167 @@
+# ruff: noqa: PLC0415 - endpoints bring an HTTP client, which a home without them can do without
+"""The part of the composition root that makes embedders: of settings, and of what a home remembers.
+
+Which embedder reads documents and questions is for the home to say, not for ken.toml alone: where documents have vectors of
+another one, that one goes on until all of them have been embedded anew (`knowledge/reembed.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+import numpy as np
+
+from ken.endpoint_settings import EmbedderSettings, RerankerSettings
+from ken.errors import InvalidSetting
+from ken.knowledge.index import Indexes
+from ken.knowledge.spaces import Spaces
+from ken.models.minilm import MiniLM
+from ken.models.missing_embedder import MissingEmbedder
+from ken.models.protocols import Embedder
+from ken.settings import with_key
+from ken.storage.embedders import EmbedderBook, EmbedderRecord
+
+if TYPE_CHECKING:
+    from ken.models.openai_embedder import EmbedderEndpoint
+    from ken.models.rerank_endpoint import CrossEncoder
+    from ken.models.steady_embedder import SteadyEmbedder
+
+
+async def open_spaces(
+    settings: EmbedderSettings | None,
+    *,
+    local: MiniLM,
+    book: EmbedderBook,
+    has_documents: bool,
+    indexes_of: Callable[[int], Indexes],
+) -> tuple[Spaces, Embedder]:
+    """The vector spaces of a home, and the embedder in use.
+
+    Raises StorageError; ModelError where the home has no documents yet and the endpoint can't be asked what it gives.
+    """
+    maker = _Maker(settings, local, book)
+    spaces = Spaces(
+        book=book, wanted=maker.wanted, want=maker.want, make=maker.make, indexes_of=indexes_of, made=maker.made
+    )
+    in_use = await anyio.to_thread.run_sync(book.in_use)
+    if not in_use and has_documents:  # of a time when there was only the local one
+        in_use = local.name
+        await anyio.to_thread.run_sync(book.put, EmbedderRecord(name=in_use, dimensions=local.dimensions))
+        await anyio.to_thread.run_sync(book.use, in_use)
+    if not has_documents or in_use == maker.wanted:
+        embedder = await maker.want()
+        await anyio.to_thread.run_sync(book.use, maker.wanted)
+        return spaces, embedder
+    embedder = await anyio.to_thread.run_sync(spaces.embedder, in_use)
+    return spaces, embedder or MissingEmbedder(in_use, local.dimensions, reason="Nothing is remembered of it.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes each embedder once."""
+
+    settings: EmbedderSettings | None
+    local: MiniLM
+    book: EmbedderBook
+    made: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
+
+    @property
+    def wanted(self) -> str:
+        return self.local.name if self.settings is None else _endpoint(self.settings).name
+
+    async def want(self) -> Embedder:
+        """The embedder that ken.toml names, remembered from now on. Raises ModelError, InvalidSetting."""
+        if self.settings is None:
+            record = EmbedderRecord(name=self.local.name, dimensions=self.local.dimensions)
+            self.made[self.local.name] = self.local
+        else:
+            endpoint = _endpoint(self.settings)
+            record = await anyio.to_thread.run_sync(self.book.get, endpoint.name) or await _first_seen(endpoint)
+            record = replace(record, settings=self.settings.model_dump(mode="json"))
+            _check(self.settings, record)
+            if record.name not in self.made:
+                self.made[record.name] = _steady(endpoint, record, self.local)
+        await anyio.to_thread.run_sync(self.book.put, record)
+        return self.made[record.name]
+
+    def make(self, record: EmbedderRecord) -> Embedder:
+        """An embedder that is remembered; its key is looked for where it was then."""
+        missing = partial(MissingEmbedder, record.name, record.dimensions)
+        if record.name == self.local.name:
+            return self.local
+        if not record.settings:
+            return missing(reason="it is the local one of another version of Ken.")
+        try:
+            remembered = with_key(EmbedderSettings.model_validate(record.settings), "former [embedder] table")
+        except (ValueError, InvalidSetting) as error:
+            return missing(reason=str(error))
+        return _steady(_endpoint(remembered), record, self.local)
+
+
+async def _first_seen(endpoint: EmbedderEndpoint) -> EmbedderRecord:
+    from ken.models.openai_embedder import measured
+    from ken.models.steady_embedder import PROBE
+
+    vector = await measured(endpoint, PROBE)
+    return EmbedderRecord(name=endpoint.name, dimensions=len(vector), probe=vector.tobytes())
+
+
+def _check(settings: EmbedderSettings, record: EmbedderRecord) -> None:
+    if settings.dimensions is not None and settings.dimensions != record.dimensions:
+        raise InvalidSetting(
+            f"The embedder {settings.model!r} was asked for vectors of {settings.dimensions} numbers and gave "
+            f"{record.dimensions}. Remove `dimensions` from [embedder], or choose a model that knows it."
+        )
+    first = settings.first_pass_dimensions
+    if first is not None and first >= record.dimensions:
+        raise InvalidSetting(
+            f"first_pass_dimensions is {first}, and the vectors of {settings.model!r} have {record.dimensions} numbers. "
+            "Choose a smaller one, or remove it from [embedder]."
+        )
+
+
+def _steady(endpoint: EmbedderEndpoint, record: EmbedderRecord, tokens: MiniLM) -> SteadyEmbedder:
+    from ken.models.openai_embedder import EndpointEmbedder, measured
+    from ken.models.steady_embedder import PROBE, SteadyEmbedder
+
+    return SteadyEmbedder(
+        EndpointEmbedder(endpoint, record.dimensions, tokens=tokens),
+        np.frombuffer(record.probe, dtype=np.float32),
+        probe=partial(measured, endpoint, PROBE),
+    )
+
+
+def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
+    from ken.models.openai_embedder import EmbedderEndpoint
+
+    return EmbedderEndpoint(
+        base_url=str(settings.base_url),
+        model=settings.model,
+        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+        dimensions=settings.dimensions,
+        revision=settings.revision,
+        query_prefix=settings.query_prefix,
+        passage_prefix=settings.passage_prefix,
+        batch_size=settings.batch_size,
+        max_tokens=settings.max_tokens,
+        question_s=settings.question_s,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def reranker(settings: RerankerSettings) -> CrossEncoder:
+    """The reranker of the `[reranker]` table."""
+    from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
+
+    return CrossEncoder(
+        RerankEndpoint(
+            base_url=str(settings.base_url),
+            model=settings.model,
+            api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+            timeout_s=settings.timeout_s,
+        )
+    )
