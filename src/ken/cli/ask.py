@@ -14,11 +14,13 @@ import anyio.to_thread
 import typer
 
 from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.narrowing import filters_of
 from ken.cli.output import complain, say, say_json, shown, tell
 from ken.cli.ticker import Ticker
 from ken.domain.answer import Answer, Citation, Message, Question
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
+from ken.domain.filters import Filters
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.text.sources import facts_of, place_of, sources_of
 
@@ -41,6 +43,7 @@ class _Asked:
 
     question: str
     collections: frozenset[str] | None
+    filters: Filters
     model: str | None
     conversation: str | None
     as_json: bool
@@ -69,6 +72,7 @@ def ask(
     asked = _Asked(
         question=given.decode("utf-8", "replace"),
         collections=frozenset(collection) if collection else None,
+        filters=filters_of(context),
         model=model,
         conversation=conversation,
         as_json=as_json,
@@ -85,6 +89,7 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
         history=history,
         conversation_id=conversation_id,
         collections=asked.collections,
+        filters=asked.filters,
         model=asked.model,
     )
     notes: list[str] = []

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from ken.domain.answer import Message
 from ken.errors import InvalidInput
+from ken.service.narrowing import is_read
 from ken.service.shapes import Text
 
 _UNSUPPORTED: dict[str, tuple[JsonValue, ...]] = {
@@ -75,6 +76,8 @@ class ChatBody(BaseModel):
     stream_options: StreamOptions | None = None
     max_tokens: Positive | None = None
     max_completion_tokens: Positive | None = None
+    metadata: dict[str, Text] | None = None
+    """`ken_collection`, `ken_owner`, `ken_type`, `ken_modified_from`, ...: see `narrowing.of_metadata`."""
 
 
 def conversation(body: ChatBody) -> tuple[str, tuple[Message, ...]]:
@@ -106,6 +109,7 @@ def unused(body: ChatBody) -> list[str]:
     extras = sorted(
         name for name, value in (body.model_extra or {}).items() if value is not None and name not in _UNSUPPORTED
     )
+    extras += sorted(f"metadata.{name}" for name in body.metadata or {} if not is_read(name))
     if extras:
         notices.append(f"Parameters without effect here: {', '.join(extras)}.")
     return notices

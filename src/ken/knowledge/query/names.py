@@ -33,6 +33,7 @@ def defined(text: str, reading: Reading, *, acronyms: bool, names: bool) -> tupl
     by_key: defaultdict[str, list[tuple[Definition, int]]] = defaultdict(list)
     for key, definition, document in reading.lexicon.defined(list(written), reading.allowed):
         is_wanted = acronyms if definition.kind == "acronym" else names
+        is_wanted = is_wanted and (key.startswith("=") or " " in key or definition.kind == "name")
         if is_wanted and not (written[key].islower() and key.startswith("=") and reading.is_word(written[key])):
             by_key[key].append((definition, document))
     own = set(name_key(text).split())

@@ -19,6 +19,7 @@ from ken.errors import KenError
 from ken.service.context import Asking, Opened
 from ken.service.errors import api_body, named
 from ken.service.event_stream import EventStream, json_frame, until_hang_up
+from ken.service.narrowing import FiltersBody
 from ken.service.shapes import AnswerShape, CitationShape, Text, object_of
 from ken.service.turn import Conversing, answer_of, free_trace_id, model_asked, opened_events
 from ken.wiring import Ken
@@ -36,6 +37,8 @@ class AskBody(BaseModel):
     """Goes on with that conversation; without one a new conversation is made."""
     collections: list[Text] | None = Field(default=None, max_length=100)
     """Look only there."""
+    filters: FiltersBody = Field(default_factory=FiltersBody)
+    """Look only in documents that have all of this."""
     model: str | None = None
     """One of `/v1/models`; `ken`, or none, leaves the choice to Ken."""
 
@@ -55,7 +58,7 @@ async def ask(
     stream: Annotated[bool | None, Query(description="false: one JSON object instead of events")] = None,
 ) -> Response:
     """Stream `stage`, `token`, `citation` and `notice` events, then one `answer` or `error`."""
-    model = model_asked(ken, body.model)
+    model, filters = model_asked(ken, body.model), body.filters.filters()
     trace_id = await free_trace_id(request, ken)
     conversation_id, history = await _history(body, ken, principal=principal)
     conversing = Conversing(ken, conversation_id, principal=principal, is_new=body.conversation_id is None)
@@ -65,6 +68,7 @@ async def ask(
         history=history,
         conversation_id=conversation_id,
         collections=None if body.collections is None else frozenset(body.collections),
+        filters=filters,
         model=model,
         trace_id=trace_id,
     )

@@ -16,6 +16,7 @@ from ken.service.chat_request import ChatBody, conversation, unused
 from ken.service.context import Asking, Opened
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
+from ken.service.narrowing import of_metadata
 from ken.service.shapes import CitationShape, ConflictShape, DocumentShape, object_of
 from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, model_asked, opened_events
 from ken.text.sources import source_lines
@@ -31,10 +32,13 @@ async def complete(body: ChatBody, request: Request, ken: Opened, principal: Ask
     """
     model = model_asked(ken, body.model)
     asked, history = conversation(body)
+    collections, filters = of_metadata(body.metadata or {})
     question = Question(
         text=asked,
         principal=principal,
         history=history[-2 * ken.settings.history_turns :] if ken.settings.history_turns else (),
+        collections=collections,
+        filters=filters,
         model=model,
         max_tokens=body.max_completion_tokens or body.max_tokens,
         trace_id=await free_trace_id(request, ken),
