@@ -39,8 +39,8 @@ def filters_of(context: typer.Context) -> Filters:
     from ken.knowledge.filtering import checked  # noqa: PLC0415
 
     given: dict[str, Any] = context.meta.get(_KEY, {})
-    dates = {name: given[name] for name in ("modified_from", "modified_to", "effective_from", "effective_to")}
-    return checked(Filters(owners=frozenset(given["owner"]), types=frozenset(given["type"]), **dates))
+    dates = {name: given.get(name) for name in ("modified_from", "modified_to", "effective_from", "effective_to")}
+    return checked(Filters(owners=frozenset(given.get("owner", ())), types=frozenset(given.get("type", ())), **dates))
 
 
 def _keep(context: typer.Context, option: TyperOption, value: object) -> object:
