@@ -1,7 +1,7 @@
 """The `ken` command: what it is made of, and what a person sees when something goes wrong.
 
-Exit codes: 0 done (for `ask`: answered), 1 it failed, 2 the command or its input can't be used, 3 (`ask` only) the answer is
-beyond Ken's ken.
+Exit codes: 0 done (for `ask`: answered), 1 it failed, 2 the command or its input can't be used, 3 the answer is
+beyond Ken's ken (`ask`), nothing was found (`search`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path
 import typer
 
 import ken
-from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, quality, sources, sync, trace, up
+from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, quality, search, sources, sync, trace, up
 from ken.cli.home import HomeOption, Shared, log_file
 from ken.cli.log import make_folder
+from ken.cli.narrowing import Narrowing
 from ken.cli.output import complain, speak_any_text
 from ken.errors import InvalidInput, KenError
 
@@ -30,7 +31,8 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.add_typer(sync.app)
-app.command("ask")(ask.ask)
+app.command("ask", cls=Narrowing)(ask.ask)
+app.command("search", cls=Narrowing)(search.search)
 app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
 app.command("documents")(documents.documents)

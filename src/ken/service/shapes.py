@@ -8,7 +8,6 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from ken.domain.document import Evidence, SearchResult
 from ken.domain.trace import Scalar
 
 
@@ -175,39 +174,6 @@ class CollectionShape(BaseModel):
     documents: int
 
 
-class Found(BaseModel):
-    """A passage found, and why: its scores and the question's terms that it holds."""
-
-    passage: PassageShape
-    document: DocumentShape
-    relevance: float
-    lexical: float
-    dense: float
-    fused: float
-    coverage: float
-    matched_terms: list[str]
-    why: str
-
-
-class SearchShape(BaseModel):
-    """What a search found, best first."""
-
-    evidence: list[Found]
-    corpus_version: int
-    candidates: int
-    timings_ms: dict[str, float]
-
-    @classmethod
-    def of(cls, result: SearchResult) -> SearchShape:
-        """The shape of a search's result."""
-        return cls(
-            evidence=[_found(each) for each in result.evidence],
-            corpus_version=result.corpus_version,
-            candidates=result.candidates,
-            timings_ms=dict(result.timings_ms),
-        )
-
-
 class SpanShape(Shape):
     """One timed step of a trace."""
 
@@ -311,30 +277,6 @@ class ConversationPage(BaseModel):
 
     conversations: list[ConversationSummary]
     before: str | None
-
-
-def _found(evidence: Evidence) -> Found:
-    return Found(
-        passage=PassageShape.model_validate(evidence.passage),
-        document=DocumentShape.model_validate(evidence.document),
-        relevance=evidence.relevance,
-        lexical=evidence.lexical,
-        dense=evidence.dense,
-        fused=evidence.fused,
-        coverage=evidence.coverage,
-        matched_terms=list(evidence.matched_terms),
-        why=_why(evidence),
-    )
-
-
-def _why(evidence: Evidence) -> str:
-    """One line for people: by which words, by how near a meaning."""
-    reasons: list[str] = []
-    if evidence.matched_terms:
-        reasons.append(f"holds {', '.join(evidence.matched_terms)} (BM25 {evidence.lexical:.1f})")
-    if evidence.dense > 0:
-        reasons.append(f"near in meaning (cosine {evidence.dense:.2f})")
-    return "; ".join(reasons) or "closest of what there is"
 
 
 def object_of(shape: BaseModel) -> dict[str, object]:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ken.errors import InvalidInput
+from ken.guard.legible import legible
 from ken.service.context import Asking, Opened
-from ken.service.shapes import SearchShape
+from ken.service.narrowing import Narrowed
+from ken.service.search_shapes import SearchShape
 
 router = APIRouter(tags=["documents"])
 
@@ -18,14 +19,14 @@ async def search(
     ken: Opened,
     principal: Asking,
     q: Annotated[str, Query(description="the question, or a few words")],
+    filters: Narrowed,
     *,
     collection: Annotated[list[str] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
+    explain: Annotated[bool, Query(description="say why each passage stands where it does")] = False,
 ) -> SearchShape:
     """Passages with their scores, best first."""
-    if not q.strip():
-        raise InvalidInput("`q` is empty: write what to look for.")
-    if len(q) > ken.settings.max_question_chars:
-        raise InvalidInput(f"`q` has {len(q)} characters; at most {ken.settings.max_question_chars} are taken.")
+    text = legible(q, max_chars=ken.settings.max_question_chars)
     collections = None if collection is None else frozenset(collection)
-    return SearchShape.of(await ken.library.search(q, principal, collections=collections, limit=limit))
+    result = await ken.library.search(text, principal, collections=collections, filters=filters, limit=limit)
+    return SearchShape.of(result, collections=collections, explain=explain)

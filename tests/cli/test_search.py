@@ -1,0 +1,81 @@
+"""Searching from the terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.service.corpus import OPENING, QUESTION
+
+
+def test_the_nearest_passages_with_their_best_sentences(filled: Terminal) -> None:
+    """Rank, relevance, title and headings, place, and the sentence that comes nearest; no colour when piped."""
+    done = filled.ken("search", QUESTION)
+    first = done.stdout.splitlines()[:3]
+    assert first[0].split()[0] == "1"
+    assert 0 < float(first[0].split()[1]) <= 1
+    assert first[0].endswith("Harbour office")
+    assert first[1].strip() == "harbour/office.md#p0"
+    assert OPENING in first[2]
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_search_explains_itself_on_one_screen(filled: Terminal) -> None:
+    """What was looked at and searched for; for each passage its scores with its place in each list, and what each word adds."""
+    done = filled.ken("search", "--explain", "when does the harbuor office open")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("4 documents · ")
+    assert all(stage in lines[1] for stage in ("plan ", "embed ", "rank "))
+    assert lines[2] == "searched for “harbour” instead of “harbuor”"
+    at = next(number for number, line in enumerate(lines) if line.startswith("  1  "))
+    assert "harbour/office.md#p0" in lines[at]
+    assert all(f"{score} " in lines[at + 1] for score in ("BM25", "dense", "sentence", "fused"))
+    assert "#1" in lines[at + 1]
+    assert lines[at + 2].strip().startswith("holds ")
+    assert "office " in lines[at + 2]
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 120
+
+
+def test_a_correction_is_told_without_being_asked(filled: Terminal) -> None:
+    """On stderr: what stands on stdout was not found for what was written."""
+    assert (
+        "Searched for “harbour” instead of “harbuor”."
+        in filled.ken("search", "when does the harbuor office open").stderr
+    )
+
+
+def test_a_search_as_json(filled: Terminal) -> None:
+    """The scores, the reasons and the plan, and nothing else on stdout."""
+    found = json.loads(filled.ken("search", "--json", "--limit", "2", QUESTION).stdout)
+    assert len(found["evidence"]) == 2
+    assert found["evidence"][0]["document"]["id"] == "harbour/office.md"
+    reasons = found["evidence"][0]["reasons"]
+    assert sum(score for _, score in reasons["terms"]) == pytest.approx(found["evidence"][0]["lexical"], rel=1e-3)
+    assert found["explained"]["asked"] == QUESTION
+
+
+def test_nothing_found_says_why(filled: Terminal, empty: Terminal) -> None:
+    """3: no documents at all, or none left by what was asked to be searched; a search that comes near nothing says that."""
+    assert "Put some in" in empty.ken("search", QUESTION, code=3).stderr
+    told = filled.ken("search", QUESTION, "--collection", "attic", code=3)
+    assert told.stdout == ""
+    assert "You may read 4 documents; none of them is left in “attic”" in told.stderr
+    assert "No passage comes near this" in filled.ken("search", "Which telescope did Galileo use?").stderr
+
+
+@pytest.mark.parametrize("question", ["", "?!…", "⛵😀", "\x01\x02\x03\x04", "x" * 8001])
+def test_what_is_no_question_is_bad_input(filled: Terminal, question: str) -> None:
+    """2, and one line on stderr."""
+    done = filled.ken("search", question, code=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("ken: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_bytes_that_are_no_text_are_bad_input(filled: Terminal) -> None:
+    """From stdin as well: NUL bytes are refused."""
+    filled.ken("search", "-", stdin=b"\x00\x01\x02\xff" * 50, code=2)
