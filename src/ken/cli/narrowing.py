@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from ken.domain.filters import Filters
 
 _KEY = "ken.filters"
-_LISTS = (
-    ("owner", "Look only in documents of this owner; may be given more than once."),
-    ("type", "Look only in documents of this type, such as pdf; may be given more than once."),
-)
-_DATES = (
-    ("modified-from", "Look only in documents last changed on that day or later: 2026-01-31."),
-    ("modified-to", "... or earlier."),
-    ("effective-from", "Look only in documents that hold from that day or a later one on."),
-    ("effective-to", "... or an earlier one."),
-)
+
+
+def _keep(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+    context.meta.setdefault(_KEY, {})[option.name] = value
+    return value
+
+
+def _kept(name: str, text: str) -> Any:  # noqa: ANN401 - what typer makes of it
+    return typer.Option(name, help=text, expose_value=False, callback=_keep, show_default=False)
+
+
+def _options(
+    owner: Annotated[list[str] | None, _kept("--owner", "Only documents of this owner; may be repeated.")] = None,
+    kind: Annotated[
+        list[str] | None, _kept("--type", "Only documents of this type, such as pdf; may be repeated.")
+    ] = None,
+    *,
+    modified_from: Annotated[
+        str | None, _kept("--modified-from", "Only what was last changed that day or later.")
+    ] = None,
+    modified_to: Annotated[
+        str | None, _kept("--modified-to", "Only what was last changed that day or earlier.")
+    ] = None,
+    effective_from: Annotated[
+        str | None, _kept("--effective-from", "Only what holds from that day on, or later.")
+    ] = None,
+    effective_to: Annotated[
+        str | None, _kept("--effective-to", "Only what holds from that day on, or earlier.")
+    ] = None,
+) -> None:
+    """Read by typer alone."""
 
 
 class Narrowing(TyperCommand):
-    """A command with these options. `filters_of` says what they were given."""
+    """A command with these options; `filters_of` says what they were given."""
 
     def __init__(self, *arguments: Any, **parts: Any) -> None:  # noqa: ANN401 - whatever a command is made of
         super().__init__(*arguments, **parts)
-        options = [TyperOption(param_decls=[f"--{name}"], multiple=True, help=text, **_KEPT) for name, text in _LISTS]
-        options += [TyperOption(param_decls=[f"--{name}"], help=text, **_KEPT) for name, text in _DATES]
-        self.params.extend(options)
+        app = typer.Typer(add_completion=False)
+        app.command()(_options)
+        command = typer.main.get_command(app)
+        self.params.extend(option for option in command.params if not option.expose_value)
 
 
 def filters_of(context: typer.Context) -> Filters:
@@ -40,12 +62,5 @@ def filters_of(context: typer.Context) -> Filters:
 
     given: dict[str, Any] = context.meta.get(_KEY, {})
     dates = {name: given.get(name) for name in ("modified_from", "modified_to", "effective_from", "effective_to")}
-    return checked(Filters(owners=frozenset(given.get("owner", ())), types=frozenset(given.get("type", ())), **dates))
-
-
-def _keep(context: typer.Context, option: TyperOption, value: object) -> object:
-    context.meta.setdefault(_KEY, {})[option.name] = value
-    return value
-
-
-_KEPT: dict[str, Any] = {"expose_value": False, "callback": _keep, "type": str}
+    owners, kinds = (frozenset[str](given.get(name) or ()) for name in ("owner", "kind"))
+    return checked(Filters(owners=owners, types=kinds, **dates))
