@@ -18,6 +18,7 @@ import numpy as np
 from ken.endpoint_settings import EmbedderSettings, RerankerSettings
 from ken.errors import InvalidSetting
 from ken.knowledge.index import Indexes
+from ken.knowledge.rerank import Reranking
 from ken.knowledge.spaces import Spaces
 from ken.models.minilm import MiniLM
 from ken.models.missing_embedder import MissingEmbedder
@@ -27,7 +28,6 @@ from ken.storage.embedders import EmbedderBook, EmbedderRecord
 
 if TYPE_CHECKING:
     from ken.models.openai_embedder import EmbedderEndpoint
-    from ken.models.rerank_endpoint import CrossEncoder
     from ken.models.steady_embedder import SteadyEmbedder
 
 
@@ -153,15 +153,14 @@ def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
     )
 
 
-def reranker(settings: RerankerSettings) -> CrossEncoder:
-    """The reranker of the `[reranker]` table."""
+def reranking(settings: RerankerSettings) -> Reranking:
+    """The cross-encoder of the `[reranker]` table, at work."""
     from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
 
-    return CrossEncoder(
-        RerankEndpoint(
-            base_url=str(settings.base_url),
-            model=settings.model,
-            api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
-            timeout_s=settings.timeout_s,
-        )
+    endpoint = RerankEndpoint(
+        base_url=str(settings.base_url),
+        model=settings.model,
+        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+        timeout_s=settings.timeout_s,
     )
+    return Reranking(CrossEncoder(endpoint), candidates=settings.candidates, patience_s=settings.timeout_s)

@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
-from ken.embedders import open_spaces
+from ken.embedders import open_spaces, reranking
 from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
@@ -42,6 +42,7 @@ from ken.knowledge.locks import FileLocks, Locks, ServerLocks
 from ken.knowledge.parse.parser import IsolatedParser
 from ken.knowledge.postgres_index import PostgresIndexes
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
+from ken.knowledge.spaces import Closing
 from ken.models.extractive import ExtractiveReader
 from ken.models.minilm import MiniLM
 from ken.models.protocols import ChatModel
@@ -96,6 +97,8 @@ class Ken:
         for endpoint in self.endpoints:
             await endpoint.aclose()
         await self.library.committer.spaces.aclose()
+        if self.library.reranking is not None and isinstance(self.library.reranking.reranker, Closing):
+            await self.library.reranking.reranker.aclose()
         self.library.close()
         await anyio.to_thread.run_sync(self.recorder.close)
         await anyio.to_thread.run_sync(self.store.close)
@@ -165,6 +168,8 @@ async def open_home(settings: Settings) -> Ken:
     library = Library(
         settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
     )
+    if settings.reranker is not None:
+        library.reranking = reranking(settings.reranker)
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)

@@ -94,6 +94,7 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         older = nearer_but_old(evidence, turn.standings, period=turn.period)
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
     turn.result = result
+    turn.notices += result.notices
     found = result.evidence
     believed = tuple(weighed(item) for item in found)
     turn.answerable = answerable(matter, believed, rarity=_of_the_matter(turn, result))

@@ -197,3 +197,5 @@ class SearchResult:
     """`embed`, `lexical`, `dense`, `fuse`, ... in the order they ran."""
     explained: Explained | None = None
     """What was done to the question before."""
+    notices: tuple[str, ...] = ()
+    """What people should know of how this was found, in sentences."""

@@ -12,7 +12,7 @@ import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.document import Document, Evidence, SearchResult, Sentence
+from ken.domain.document import Document, Evidence, Passage, SearchResult, Sentence
 from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.reasons import Reasons
@@ -23,7 +23,9 @@ from ken.knowledge.options import SearchOptions
 from ken.knowledge.query.compound import dealt
 from ken.knowledge.query.plan import Plan, plan
 from ken.knowledge.query.reading import Reading
-from ken.knowledge.ranking import Ranked, rank
+from ken.knowledge.ranking import Ranked, Ranking, rank
+from ken.knowledge.rerank import Reranking
+from ken.text.markup import plain
 
 
 def _is_no_word(word: str) -> bool:
@@ -41,6 +43,7 @@ class Corpus:
     options: SearchOptions
     is_word: Callable[[str], bool] = _is_no_word
     """Whether a lower-case word belongs to the language, whatever the documents hold."""
+    reranking: Reranking | None = None
 
     @property
     def corpus_version(self) -> int:
@@ -65,12 +68,19 @@ class Corpus:
         ready = perf_counter()
         asked = [Asked(each.terms, await self.embed(each.text)) for each in (planned.whole, *planned.parts)]
         embedded = perf_counter()
-        search = partial(self._search, asked, allowed, principal, limit=limit)
-        result, timings = await anyio.to_thread.run_sync(search)
+        rankings = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=limit))
+        ranked = perf_counter()
+        rankings[0], notice = await self._reread(query, rankings[0])
+        reread = perf_counter()
+        result = await anyio.to_thread.run_sync(partial(self._result, rankings, allowed, principal, limit=limit))
+        steps = [("plan", started, ready), ("embed", ready, embedded), ("rank", embedded, ranked)]
+        steps += [("rerank", ranked, reread)] if self.reranking is not None else []
+        steps.append(("load", reread, perf_counter()))
         return replace(
             result,
             explained=planned.explained,
-            timings_ms=(("plan", (ready - started) * 1000), ("embed", (embedded - ready) * 1000), *timings),
+            notices=(notice,) if notice else (),
+            timings_ms=tuple((name, (end - begin) * 1000) for name, begin, end in steps),
         )
 
     def documents(
@@ -101,15 +111,36 @@ class Corpus:
         reading = Reading(self.index.lexicon, self.index.catalogue.documents, allowed.documents, self.is_word)
         return plan(query, reading, self.options)
 
-    def _search(
-        self, asked: Sequence[Asked], allowed: Allowed, principal: Principal, *, limit: int
-    ) -> tuple[SearchResult, tuple[tuple[str, float], ...]]:
-        """Search for a question, and for the parts that follow it."""
-        started = perf_counter()
-        rankings = [rank(self.index, each, allowed, options=self.options, limit=limit) for each in asked]
+    def _ranked(self, asked: Sequence[Asked], allowed: Allowed, *, limit: int) -> list[Ranking]:
+        """What is found for a question, and for each of the parts that follow it."""
+        most = limit if self.reranking is None else max(limit, self.reranking.candidates)
+        return [rank(self.index, each, allowed, options=self.options, limit=most) for each in asked]
+
+    async def _reread(self, query: str, ranking: Ranking) -> tuple[Ranking, str]:
+        """The best passages in the order of the reranker, where there is one; and a notice where it failed."""
+        if self.reranking is None or len(ranking.passages) < 2:  # noqa: PLR2004 - an order has two
+            return ranking, ""
+        best, rest = ranking.passages[: self.reranking.candidates], ranking.passages[self.reranking.candidates :]
+        texts = await anyio.to_thread.run_sync(self._readings, best)
+        ordered, notice = await self.reranking.reordered(query, best, texts=texts)
+        passages = sorted((*ordered, *rest), key=lambda one: -one.relevance)
+        return replace(ranking, passages=tuple(passages)), notice
+
+    def _readings(self, found: Sequence[Ranked]) -> list[str]:
+        """Passages as a reranker reads them; one that was deleted a moment ago is empty."""
+        stored = self.index.passages([one.row for one in found])
+        return ["" if each is None else self._reading(one, each[0]) for one, each in zip(found, stored, strict=True)]
+
+    def _reading(self, one: Ranked, passage: Passage) -> str:
+        document = self.index.catalogue.documents[one.document]
+        above = dict.fromkeys((document.title, *passage.heading_path))
+        return f"{'. '.join(above)}. {plain(passage.shown, document.markup)}"
+
+    def _result(
+        self, rankings: Sequence[Ranking], allowed: Allowed, principal: Principal, *, limit: int
+    ) -> SearchResult:
         passages = dealt([ranking.passages for ranking in rankings], limit=limit)
-        ranked = perf_counter()
-        result = SearchResult(
+        return SearchResult(
             evidence=tuple(self._evidence(passages, principal)),
             corpus_version=self.corpus_version,
             candidates=rankings[0].candidates,
@@ -117,7 +148,6 @@ class Corpus:
             readable=int(self.index.catalogue.allowed(principal, None).documents.sum()),
             allowed=int(allowed.documents.sum()),
         )
-        return result, (("rank", (ranked - started) * 1000), ("load", (perf_counter() - ranked) * 1000))
 
     def _refuse_mixing(self, principal: Principal, collections: frozenset[str] | None) -> None:
         """Vectors of two embedders can't be compared, and a search without some documents would hide that."""
@@ -149,7 +179,7 @@ class Corpus:
                 fused=one.fused,
                 coverage=one.coverage,
                 matched_terms=one.matched_terms,
-                reasons=Reasons(sentence=one.sentence, terms=one.term_scores, ranks=one.ranks),
+                reasons=Reasons(sentence=one.sentence, terms=one.term_scores, ranks=one.ranks, rerank=one.rerank),
                 sentences=tuple(
                     Sentence(
                         start=quote.start,

@@ -31,6 +31,7 @@ from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
 from ken.knowledge.quality.report import Asked, report
 from ken.knowledge.reembed import EmbeddingProgress, EmbeddingReport, Reembedding
+from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.folder import FolderConnector
 from ken.knowledge.sources.source import Connector
 from ken.knowledge.sources.uploads import Originals
@@ -67,6 +68,7 @@ class Library:
     originals: Originals
     max_bytes: int
     options: SearchOptions = field(default_factory=SearchOptions)
+    reranking: Reranking | None = None
     _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
@@ -113,7 +115,7 @@ class Library:
     async def corpus(self) -> Corpus:
         """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
         index, embedder = await anyio.to_thread.run_sync(self._served)
-        return Corpus(index, partial(self._embedded, embedder), self.options, self._is_word)
+        return Corpus(index, partial(self._embedded, embedder), self.options, self._is_word, self.reranking)
 
     async def sync(
         self,
@@ -218,6 +220,11 @@ class Library:
     async def is_held(self) -> bool:
         """Whether an operator holds an older corpus version, so that what syncs take is not served."""
         return (await anyio.to_thread.run_sync(self.committer.snapshots.use)).is_held
+
+    async def behind(self) -> tuple[str, ...]:
+        """Collections whose passages are not cut as the settings say by now: the next sync of each cuts it anew."""
+        documents = (await self.corpus()).index.catalogue.listed
+        return tuple(sorted({each.collection for each in documents if not self.ingest.is_cut_alike(each.version)}))
 
     async def embed_again(self, progress: EmbeddingProgress | None = None) -> EmbeddingReport:
         """Embed every document with the embedder that the settings name, then serve that; what is served stays until then.

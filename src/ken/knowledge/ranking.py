@@ -34,6 +34,8 @@ class Ranked:
     document: int
     """Index into the catalogue's documents."""
     relevance: float
+    standing: float
+    """What `relevance` has been multiplied by: below 1 for a passage whose document was superseded."""
     lexical: float
     dense: float
     sentence: float
@@ -48,6 +50,8 @@ class Ranked:
     """Of each of its sentences with the question."""
     coverages: NDArray[np.float32]
     """Of each of its sentences."""
+    rerank: float | None = None
+    """What the reranker said of it; None where none read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
     one = fuse(index.candidates(asked, allowed, depth=options.depth), asked, options)
     found = one.found
     superseded = [index.catalogue.is_superseded(int(found.documents[at]), allowed) for at in one.kept]
-    relevance = passage_relevance(one.scores) * np.where(np.array(superseded, dtype=np.bool_), _SUPERSEDED, 1.0)
+    standing = np.where(np.array(superseded, dtype=np.bool_), _SUPERSEDED, 1.0)
+    relevance = passage_relevance(one.scores) * standing
     order = np.argsort(-relevance, kind="stable")[:limit]
     lexical = found.lexical
     passages: list[Ranked] = []
@@ -93,6 +98,7 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
                 row=int(found.rows[at]),
                 document=int(found.documents[at]),
                 relevance=float(relevance[i]),
+                standing=float(standing[i]),
                 lexical=float(lexical[at]),
                 dense=float(found.dense[at]),
                 sentence=float(one.scores.sentence[i]),

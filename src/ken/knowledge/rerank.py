@@ -9,43 +9,50 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.errors import ModelError
+from ken.knowledge.ranking import Ranked
 from ken.models.protocols import Reranker, RerankPassage
 
-__all__ = ["RerankPassage", "Reranker", "Rescored", "reordered", "rescored"]
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """Which reranker reads how much, and how long it is waited for."""
+
+    reranker: Reranker
+    candidates: int = 30
+    """The best passages of a search."""
+    patience_s: float = 2.0
+
+    async def reordered(
+        self, question: str, found: Sequence[Ranked], *, texts: Sequence[str]
+    ) -> tuple[tuple[Ranked, ...], str]:
+        """Passages in the reranker's order, `texts` being what it reads of each; and a notice where that order can't be had.
+
+        A reranker that fails, or takes longer than `patience_s`, costs its order and nothing more.
+        """
+        passages = [RerankPassage(one.row, text) for one, text in zip(found, texts, strict=True)]
+        try:
+            async with asyncio.timeout(self.patience_s):
+                scores = await self.reranker.score(question, passages)
+        except TimeoutError:
+            late = f"The passages stand in the order of the search: the reranker {self.reranker.name!r} took too long."
+            return tuple(found), late
+        except ModelError as error:
+            return tuple(found), f"The passages stand in the order of the search. {error}"
+        relevance = np.array([one.relevance for one in found], dtype=np.float64)
+        standing = np.array([one.standing for one in found], dtype=np.float64)
+        order, given = in_order(scores, relevance, standing=standing)
+        ranked = zip(order.tolist(), given.tolist(), strict=True)
+        return tuple(replace(found[i], relevance=worth, rerank=float(scores[i])) for i, worth in ranked), ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rescored:
-    """What a reranker said of n passages."""
-
-    scores: NDArray[np.float32] | None
-    """Shape (n,); None where it failed, and the order stays as it was."""
-    notice: str = ""
-    """Then why, in a sentence for people."""
-
-
-async def rescored(
-    reranker: Reranker, question: str, *, passages: Sequence[RerankPassage], patience_s: float
-) -> Rescored:
-    """Have passages scored. A reranker that fails, or takes longer than `patience_s`, costs its order and nothing more."""
-    try:
-        async with asyncio.timeout(patience_s):
-            scores = await reranker.score(question, passages)
-    except TimeoutError:
-        return Rescored(None, f"The passages stand in the order of the search: {reranker.name!r} took too long.")
-    except ModelError as error:
-        return Rescored(None, f"The passages stand in the order of the search. {error}")
-    return Rescored(scores)
-
-
-def reordered(
-    scores: NDArray[np.float32], relevance: NDArray[np.float64], standing: NDArray[np.float64]
+def in_order(
+    scores: NDArray[np.float32], relevance: NDArray[np.float64], *, standing: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The order of n passages by a reranker's `scores`, and their relevance in that order, falling.
 
