@@ -94,10 +94,20 @@ def _library(settings: Settings) -> Iterator[Finding]:
         remedy = "Put documents in: ken sync FOLDER --collection NAME"
         yield Finding(what="Documents", state="warning", detail="there are none yet", remedy=remedy)
         return
-    yield _tried("Database and index", lambda: asyncio.run(_opened(settings)))
+    try:
+        told, behind = asyncio.run(_opened(settings))
+    except KenError as error:
+        yield _failed("Database and index", error)
+        return
+    yield Finding(what="Database and index", state="ok", detail=told)
+    if behind:
+        detail = f"{', '.join(behind)}: not cut as ken.toml says by now; the old passages are searched"
+        remedy = "Cut them anew: ken sync NAME, or ken sync FOLDER --collection NAME"
+        yield Finding(what="Passages", state="warning", detail=detail, remedy=remedy)
 
 
-async def _opened(settings: Settings) -> str:
+async def _opened(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """What there is, in words, and the collections that the next sync cuts anew."""
     ken = await open_home(settings)
     try:
         sources = await ken.library.status()
@@ -105,7 +115,8 @@ async def _opened(settings: Settings) -> str:
         failures = sum(len(source.failures) for source in sources)
         left_out = f"; {failures} files could not be taken (`ken sync` names them)" if failures else ""
         held = "; an older one is held, `ken index use latest` ends that" if await ken.library.is_held() else ""
-        return f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources{left_out}{held}"
+        found = f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources"
+        return f"{found}{left_out}{held}", await ken.library.behind()
     finally:
         await ken.aclose()
 
@@ -151,5 +162,9 @@ def _tried(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what=what, state="ok", detail=look())
     except KenError as error:
-        message, _, remedy = str(error).partition(". ")
-        return Finding(what=what, state="failed", detail=message, remedy=remedy)
+        return _failed(what, error)
+
+
+def _failed(what: str, error: KenError) -> Finding:
+    message, _, remedy = str(error).partition(". ")
+    return Finding(what=what, state="failed", detail=message, remedy=remedy)

@@ -169,6 +169,8 @@ async def _greet(ken: Ken, settings: Settings) -> None:
         tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
         return
     tell("It answers from: " + ", ".join(f"{name} ({count} documents)" for name, count in collections))
+    if behind := await ken.library.behind():
+        tell(f"Not cut as ken.toml says by now, until they are synced again: {', '.join(behind)}")
     questions = suggested(await ken.library.documents(LOCAL_OPERATOR, limit=_SEEN))
     tell("Try, there or with `ken ask`:")
     for question in questions:

@@ -114,6 +114,10 @@ class Ingest:
         """Whether all of many versions were made with this index configuration."""
         return {version[: 2 * _PREFIX] for version in versions} <= {self._prefix}
 
+    def is_cut_alike(self, version: str) -> bool:
+        """Whether a version's passages are cut as this configuration says, whatever its vectors are."""
+        return version[_PREFIX : 2 * _PREFIX] == self._prefix[_PREFIX:]
+
     @property
     def space(self) -> str:
         """Names the space of this embedder's vectors, and the layout of features: what versions begin with."""
