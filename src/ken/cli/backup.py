@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ken.cli.home import HomeOption, settings_of
 from ken.cli.output import say, tell
+from ken.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ken.settings import Settings
 
 
 def backup(
@@ -21,7 +25,9 @@ def backup(
     """Write everything that Ken keeps into one file; Ken may be running meanwhile."""
     from ken.storage.backup import backup as write
 
-    manifest = write(settings_of(context, home).home, file)
+    settings = settings_of(context, home)
+    _refuse_postgres(settings)
+    manifest = write(settings.home, file)
     size = sum(member.size for member in manifest.members)
     say(str(file))
     tell(f"{len(manifest.members)} files, {size / 1e6:.1f} MB before compression.")
@@ -37,7 +43,17 @@ def restore(
     """Make the home of a backup; Ken must not be running there."""
     from ken.storage.backup import restore as read
 
-    place = settings_of(context, home).home
+    settings = settings_of(context, home)
+    _refuse_postgres(settings)
+    place = settings.home
     manifest = read(file, place, replace=replace)
     say(str(place))
     tell(f"Restored the backup of Ken {manifest.ken}. The index is built anew when Ken opens the home.")
+
+
+def _refuse_postgres(settings: Settings) -> None:
+    if settings.database_url is not None:
+        raise InvalidInput(
+            "Ken's state is in PostgreSQL (KEN_DATABASE_URL), which has tools of its own: `pg_dump --format=custom` and "
+            "`pg_restore`. docs/guides/postgresql.md shows how; ken.toml is the one file of the home to be kept besides."
+        )

@@ -14,7 +14,22 @@ from pathlib import Path
 import typer
 
 import ken
-from ken.cli import ask, backup, doctor, documents, evaluate, index, keys, quality, search, sources, sync, trace, up
+from ken.cli import (
+    ask,
+    backup,
+    doctor,
+    documents,
+    evaluate,
+    index,
+    keys,
+    migrate,
+    quality,
+    search,
+    sources,
+    sync,
+    trace,
+    up,
+)
 from ken.cli.home import HomeOption, Shared, log_file
 from ken.cli.log import make_folder
 from ken.cli.narrowing import Narrowing
@@ -43,6 +58,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("migrate")(migrate.migrate)
 
 
 @app.callback(invoke_without_command=True)

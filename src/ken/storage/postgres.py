@@ -20,7 +20,6 @@ from ken.errors import InvalidInput, StorageError
 from ken.storage import migrations
 from ken.storage.faults import UNFIT, unfit
 from ken.storage.postgres_faults import translated
-from ken.storage.schema import metadata
 
 BUSY_S = 10.0
 OLDEST_VERSION = 16
@@ -105,9 +104,11 @@ class PostgresDatabase:
         docs/guides/postgresql.md says how to be rid of them at once.
         """
         with self._turn(), self._connection(isolation_level="AUTOCOMMIT") as connection:
+            quoted = connection.dialect.identifier_preparer.quote
             connection.exec_driver_sql("SET statement_timeout = 0")
             try:
-                connection.exec_driver_sql(f"VACUUM {', '.join(table.name for table in metadata.sorted_tables)}")
+                tables = connection.exec_driver_sql(_STATE).one().tables
+                connection.exec_driver_sql(f"VACUUM {', '.join(map(quoted, tables))}")
             finally:
                 connection.exec_driver_sql(f"SET statement_timeout = '{_STATEMENT_S}s'")
         return True
