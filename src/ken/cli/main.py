@@ -28,6 +28,7 @@ from ken.cli import (
     sources,
     sync,
     trace,
+    tune,
     up,
 )
 from ken.cli.home import HomeOption, Shared, log_file
@@ -50,6 +51,7 @@ app.command("ask", cls=Narrowing)(ask.ask)
 app.command("search", cls=Narrowing)(search.search)
 app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
+app.add_typer(tune.app, name="tune")
 app.command("documents")(documents.documents)
 app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)

@@ -45,6 +45,14 @@ class Case(_Frozen):
     answer: str = ""
     history: tuple[HistoryTurn, ...] = ()
 
+    part: str = ""
+    """Which half of a tuning it belongs to, `tune` or `report`; any other word leaves that to the tuning."""
+
+    @property
+    def collections(self) -> frozenset[str] | None:
+        """Where it is asked; None for everywhere."""
+        return None if self.collection == "all" else frozenset({self.collection})
+
     @property
     def messages(self) -> tuple[Message, ...]:
         """The history as messages, oldest first."""

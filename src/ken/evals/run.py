@@ -11,18 +11,15 @@ from time import perf_counter
 import numpy as np
 
 from ken.assistant.answer import Assistant
-from ken.assistant.classify import standalone
 from ken.domain.answer import Answer, Question
 from ken.domain.events import Answered, Failed
 from ken.domain.principal import Principal
 from ken.errors import InvalidCases
 from ken.evals import scoring
 from ken.evals.cases import Case
+from ken.evals.retrieval import retrieve
 from ken.knowledge.library import Library
 from ken.text.markup import plain
-
-_PASSAGES = 40
-"""Asked of each search, so that ten distinct documents are among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,23 +145,15 @@ class Evaluation:
 
     async def _search(self, case: Case, scores: _Scores, *, timed: bool) -> None:
         started = perf_counter()
-        query = standalone(case.question, case.messages)
-        found = await self.library.search(query, self.principal, collections=_collections(case), limit=_PASSAGES)
+        found = await retrieve(self.library, case, principal=self.principal)
         if timed:
             scores.add(case, "latency_ms", value=(perf_counter() - started) * 1000)
-        documents = [item.document.id for item in found.evidence]
-        gold = list(dict.fromkeys(piece.path for piece in case.gold))
-        scores.add(case, "doc_recall@5", value=scoring.document_recall(gold, documents))
-        scores.add(case, "doc_hit@1", value=scoring.top_document(gold, documents))
-        scores.add(case, "mrr@10", value=scoring.reciprocal_rank(gold, documents))
-        passages = [item.passage.shown for item in found.evidence]
-        scores.add(
-            case, "evidence_recall@5", value=scoring.evidence_recall([piece.evidence for piece in case.gold], passages)
-        )
+        for metric, value in found.figures().items():
+            scores.add(case, metric, value=value)
 
     async def _answer(self, case: Case, scores: _Scores) -> str | None:
         question = Question(
-            text=case.question, principal=self.principal, history=case.messages, collections=_collections(case)
+            text=case.question, principal=self.principal, history=case.messages, collections=case.collections
         )
         started = perf_counter()
         answer: Answer | None = None
@@ -197,7 +186,3 @@ class Evaluation:
             scores.add(
                 case, "citation_precision", value=scoring.supported(sentence, passages.get(citation.passage_id, ""))
             )
-
-
-def _collections(case: Case) -> frozenset[str] | None:
-    return None if case.collection == "all" else frozenset({case.collection})

@@ -1,0 +1,195 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
+"""`ken tune`: which settings suit one's own documents, measured on questions about them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ken.cli.home import HomeOption, in_home, settings_of
+from ken.cli.output import say, tell
+from ken.domain.principal import LOCAL_OPERATOR
+from ken.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ken.evals.tuning.halves import Halves
+    from ken.evals.tuning.space import Setup
+    from ken.evals.tuning.sweep import Swept
+    from ken.knowledge.chunkers.chunker import Chunking
+    from ken.knowledge.corpus import Corpus
+    from ken.models.protocols import Embedder
+    from ken.search_settings import SearchSettings
+    from ken.wiring import Ken
+
+_PLAIN_EVERY_S = 10.0
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Find the settings that suit your documents.")
+
+
+@app.callback()
+def tune() -> None:
+    """Find the settings that suit your documents."""
+
+
+@app.command("search")
+def search(
+    context: typer.Context,
+    questions: Annotated[Path, typer.Argument(help="Questions as JSON lines, each with the documents that answer it.")],
+    *,
+    settings: Annotated[
+        str | None, typer.Option("--settings", help="Tune these settings alone: depth,fusion_k [default: all]")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Refuse to search more often than this.")] = 100_000,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the outcome there: an .svg or .html file.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the outcome there, too, as JSON.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Try other settings of the search on a file of questions, and recommend what to change, if anything.
+
+    Settings are chosen on one half of the questions and reported on the other. The home is only read: what has to be cut
+    and embedded anew lies in a temporary folder, which is deleted at the end.
+    """
+    from ken.evals.cases import load_cases
+    from ken.evals.tuning import plot as drawing
+    from ken.evals.tuning import report, space
+    from ken.evals.tuning.halves import halved
+
+    if plot is not None and plot.suffix not in {".svg", ".html"}:
+        raise InvalidInput(f"{str(plot)!r} is neither an .svg nor an .html file. Name one.")
+    keys = space.checked([key.strip() for key in (settings or "").split(",") if key.strip()])
+    halves = halved(load_cases(questions))
+    own = settings_of(context, home)
+    _announce(keys, halves, most=most)
+    swept = in_home(own, partial(_sweep, halves=halves, keys=keys, most=most))
+    say(report.table(swept, passages=own.passages))
+    say()
+    say(report.verdict(swept))
+    if plot is not None:
+        draw = drawing.svg if plot.suffix == ".svg" else drawing.page
+        _write(plot, draw(swept, passages=own.passages))
+    if json_file is not None:
+        _write(json_file, report.to_json(swept) + "\n")
+
+
+def _announce(keys: Sequence[str], halves: Halves, *, most: int) -> None:
+    from ken.evals.tuning.sweep import planned
+
+    searches, builds = planned(keys, len(halves.cases))
+    if searches > most:
+        raise InvalidInput(
+            f"That takes {searches:,} searches, and at most {most:,} are allowed (--most). Raise that, name fewer settings "
+            "(--settings), or give fewer questions."
+        )
+    anew = f" All documents are cut and embedded anew {builds} times at most, in a temporary folder." if builds else ""
+    tell(f"{len(halves.cases)} questions, {len(keys)} settings: at most {searches:,} searches.{anew}")
+
+
+async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], most: int) -> Swept:
+    from ken.evals.tuning.sweep import Sweep, planned
+    from ken.models.remembering_embedder import remembering
+
+    _ = most
+    corpus = await ken.library.corpus()
+    behind = await ken.library.behind()
+    if behind:
+        raise InvalidInput(
+            f"These collections are not cut as ken.toml says by now: {', '.join(behind)}. Run `ken sync` for each first."
+        )
+    embedder = remembering(ken.library.ingest.embedder)
+    line = _Line()
+    with TemporaryDirectory(prefix="ken-tune-") as folder:
+        rebuild = _Rebuild(ken, corpus, embedder, Path(folder), line)
+        sweep = Sweep(
+            corpus=replace(corpus, embed=embedder.embed_question),
+            plan=ken.library.ingest.plan,
+            rebuild=rebuild.lent,
+            halves=halves,
+            principal=LOCAL_OPERATOR,
+            tick=line.searched,
+            most=planned(keys, len(halves.cases))[0],
+        )
+        try:
+            return await sweep.run(_setup(ken.settings.search), keys)
+        finally:
+            line.end()
+
+
+def _setup(settings: SearchSettings) -> Setup:
+    from ken.evals.tuning.space import Setup
+
+    return Setup(
+        chunker=settings.chunker,
+        chunk_tokens=settings.chunk_tokens,
+        chunk_overlap=settings.chunk_overlap,
+        prefix=settings.prefix,
+        options=settings.options,
+    )
+
+
+@dataclass(slots=True)
+class _Rebuild:
+    """Builds an index for each way of cutting, in a folder of its own, which goes when the index is given back."""
+
+    ken: Ken
+    corpus: Corpus
+    embedder: Embedder
+    folder: Path
+    line: _Line
+
+    @asynccontextmanager
+    async def lent(self, plan: Chunking) -> AsyncGenerator[Corpus]:
+        """Lend the documents, cut by a plan."""
+        from ken.rehearsal import rehearsal
+
+        with TemporaryDirectory(dir=self.folder) as place:
+            tick = partial(self.line.built, str(plan))
+            async with rehearsal(
+                self.corpus, self.ken.library.ingest, plan=plan, folder=Path(place), embedder=self.embedder, tick=tick
+            ) as corpus:
+                yield corpus
+
+
+@dataclass(slots=True)
+class _Line:
+    """One line that is drawn over and over; elsewhere than on a terminal, a plain one now and then."""
+
+    is_terminal: bool = field(default_factory=sys.stderr.isatty)
+    told: float = field(default_factory=time.monotonic)
+
+    def searched(self, name: str, done: int, most: int) -> None:
+        """A search is done."""
+        self._draw(f"{done:,} of at most {most:,} searches: {name}")
+
+    def built(self, name: str, done: int, total: int) -> None:
+        """A document is cut and embedded."""
+        self._draw(f"{done}/{total} documents cut by {name}")
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self.is_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _draw(self, text: str) -> None:
+        if self.is_terminal:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+        elif time.monotonic() - self.told > _PLAIN_EVERY_S:
+            self.told = time.monotonic()
+            tell(text)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} can't be written: {error.strerror}. Name another file.") from error
