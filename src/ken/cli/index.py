@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
-from ken.cli.output import say, say_json, say_table, tell
+from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ken.knowledge.library import Difference
+    from ken.knowledge.reembed import EmbeddingReport
+    from ken.storage.embedders import EmbeddingState
     from ken.storage.snapshots import SnapshotRow
     from ken.wiring import Ken
 
 LATEST = "latest"
+_PLAIN_EVERY_S = 10.0
 
 app = typer.Typer(no_args_is_help=True, help="List, compare and switch corpus versions.", rich_markup_mode=None)
 
@@ -25,10 +29,10 @@ app = typer.Typer(no_args_is_help=True, help="List, compare and switch corpus ve
 def list_versions(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """List the corpus versions that are kept, the newest first; `*` marks the one in use."""
 
-    async def work(ken: Ken) -> tuple[SnapshotRow, ...]:
-        return await ken.library.snapshots()
+    async def work(ken: Ken) -> tuple[tuple[SnapshotRow, ...], EmbeddingState | None]:
+        return await ken.library.snapshots(), await ken.library.embedding()
 
-    found = in_home(settings_of(context, home), work)
+    found, coming = in_home(settings_of(context, home), work)
     if as_json:
         say_json(found)
         return
@@ -48,6 +52,10 @@ def list_versions(context: typer.Context, *, as_json: JsonOption = False, home: 
             for row in found
         ),
     )
+    if coming is not None:
+        why = f" It stopped: {coming.problem}" if coming.problem else ""
+        on_the_way = f"{coming.done} of {coming.total} documents are embedded anew with {coming.name}.{why}"
+        tell(shown(f"\n{on_the_way}", to_terminal=True))
 
 
 @app.command("use")
@@ -76,6 +84,32 @@ def use(
     tell(f"{time.monotonic() - began:.1f} s." + ("" if number is None else " `ken index use latest` goes back."))
 
 
+@app.command("embed")
+def embed(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
+    """Embed every document anew with the embedder that ken.toml names, then serve that; a running Ken does so by itself.
+
+    The old vectors are served until then. What was done stays done where this is broken off. No source is asked.
+    """
+    line = _EmbeddingLine()
+
+    async def work(ken: Ken) -> EmbeddingReport:
+        return await ken.library.embed_again(line)
+
+    try:
+        report = in_home(settings_of(context, home), work)
+    finally:
+        line.end()
+    if as_json:
+        say_json(report)
+        return
+    name = shown(report.embedder, to_terminal=True)
+    if not report.has_changed:
+        say(f"The documents have vectors of {name} already.")
+        return
+    say(f"All documents have vectors of {name}. Corpus version {report.corpus_version} is in use.")
+    tell(f"{report.embedded} embedded anew; {report.seconds:.1f} s.")
+
+
 @app.command("diff")
 def diff(
     context: typer.Context,
@@ -99,6 +133,29 @@ def diff(
         for name in names:
             say(f"{mark} {name}")
     tell(f"{len(found.added)} added, {len(found.changed)} changed, {len(found.removed)} removed")
+
+
+class _EmbeddingLine:
+    """A line that is written over on a terminal, and one now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._told = time.monotonic()
+
+    def __call__(self, done: int, total: int, path: str) -> None:
+        figures = f"{done}/{total} documents embedded anew"
+        if self._is_terminal:
+            sys.stderr.write(f"\r\x1b[K{figures}  {shown(path, to_terminal=True)[-40:]}")
+            sys.stderr.flush()
+        elif time.monotonic() - self._told > _PLAIN_EVERY_S:
+            self._told = time.monotonic()
+            tell(figures)
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._is_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def _number(text: str) -> int:

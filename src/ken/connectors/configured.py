@@ -15,7 +15,7 @@ import anyio.to_thread
 from watchfiles import awatch
 
 from ken.connectors.build import connector_of, place_of, policy_of, source_of
-from ken.errors import InvalidInput, KenError, NotFound
+from ken.errors import Conflict, InvalidInput, KenError, NotFound
 from ken.knowledge.library import Library
 from ken.knowledge.sync import Progress, SyncOptions, SyncReport
 from ken.scheduler.schedule import Cron, Every, Schedule
@@ -31,6 +31,8 @@ _SETTLED_MS = 1_000
 """A watched folder is synced when nothing has changed in it for so long."""
 _LOOKED_FOR_EVERY_S = 30.0
 """A watched folder that isn't there, such as one that is mounted later."""
+_EMBEDDED_EVERY_S = 30.0
+"""Whether documents are to be embedded anew is looked for so often; so often it is tried again."""
 _READ_EVERY_S = 2.0
 """ken.toml is looked at so often while the sources are at work."""
 
@@ -92,8 +94,12 @@ class Configured:
             await asyncio.sleep(_READ_EVERY_S)
 
     def jobs(self) -> tuple[Job, ...]:
-        """A job for each source, for a scheduler: one without a schedule runs when it is asked for. Raises InvalidSetting."""
-        return tuple(
+        """A job for each source, for a scheduler: one without a schedule runs when it is asked for. Raises InvalidSetting.
+
+        And one for the documents that are to be embedded anew, whose name no source can have.
+        """
+        again = Job(name="embedding anew", run=self._embed, schedule=Every(_EMBEDDED_EVERY_S))
+        return again, *(
             Job(
                 name=settings.name,
                 version=repr(settings),
@@ -106,6 +112,14 @@ class Configured:
             )
             for settings in self.tables()
         )
+
+    async def _embed(self) -> float | None:
+        if await self.library.is_embedded():
+            return None
+        with suppress(Conflict):  # another process is at it
+            report = await self.library.embed_again()
+            _log.warning("All documents are embedded with %s: %d of them anew.", report.embedder, report.embedded)
+        return None
 
     async def _run(self, name: str) -> float | None:
         if name not in {each.name for each in await anyio.to_thread.run_sync(self.tables)}:

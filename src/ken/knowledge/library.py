@@ -235,6 +235,11 @@ class Library:
         await anyio.to_thread.run_sync(self._follow)
         return report
 
+    async def is_embedded(self) -> bool:
+        """Whether the newest documents have vectors of the embedder that the settings name."""
+        spaces = self.committer.spaces
+        return await anyio.to_thread.run_sync(spaces.book.in_use) == spaces.wanted
+
     async def embedding(self) -> EmbeddingState | None:
         """How far the documents are on their way to another embedder; None where they are not on their way."""
         return await anyio.to_thread.run_sync(self.committer.spaces.book.state)

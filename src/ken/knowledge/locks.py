@@ -21,6 +21,7 @@ from ken.errors import StorageError, SyncRunning
 from ken.storage.advisory import AdvisoryLocks
 
 COMMIT = "commit"
+EMBEDDING = "embedding"
 _POLL_S = 0.02
 _POLL_SERVER_S = 0.1
 _PID_WIDTH = 20
@@ -111,7 +112,8 @@ class ServerLocks:
 
 
 def _refusal(name: str, holder: str) -> SyncRunning:
-    what = "Another change to the documents" if name == COMMIT else f"Another sync of {name!r}"
+    special = {COMMIT: "Another change to the documents", EMBEDDING: "Embedding the documents anew"}
+    what = special.get(name, f"Another sync of {name!r}")
     return SyncRunning(f"{what} is running ({holder}). Wait for it to end, then try again.")
 
 

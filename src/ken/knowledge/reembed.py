@@ -17,9 +17,9 @@ import anyio.to_thread
 
 from ken.errors import Conflict, KenError, NotFound
 from ken.knowledge.commit import Committer
+from ken.knowledge.locks import EMBEDDING
 from ken.knowledge.spaces import Space
 
-EMBEDDING = "embedding"
 _AT_ONCE = 4
 """Documents: an endpoint is waited for more than it is worked for."""
 _ROUNDS = 20
