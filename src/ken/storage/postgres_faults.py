@@ -11,7 +11,8 @@ from ken.storage.faults import unfit
 REMEDIES: dict[str, str] = {
     "08": "can't be reached, or the connection was lost. Check that the server runs and that its address is right.",
     "25006": "can't be written: the server takes no writes. Give Ken the address of the primary.",
-    "25P": "took the connection away in the middle of the work. Try again in a moment.",
+    "25P03": "took the connection away in the middle of the work. Try again in a moment.",
+    "25P04": "took the connection away in the middle of the work. Try again in a moment.",
     "28": "doesn't let us in. Check the user and the password in its address.",
     "3D": "doesn't exist on that server. Create it, or mend its address.",
     "3F": "has no schema that this user may use. Check the user's `search_path`.",
