@@ -69,17 +69,17 @@ class EmbeddingServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.paths.append(request.path)
         self.headers.append(dict(request.headers))
-        self.bodies.append(await request.json())
+        body = await request.json()
+        self.bodies.append(body)
         await asyncio.sleep(self.pause_s)
         if self.replies:
             return await self.replies.pop(0)(request)
         if self.always is not None:
             return await self.always(request)
-        return web.json_response(self.scored() if request.path.endswith("/rerank") else self.embedded())
+        return web.json_response(scored(body) if request.path.endswith("/rerank") else self.embedded(body))
 
-    def embedded(self) -> dict[str, Any]:
-        """The documented answer to the last request, its vectors not normalised and last first."""
-        body = self.bodies[-1]
+    def embedded(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The documented answer, its vectors not normalised and last first."""
         wanted = body.get("dimensions", self.dimensions)
         vectors = [vector_of(text, wanted, self.seed) for text in body["input"]]
         as_text = body.get("encoding_format") == "base64" and self.is_base64
@@ -93,10 +93,11 @@ class EmbeddingServer:
         ]
         return {"object": "list", "data": data[::-1], "model": body["model"], "usage": {"prompt_tokens": 1}}
 
-    def scored(self) -> dict[str, Any]:
-        """The documented answer of a reranker: the later a document comes, the better it is."""
-        count = len(self.bodies[-1]["documents"])
-        return {"results": [{"index": index, "relevance_score": index / count} for index in reversed(range(count))]}
+
+def scored(body: dict[str, Any]) -> dict[str, Any]:
+    """The documented answer of a reranker: the later a document comes, the better it is."""
+    count = len(body["documents"])
+    return {"results": [{"index": index, "relevance_score": index / count} for index in reversed(range(count))]}
 
 
 def answers(body: object, status: int = 200, **headers: str) -> Reply:
