@@ -76,14 +76,31 @@ _RULES: tuple[tuple[TaskType, re.Pattern[str]], ...] = (
 )
 _NOT_A_PROCEDURE = re.compile(r"\bhow (?:many|much|long|often|far|old|big|soon|late|early|high|large)\b", re.IGNORECASE)
 _LEANS_BACK = re.compile(
-    r"^(?:and|but|so|or|also|then|what about|how about|what if|why|same|ok(?:ay)?[, ])\b"
-    r"|\b(?:it|its|that|this|those|these|they|them|their|there|he|she|him|her|the same|instead|else|again|above|previous)\b",
+    r"^(?:and|but|so|or|also|then|what about|how about|what if|why|same|ok(?:ay)?[, ]|no,? (?:i|we|not|the)|sorry|(?:i|we) meant?)\b"
+    r"|\b(?:it|its|that|this|those|these|they|them|their|there|he|she|him|her|the same|instead|else|again|above|previous"
+    r"|the (?:two|others|latter|former)|the (?:first|second|last|other) ones?)\b",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
     r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)"
     r"(?:'s|'re|\b)",
     re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"^(?:(?:ok(?:ay)?|thanks?|thank you|cheers|great|good|nice|perfect|cool|got it|right|alright|i see|hm+)\b[ ,.!]*)+",
+    re.IGNORECASE,
+)
+# What can be asked of anything: a question that says no more than that is about what came before it.
+_OF_ANYTHING = frozenset(
+    terms(
+        """ahead allow allowed answer apply approve approved approves ask asked available back begin begins bring case change
+        charge charged claim come cost costs count day days deadline decide decides do done due early end ends exactly
+        example exception exceptions explain far fast fee find first form give given go goes happen happens hour hours kept
+        know last late later least left length limit limits long longest look maximum mean means minimum month months need
+        needed number often old owner paid part parts pay pays person possible price quick quickly reach reason refuse refused
+        request require required rule rules send short sign signs soon start starts stay step steps stop submit take
+        takes tell time times total use used usual valid wait week weeks work works write year years"""
+    )
 )
 _ENOUGH_TERMS = 7
 _MAX_CARRIED = 12
@@ -116,26 +133,32 @@ def _task(text: str) -> TaskType:
 
 
 def standalone(text: str, history: Sequence[Message]) -> str:
-    """Put what the conversation is about before a question that leans on it.
+    """Put what the conversation is about behind a question that leans on it.
 
     A question leans on what came before when it points back ("what about", "it", "there") and holds few terms of its
-    own. The topic is what the last questions asked; the answers' words would drown it.
+    own, or when it says nothing that can't be asked of anything. The topic is what the last questions asked; the
+    answers' words would drown it, what kind of answer they wanted is not asked again, and thanks are no question.
     """
-    asked = [message.content for message in history if message.role == "user"]
-    own = terms(text)
-    if not asked or len(own) >= _ENOUGH_TERMS:
-        return text
-    # Without a word that points back, only a fragment leans: no question word, and two terms at most.
-    is_fragment = len(own) <= 2 and not _ASKS.match(text)  # noqa: PLR2004
-    if not _LEANS_BACK.search(text) and not is_fragment:
+    asked = [message.content for message in history if message.role == "user" and not is_out_of_scope(message.content)]
+    if not asked or not _leans(_COURTESY.sub("", text)):
         return text
     known = {word.lower() for word in words(text)}
     carried: list[str] = []
     for question in reversed(asked[-2:]):
-        for word in words(question):
+        for word in words(_COURTESY.sub("", question)):
             if word.lower() not in STOP_WORDS | known:
                 known.add(word.lower())
                 carried.append(word)
         if len(carried) >= 2:  # noqa: PLR2004 - one question back was enough
             break
     return f"{text} ({' '.join(carried[:_MAX_CARRIED])})" if carried else text
+
+
+def _leans(text: str) -> bool:
+    """Whether a question can't be understood without the one before it."""
+    own = terms(text)
+    if len(own) >= _ENOUGH_TERMS:
+        return False
+    # Without a word that points back, only a fragment leans: no question word, and two terms at most.
+    is_fragment = len(own) <= 2 and not _ASKS.match(text)  # noqa: PLR2004
+    return is_fragment or _LEANS_BACK.search(text) is not None or _OF_ANYTHING.issuperset(own)
