@@ -38,6 +38,11 @@ class EmbeddingServer:
     always: Reply | None = None
     """In place of the ordinary answer."""
     pause_s: float = 0.0
+    holds: str = ""
+    """A text with this in it is answered when `let_go` is set."""
+    holding: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when such a text has come."""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -72,6 +77,9 @@ class EmbeddingServer:
         body = await request.json()
         self.bodies.append(body)
         await asyncio.sleep(self.pause_s)
+        if self.holds and any(self.holds in text for text in body.get("input", ())):
+            self.holding.set()
+            await self.let_go.wait()
         if self.replies:
             return await self.replies.pop(0)(request)
         if self.always is not None:
