@@ -100,7 +100,7 @@ def _into_home(source: Store, to: str) -> Copied:
 
 
 def _is_postgres(to: str) -> bool:
-    return to.startswith(("postgresql:", "postgresql+", "postgres:"))
+    return "://" in to  # another database's address is refused where it is read
 
 
 class _Told:
