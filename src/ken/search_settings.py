@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ken.errors import InvalidInput
 from ken.knowledge.chunkers.chunker import LEAST_TOKENS, MOST_TOKENS, ChunkerName, Chunking
 from ken.knowledge.options import SearchOptions
+from ken.text.tokens import terms
 
 
 class SearchSettings(BaseModel):
@@ -27,6 +28,12 @@ class SearchSettings(BaseModel):
     dense_weight: float = Field(default=SearchOptions().dense_weight, ge=0, le=10)
     sentence_weight: float = Field(default=SearchOptions().sentence_weight, ge=0, le=10)
     rescored: int = Field(default=SearchOptions().rescored, ge=10, le=1000)
+    spelling: bool = SearchOptions().spelling
+    acronyms: bool = SearchOptions().acronyms
+    names: bool = SearchOptions().names
+    synonyms: tuple[tuple[str, ...], ...] = SearchOptions().synonyms
+    compound: bool = SearchOptions().compound
+    feedback: int = Field(default=SearchOptions().feedback, ge=0, le=20)
 
     @model_validator(mode="after")
     def _can_be_cut(self) -> Self:
@@ -35,6 +42,14 @@ class SearchSettings(BaseModel):
         except InvalidInput as error:
             raise ValueError(str(error).rstrip(".")) from error
         return self
+
+    @field_validator("synonyms")
+    @classmethod
+    def _mean_the_same(cls, synonyms: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for same in synonyms:
+            if len(same) < 2 or not all(terms(word) for word in same):  # noqa: PLR2004 - one word means what it means
+                raise ValueError(f"each list names two words or more that mean the same, and {list(same)} does not")
+        return synonyms
 
     @property
     def chunking(self) -> Chunking:
@@ -51,4 +66,10 @@ class SearchSettings(BaseModel):
             dense_weight=self.dense_weight,
             sentence_weight=self.sentence_weight,
             rescored=self.rescored,
+            spelling=self.spelling,
+            acronyms=self.acronyms,
+            names=self.names,
+            synonyms=self.synonyms,
+            compound=self.compound,
+            feedback=self.feedback,
         )

@@ -95,12 +95,15 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
     turn.result = result
     turn.notices += result.notices
+    told = result.explained.notices if result.explained is not None else ()
+    turn.notices += told
     found = result.evidence
     believed = tuple(weighed(item) for item in found)
     turn.answerable = answerable(matter, believed, rarity=_of_the_matter(turn, result))
     best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
     about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
-    return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}"
+    said = "".join(f". {text.rstrip('.')}" for text in told)
+    return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}{said}"
 
 
 async def _unknown_collections(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...]) -> list[str]:

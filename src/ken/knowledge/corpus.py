@@ -21,6 +21,7 @@ from ken.knowledge.catalogue import Allowed
 from ken.knowledge.index import Asked, Index
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.query.compound import dealt
+from ken.knowledge.query.feedback import fed_back
 from ken.knowledge.query.plan import Plan, plan
 from ken.knowledge.query.reading import Reading
 from ken.knowledge.ranking import Ranked, Ranking, rank
@@ -68,7 +69,7 @@ class Corpus:
         ready = perf_counter()
         asked = [Asked(each.terms, await self.embed(each.text)) for each in (planned.whole, *planned.parts)]
         embedded = perf_counter()
-        rankings = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=limit))
+        rankings, added = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=limit))
         ranked = perf_counter()
         rankings[0], notice = await self._reread(query, rankings[0])
         reread = perf_counter()
@@ -78,7 +79,7 @@ class Corpus:
         steps.append(("load", reread, perf_counter()))
         return replace(
             result,
-            explained=planned.explained,
+            explained=replace(planned.explained, feedback=added),
             notices=(notice,) if notice else (),
             timings_ms=tuple((name, (end - begin) * 1000) for name, begin, end in steps),
         )
@@ -111,10 +112,18 @@ class Corpus:
         reading = Reading(self.index.lexicon, self.index.catalogue.documents, allowed.documents, self.is_word)
         return plan(query, reading, self.options)
 
-    def _ranked(self, asked: Sequence[Asked], allowed: Allowed, *, limit: int) -> list[Ranking]:
-        """What is found for a question, and for each of the parts that follow it."""
+    def _ranked(
+        self, asked: Sequence[Asked], allowed: Allowed, *, limit: int
+    ) -> tuple[list[Ranking], tuple[str, ...]]:
+        """What is found for a question, and for each of the parts that follow it; and the words that feedback added."""
         most = limit if self.reranking is None else max(limit, self.reranking.candidates)
-        return [rank(self.index, each, allowed, options=self.options, limit=most) for each in asked]
+        rankings = [rank(self.index, each, allowed, options=self.options, limit=most) for each in asked]
+        if not self.options.feedback or not rankings[0].passages:
+            return rankings, ()
+        best = rankings[0].passages[: self.options.feedback]
+        moved, added = fed_back(self.index, asked[0], best=best, allowed=allowed, options=self.options)
+        rankings[0] = rank(self.index, moved, allowed, options=self.options, limit=most)
+        return rankings, added
 
     async def _reread(self, query: str, ranking: Ranking) -> tuple[Ranking, str]:
         """The best passages in the order of the reranker, where there is one; and a notice where it failed."""

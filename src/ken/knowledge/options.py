@@ -23,13 +23,13 @@ class SearchOptions:
     """Passages that fusion keeps for the last model."""
     spelling: bool = True
     """Correct words that no readable document holds."""
-    acronyms: bool = True
+    acronyms: bool = False
     """Let an acronym count for its long form, and the other way round, where a readable document defines it."""
     names: bool = False
     """The same for other names that documents give ("formerly known as ...")."""
     synonyms: tuple[tuple[str, ...], ...] = ()
     """Words that mean the same, by the operator."""
-    compound: bool = False
+    compound: bool = True
     """Search for the parts of a compound question, too."""
     feedback: int = 0
     """Passages whose words and vectors are added to the question, which is then searched for again; 0 for none."""

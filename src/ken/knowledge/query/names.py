@@ -25,16 +25,15 @@ _SAME = 0.5
 """Share of the shorter long form's words that two spellings of one meaning have in common."""
 
 
-def defined(text: str, reading: Reading, *, acronyms: bool, names: bool) -> tuple[list[Expansion], list[Ambiguity]]:
+def defined(text: str, reading: Reading) -> tuple[list[Expansion], list[Ambiguity]]:
     """What the documents say of names in the question, in its order; and the acronyms that stand for several things."""
-    if not acronyms and not names:
-        return [], []
     written = dict(_keys(text))
     by_key: defaultdict[str, list[tuple[Definition, int]]] = defaultdict(list)
     for key, definition, document in reading.lexicon.defined(list(written), reading.allowed):
-        is_wanted = acronyms if definition.kind == "acronym" else names
-        is_wanted = is_wanted and (key.startswith("=") or " " in key or definition.kind == "name")
-        if is_wanted and not (written[key].islower() and key.startswith("=") and reading.is_word(written[key])):
+        is_word = key.startswith("=") and written[key].islower() and reading.is_word(written[key])
+        # One word of a long form, or of a name in small letters, is a word like any other.
+        is_name = " " in key or key.startswith("=") or written[key] in {definition.short, definition.long}
+        if is_name and not is_word:
             by_key[key].append((definition, document))
     own = set(name_key(text).split())
     expansions: list[Expansion] = []

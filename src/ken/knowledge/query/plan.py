@@ -3,14 +3,14 @@
 1. Words that nobody wrote are corrected (spelling.py).
 2. Acronyms, other names and the operator's synonyms join the words that they stand for (names.py).
 3. A compound question is taken apart (compound.py).
-What the first passages say may move it once more (feedback.py).
+What stands for several things is told, whatever is switched off: somebody may want to ask back.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ken.domain.explained import Expansion, Explained
 from ken.knowledge.index import Term
@@ -22,7 +22,7 @@ from ken.knowledge.query.spelling import corrected, corrections
 from ken.text.tokens import terms
 
 _WORTH = 0.8
-"""Of another name that is one word; one of several words is worth that in all."""
+"""Of a word of another name, beside the word that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ def plan(query: str, reading: Reading, options: SearchOptions) -> Plan:
     """What a question becomes. Any text will do; its time is linear in its length."""
     fixes = corrections(query, reading) if options.spelling else []
     text = corrected(query, fixes)
-    found, ambiguous = defined(text, reading, acronyms=options.acronyms, names=options.names)
-    expansions = [*found, *synonymous(text, options.synonyms)]
+    found, ambiguous = defined(text, reading)
+    wanted = {"acronym"} if options.acronyms else set[str]()
+    wanted |= {"name"} if options.names else set()
+    expansions = [each for each in found if each.why in wanted] + synonymous(text, options.synonyms)
     pieces = parts(text) if options.compound else ()
     whole = _search(text, expansions)
     explained = Explained(
@@ -64,25 +66,14 @@ def plan(query: str, reading: Reading, options: SearchOptions) -> Plan:
 
 
 def _search(text: str, expansions: Sequence[Expansion]) -> Search:
-    """A text with the other names of what it names: beside the name for the embedder, as other terms for the lexical list."""
+    """A text with the other names of what it names, as other terms for the lexical list.
+
+    The embedder is given the text as it is: put there, too, long forms move the vector away from what was asked.
+    """
     own = dict.fromkeys(terms(text))
     others: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    written = text
     for expansion in expansions:
-        at = written.lower().find(expansion.word.lower())
-        if at < 0:
-            continue
-        end = at + len(expansion.word)
-        written = f"{written[:end]} ({', '.join(expansion.others)}){written[end:]}"
-        for name in expansion.others:
-            counting = [term for term in terms(name) if term not in own]
-            for term in terms(expansion.word):
-                for other in counting:
-                    worth = _WORTH / len(counting)
-                    others[term][other] = max(worth, others[term].get(other, 0.0))
-    return Search(written, tuple(Term(name, tuple(others[name].items()) if name in others else ()) for name in own))
-
-
-def told(explained: Explained, feedback: tuple[str, ...]) -> Explained:
-    """The same with the terms that feedback added."""
-    return replace(explained, feedback=feedback)
+        counting = {term for name in expansion.others for term in terms(name)} - own.keys()
+        for term in terms(expansion.word):
+            others[term] |= dict.fromkeys(sorted(counting), _WORTH)
+    return Search(text, tuple(Term(name, tuple(others[name].items()) if name in others else ()) for name in own))

@@ -71,8 +71,9 @@ def _exists(word: str, reading: Reading) -> bool:
     if reading.is_held(word) or reading.is_word(word):
         return True
     bases = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
-    bases += [base[:-1] for base in bases if base[-1:] == base[-2:-1]]  # lagging: lag
-    return any(len(base) >= _LEAST_BASE and (reading.is_word(base) or reading.is_word(f"{base}e")) for base in bases)
+    bases += [f"{base}e" for base in bases]
+    bases += [base[:-1] for base in bases if base[-2:-1] == base[-1:] and word.endswith(("ing", "ed"))]  # lagging: lag
+    return any(len(base) >= _LEAST_BASE and reading.is_word(base) for base in bases)
 
 
 def _correction(word: str, reading: Reading) -> Correction | None:
