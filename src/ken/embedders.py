@@ -37,7 +37,7 @@ async def open_spaces(
     local: MiniLM,
     book: EmbedderBook,
     has_documents: bool,
-    indexes_of: Callable[[int], Indexes],
+    indexes_of: Callable[[int, int | None], Indexes],
 ) -> tuple[Spaces, Embedder]:
     """The vector spaces of a home, and the embedder in use.
 

@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
 from ken.embedders import open_spaces, reranking
+from ken.errors import InvalidSetting
 from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
@@ -160,7 +161,7 @@ async def open_home(settings: Settings) -> Ken:
         store=store,
         snapshots=Snapshots(database),
         ingest=ingest,
-        indexes=_indexes(settings, shared, store, embedder.dimensions),
+        indexes=await anyio.to_thread.run_sync(spaces.indexes, embedder),
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
         spaces=spaces,
@@ -221,11 +222,15 @@ async def open_home(settings: Settings) -> Ken:
     )
 
 
-def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: int) -> Indexes:
-    """Indexes lie where the documents do."""
-    if isinstance(shared.database, PostgresDatabase):
-        return PostgresIndexes(PassageTables(shared.database, dimensions), store)
-    return Generations(settings.home / "index", store, dimensions)
+def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: int, first_pass: int | None) -> Indexes:
+    """Indexes lie where the documents do. Raises InvalidSetting."""
+    if not isinstance(shared.database, PostgresDatabase):
+        return Generations(settings.home / "index", store, dimensions, first_pass=first_pass)
+    if first_pass is not None:
+        raise InvalidSetting(
+            "first_pass_dimensions is for the index in the home, and this one is in PostgreSQL. Remove it from [embedder]."
+        )
+    return PostgresIndexes(PassageTables(shared.database, dimensions), store)
 
 
 def _pricing(settings: Settings) -> PriceOf:

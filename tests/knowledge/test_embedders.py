@@ -10,11 +10,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ken.domain.principal import Principal
 from ken.errors import EmbedderChanged, InvalidSetting, ModelError, ModelUnavailable, SyncRunning
 from ken.knowledge.sources.source import Fetched, Listed
+from ken.models.steady_embedder import PROBE
 from ken.wiring import Ken
 from tests.knowledge.homes import (
     BAKERY,
@@ -63,6 +65,12 @@ async def spans(ken: Ken) -> list[tuple[str, int, int, tuple[str, ...], str, str
         for name in await held(ken)
         for each in await ken.library.passages(name, OPERATOR)
     ]
+
+
+def scored_shape(home: Path) -> tuple[int, ...]:
+    """Windows, and how many numbers of their vectors a first pass scores."""
+    (shape,) = {np.load(place, mmap_mode="r").shape for place in home.glob("index/*/vectors.npy")}
+    return shape
 
 
 async def lineage(ken: Ken) -> set[str]:
@@ -327,3 +335,25 @@ async def test_a_killed_change_is_taken_up_where_it_stopped(home: Path, folder: 
         report = await ken.library.embed_again()
         assert report.embedded == 12 - done < 12
         assert (await found(ken, "Which paper is on matter 7?"))[0] == "7.md"
+
+
+async def test_a_first_pass_over_the_first_numbers(home: Path, folder: Path, server: EmbeddingServer) -> None:
+    """The index scores that many numbers of a vector, whole vectors order what it finds, and a change builds it anew."""
+    wants(home, server)
+    async with opened(home) as ken:
+        await sync(ken, folder, PAPERS)
+        whole = await ken.library.search(QUESTION, OPERATOR)
+        version = ken.library.corpus_version
+    asked = len(server.texts)
+    for more, width in (("first_pass_dimensions = 16", 16), ("first_pass_dimensions = 8", 8), ("", 48)):
+        wants(home, server, more)
+        async with opened(home) as ken:
+            assert scored_shape(home) == (3, width)
+            result = await ken.library.search(QUESTION, OPERATOR)
+            assert [each.dense for each in result.evidence] == [each.dense for each in whole.evidence]
+            assert ken.library.corpus_version == version
+    assert all(text in {QUESTION, PROBE} for text in server.texts[asked:])  # nothing was embedded anew
+    wants(home, server, "first_pass_dimensions = 48")
+    with pytest.raises(InvalidSetting, match="first_pass_dimensions is 48, and the vectors of 'm-1' have 48 numbers"):
+        async with opened(home):
+            pass

@@ -36,9 +36,10 @@ class DenseIndex:
     """n passages, w windows."""
 
     vectors: NDArray[np.int8]
-    """Shape (w, dimensions)."""
+    """Shape (w, scored): the first `scored` numbers of each window's vector, which are all of them but for embedders that
+    were trained to have the most in the first ones (Matryoshka: Kusupati et al., NeurIPS 2022)."""
     scales: NDArray[np.float32]
-    """Shape (w,): what a vector is multiplied by to have length 1."""
+    """Shape (w,): what a vector is multiplied by to have length 1, whatever the length of the whole."""
     windows: NDArray[np.float16]
     """Shape (w, dimensions), L2-normalised."""
     bounds: NDArray[np.int64]
@@ -54,7 +55,7 @@ class DenseIndex:
         wanted = min(depth, readable)
         if not wanted:
             return np.empty(0, dtype=np.int64)
-        question = quantised(vector[None])[0]
+        question = quantised(vector[None, : self.vectors.shape[1]])[0]
         found = np.empty(0, dtype=np.int64)
         if self.graph is not None and readable >= _SEEN * len(allowed):
             found = self._near(

@@ -165,6 +165,8 @@ class Generations:
     dimensions: int
     graph_from: int = GRAPH_FROM
     """Windows from which on a generation has a graph."""
+    first_pass: int | None = None
+    """So many first numbers of a vector are scored before whole vectors are; None: all of them are."""
 
     def build(self, name: str, versions: Mapping[str, str]) -> None:
         """As `Indexes.build`."""
@@ -173,12 +175,16 @@ class Generations:
             store=self.store,
             dimensions=self.dimensions,
             graph_from=self.graph_from,
+            first_pass=self.first_pass,
         )
         generation_folder.write(self.folder, name, contents)
 
     def load(self, snapshot: Snapshot, *, comparable: frozenset[str]) -> Generation | None:
-        """As `Indexes.load`."""
-        return load(self.folder, snapshot, comparable=comparable)
+        """As `Indexes.load`; one that was made for another first pass is none."""
+        found = load(self.folder, snapshot, comparable=comparable)
+        if found is None or not found.dense.vectors.size:
+            return found
+        return found if found.dense.vectors.shape[1] == (self.first_pass or self.dimensions) else None
 
     def discard(self, name: str) -> None:
         """As `Indexes.discard`. Arrays still mapped by a reader stay readable to it."""

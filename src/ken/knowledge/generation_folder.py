@@ -36,6 +36,8 @@ class Contents:
     dimensions: int
     graph_from: int
     """Windows from which on there is a graph."""
+    first_pass: int | None = None
+    """So many first numbers of a vector are scored before whole vectors are; None: all of them are."""
 
 
 def write(folder: Path, name: str, contents: Contents) -> None:
@@ -171,16 +173,22 @@ def _fill_lexical(output: ArrayFolder, contents: Contents, collections: NDArray[
 
 def _fill_windows(output: ArrayFolder, contents: Contents, first: NDArray[np.int64]) -> None:
     width = (contents.dimensions,)
+    scored = contents.first_pass or contents.dimensions
     rows: list[NDArray[np.int64]] = []
     scales: list[NDArray[np.float32]] = []
-    with output.column("windows", np.float16, width) as windows, output.column("vectors", np.int8, width) as vectors:
+    with (
+        output.column("windows", np.float16, width) as windows,
+        output.column("vectors", np.int8, (scored,)) as vectors,
+    ):
         for index, (spans, data) in enumerate(contents.store.features("windows", contents.versions)):
             rows.append(np.frombuffer(spans, dtype=np.int32).reshape(-1, 3)[:, 0] + first[index])
             exact = np.frombuffer(data, dtype=np.float16).reshape(-1, *width)
             windows.append(exact)
-            rounded, scale = quantised(exact.astype(np.float32))
+            beginnings = exact[:, :scored].astype(np.float32)
+            rounded, scale = quantised(beginnings)
             vectors.append(rounded)
-            scales.append(scale)
+            # A beginning is no longer of unit length.
+            scales.append(scale / np.maximum(np.linalg.norm(beginnings, axis=1), np.float32(1e-6)))
     output.write("scales", np.concatenate(scales) if scales else np.empty(0, dtype=np.float32))
     output.write("window_bounds", _bounds(np.bincount(_joined(rows), minlength=int(first[-1]))))
 

@@ -336,7 +336,7 @@ class Library:
         self.ingest.parser.close()
 
     def _report(self, current: Index, asked: Asked) -> QualityReport:
-        dimensions = self.ingest.embedder.dimensions
+        dimensions = self._embedders[current.name].dimensions
         with arrays_of(current, asked.collection, store=self.store, dimensions=dimensions) as arrays:
             return report(self.store, arrays, asked=asked)
 

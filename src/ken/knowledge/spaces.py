@@ -44,8 +44,8 @@ class Spaces:
     """Makes it and remembers it. Raises ModelError where it can't be asked for the first time."""
     make: Callable[[EmbedderRecord], Embedder]
     """Makes one that is remembered; one that can't be had any more fails with the reason when it is used."""
-    indexes_of: Callable[[int], Indexes]
-    """The indexes over vectors of so many dimensions."""
+    indexes_of: Callable[[int, int | None], Indexes]
+    """The indexes over vectors of so many dimensions, so many of which a first pass looks at (None: all)."""
     made: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
 
     def embedder(self, name: str) -> Embedder | None:
@@ -66,7 +66,13 @@ class Spaces:
 
     def space(self, like: Ingest, embedder: Embedder) -> Space:
         """The space of an embedder, in which documents are otherwise read as `like` does."""
-        return Space(replace(like, embedder=embedder), self.indexes_of(embedder.dimensions))
+        return Space(replace(like, embedder=embedder), self.indexes(embedder))
+
+    def indexes(self, embedder: Embedder) -> Indexes:
+        """The indexes over vectors of an embedder."""
+        record = self.book.get(embedder.name)
+        first = record.settings.get("first_pass_dimensions") if record is not None else None
+        return self.indexes_of(embedder.dimensions, int(first) if first else None)
 
     async def aclose(self) -> None:
         """Close the connections of all."""
