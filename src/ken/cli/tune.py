@@ -68,8 +68,8 @@ def search(
     keys = space.checked([key.strip() for key in (settings or "").split(",") if key.strip()])
     halves = halved(load_cases(questions))
     own = settings_of(context, home)
-    _announce(keys, halves, most=most)
-    swept = in_home(own, partial(_sweep, halves=halves, keys=keys, most=most))
+    searches = _announced(_setup(own.search), keys, halves, most=most)
+    swept = in_home(own, partial(_sweep, halves=halves, keys=keys, searches=searches))
     say(report.table(swept, passages=own.passages))
     say()
     say(report.verdict(swept))
@@ -80,10 +80,11 @@ def search(
         _write(json_file, report.to_json(swept) + "\n")
 
 
-def _announce(keys: Sequence[str], halves: Halves, *, most: int) -> None:
+def _announced(start: Setup, keys: Sequence[str], halves: Halves, *, most: int) -> int:
+    """Say how much work there will be at most; return the number of searches."""
     from ken.evals.tuning.sweep import planned
 
-    searches, builds = planned(keys, len(halves.cases))
+    searches, builds = planned(start, keys, questions=len(halves.cases))
     if searches > most:
         raise InvalidInput(
             f"That takes {searches:,} searches, and at most {most:,} are allowed (--most). Raise that, name fewer settings "
@@ -91,13 +92,13 @@ def _announce(keys: Sequence[str], halves: Halves, *, most: int) -> None:
         )
     anew = f" All documents are cut and embedded anew {builds} times at most, in a temporary folder." if builds else ""
     tell(f"{len(halves.cases)} questions, {len(keys)} settings: at most {searches:,} searches.{anew}")
+    return searches
 
 
-async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], most: int) -> Swept:
-    from ken.evals.tuning.sweep import Sweep, planned
+async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], searches: int) -> Swept:
+    from ken.evals.tuning.sweep import Sweep
     from ken.models.remembering_embedder import remembering
 
-    _ = most
     corpus = await ken.library.corpus()
     behind = await ken.library.behind()
     if behind:
@@ -115,7 +116,7 @@ async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], most: int) ->
             halves=halves,
             principal=LOCAL_OPERATOR,
             tick=line.searched,
-            most=planned(keys, len(halves.cases))[0],
+            most=searches,
         )
         try:
             return await sweep.run(_setup(ken.settings.search), keys)
@@ -151,7 +152,8 @@ class _Rebuild:
         from ken.rehearsal import rehearsal
 
         with TemporaryDirectory(dir=self.folder) as place:
-            tick = partial(self.line.built, str(plan))
+            kind = f"{plan.chunker}, {plan.target_tokens} tokens, overlap {plan.overlap:g}"
+            tick = partial(self.line.built, kind if plan.prefix else f"{kind}, without prefix")
             async with rehearsal(
                 self.corpus, self.ken.library.ingest, plan=plan, folder=Path(place), embedder=self.embedder, tick=tick
             ) as corpus:
@@ -171,7 +173,7 @@ class _Line:
 
     def built(self, name: str, done: int, total: int) -> None:
         """A document is cut and embedded."""
-        self._draw(f"{done}/{total} documents cut by {name}")
+        self._draw(f"{done}/{total} documents cut: {name}")
 
     def end(self) -> None:
         """Take the line away."""

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from ken.evals.tuning.report import KEEP, gains
-from ken.evals.tuning.space import CURVES
+from ken.evals.tuning.space import CURVES, line
 from ken.evals.tuning.sweep import MOST_PASSAGES, Gain, Measured, Numbers, Swept
 
 _STYLE = """
@@ -97,7 +97,7 @@ def page(swept: Swept, *, passages: int) -> str:
 def _headline(swept: Swept) -> str:
     if not swept.is_worth_it:
         return KEEP
-    changes = ", ".join(f"{key} = {value}" for key, value in swept.end.differences(swept.start))
+    changes = ", ".join(line(key, value) for key, value in swept.end.differences(swept.start))
     return f"{changes}: {swept.gain.value:+.3f}"
 
 
@@ -118,10 +118,11 @@ def _forest(swept: Swept) -> Iterator[str]:
     for number, (trial, gain) in enumerate(zip(swept.trials, reported, strict=True)):
         y = _TOP + _ROW * number + 4
         kind = "sure" if gain.low > 0 else "bad" if gain.high < 0 else ""
-        name = f"{trial.key} = {trial.value}" if trial.key != key else f"{trial.value}"
+        whole = line(trial.key, trial.value)
+        name = whole if trial.key != key else whole.partition(" = ")[2]
         key = trial.key
         yield _text(left - 10, y + 4, name, "end taken" if trial.is_taken else "end")
-        yield f'<g class="{kind}"><title>{escape(_told(f"{trial.key} = {trial.value}", gain))}</title>'
+        yield f'<g class="{kind}"><title>{escape(_told(whole, gain))}</title>'
         yield f'<path class="bar" d="M{at(gain.low):.1f} {y}H{at(gain.high):.1f}"/>'
         yield f'<circle class="dot" cx="{at(gain.value):.1f}" cy="{y}" r="3.5"/></g>'
         yield _text(left + _FOREST + _FIGURES - 8, y + 4, f"{gain.value:+.3f}", "soft num end")

@@ -16,7 +16,7 @@ _SHOWN_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 15, MOST_PASSAGES)
 
 def table(swept: Swept, *, passages: int) -> str:
     """The trials with their gains, then how much evidence the first passages hold; `passages` go to the reader."""
-    names = [f"{trial.key} = {trial.value}" for trial in swept.trials]
+    names = [line(trial.key, trial.value) for trial in swept.trials]
     width = max(map(len, [*names, "setting"]))
     lines = [
         f"{'setting':<{width}}   choosing   reporting   95 % interval       passages   tokens     ms",

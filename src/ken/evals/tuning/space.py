@@ -97,9 +97,10 @@ def others(setup: Setup, key: str) -> tuple[Value, ...]:
     return tuple(value for value in values if value != setup.get(key))
 
 
-def most_others(key: str) -> int:
-    """How many values of a setting are tried at most, whatever was chosen before."""
-    return len(_candidates(key)) - (0 if key == "chunk_overlap" else 1)
+def most_others(setup: Setup, key: str) -> int:
+    """How many values of a setting are tried at most, whatever is chosen before."""
+    values = _candidates(key)
+    return len(values) if key == "chunk_overlap" else sum(value != setup.get(key) for value in values)
 
 
 def line(key: str, value: Value) -> str:

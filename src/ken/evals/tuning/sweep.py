@@ -134,10 +134,10 @@ class Swept:
         return 2 * ceil((1.96 * typical / _WORTH_TELLING) ** 2)
 
 
-def planned(keys: Sequence[str], questions: int) -> tuple[int, int]:
+def planned(start: Setup, keys: Sequence[str], *, questions: int) -> tuple[int, int]:
     """How many searches, and how many indexes to build, a sweep of these settings takes at most."""
-    trials = sum(space.most_others(key) for key in keys)
-    builds = sum(space.most_others(key) for key in keys if space.is_of_chunking(key))
+    trials = sum(space.most_others(start, key) for key in keys)
+    builds = sum(space.most_others(start, key) for key in keys if space.is_of_chunking(key))
     return questions * (trials + 1), builds
 
 
@@ -180,7 +180,7 @@ class Sweep:
             await self._give_back(None)
 
     async def _trial(self, setup: Setup, key: str, *, value: Value, before: Measured) -> Trial:
-        measured = await self._measured(setup.having(key, value), f"{key} = {value}")
+        measured = await self._measured(setup.having(key, value), space.line(key, value))
         return Trial(key, value, measured, before)
 
     def _best(self, trials: Sequence[Trial]) -> Trial | None:
