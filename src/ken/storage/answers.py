@@ -75,7 +75,7 @@ class AnswerCache:
             current = connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version"))
             if current is not None and int(current) != corpus_version:
                 return
-            upsert(connection, cached_answers, [{"key": key, **values}])
+            upsert(connection, cached_answers, rows=[{"key": key, **values}])
             self._puts += 1
             if self._puts % _SWEEP_EVERY == 0:
                 _sweep(connection, keep=self._capacity)

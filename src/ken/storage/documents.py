@@ -347,6 +347,7 @@ def _document(row: sa.Row[tuple[object, ...]]) -> Document:
 
 
 def passage_of(row: sa.Row[tuple[object, ...]]) -> Passage:
+    """A passage of a row of its table."""
     return Passage(
         document_id=row.document_id,
         version=row.version,

@@ -27,7 +27,7 @@ class FeedbackBook:
         with self._database.write() as connection:
             if connection.execute(sa.select(traces.c.id).where(traces.c.id == given.trace_id)).first() is None:
                 raise NotFound(f"There is no trace {given.trace_id!r} to say something of.")
-            upsert(connection, feedback, [asdict(given)])
+            upsert(connection, feedback, rows=[asdict(given)])
 
     def of_trace(self, trace_id: str) -> tuple[Feedback, ...]:
         """Read what was said of a trace, oldest first; empty where nobody said anything."""

@@ -45,7 +45,7 @@ class TableOriginals:
     def keep(self, document_id: str, *, data: bytes) -> None:
         """Write a file, or replace it."""
         with self._database.write() as connection:
-            upsert(connection, originals, [{"document_id": document_id, "data": data}])
+            upsert(connection, originals, rows=[{"document_id": document_id, "data": data}])
 
     def read(self, document_id: str, *, max_bytes: int) -> bytes:
         """The bytes of a file. Raises Unreadable where it is gone or larger than that."""

@@ -127,7 +127,7 @@ class Sources:
         values = {name: value for name, value in asdict(source).items() if name in sources.c}
         values["default_groups"] = sorted(source.default_groups)
         with self._database.write() as connection:
-            upsert(connection, sources, [values])
+            upsert(connection, sources, rows=[values])
 
     def forget(self, source_id: str) -> None:
         """Delete a source whose documents are deleted already, with its listings and syncs."""
@@ -166,7 +166,7 @@ class Sources:
                 named = sa.and_(syncs.c.source == source_id, syncs.c.path.in_(some))
                 connection.execute(sa.update(syncs).where(named).values(path=""))
             if rows:
-                upsert(connection, listings, rows)
+                upsert(connection, listings, rows=rows)
 
     def begin(self, source_id: str, collection: str) -> int:
         """Open a sync; one of this source that still reads `running` was interrupted. The source's lock is held."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+def upsert(connection: sa.Connection, table: sa.Table, *, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows, all with the same columns; one whose primary key is there already replaces that row's columns."""
     key = [column.name for column in table.primary_key]
     statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
