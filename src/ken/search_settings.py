@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ken.errors import InvalidInput
 from ken.knowledge.chunkers.chunker import LEAST_TOKENS, MOST_TOKENS, ChunkerName, Chunking
-from ken.knowledge.options import SearchOptions
+from ken.knowledge.options import Fusion, SearchOptions
 from ken.text.tokens import terms
 
 
@@ -23,6 +23,7 @@ class SearchSettings(BaseModel):
     """None is the chunker's usual one."""
     prefix: bool = Chunking().prefix
     depth: int = Field(default=SearchOptions().depth, ge=10, le=1000)
+    fusion: Fusion = SearchOptions().fusion
     fusion_k: int = Field(default=SearchOptions().fusion_k, ge=1, le=1000)
     lexical_weight: float = Field(default=SearchOptions().lexical_weight, ge=0, le=10)
     dense_weight: float = Field(default=SearchOptions().dense_weight, ge=0, le=10)
@@ -61,6 +62,7 @@ class SearchSettings(BaseModel):
         """What the search is given."""
         return SearchOptions(
             depth=self.depth,
+            fusion=self.fusion,
             fusion_k=self.fusion_k,
             lexical_weight=self.lexical_weight,
             dense_weight=self.dense_weight,

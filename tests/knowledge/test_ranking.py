@@ -133,6 +133,25 @@ async def test_fused_scores_are_reciprocal_rank_fusion(ken: Ken, query: str) -> 
         assert evidence.fused == pytest.approx(expected, rel=1e-9)
 
 
+async def test_lists_can_be_fused_by_their_scores(ken: Ken) -> None:
+    """Then each passage has the weighted sum of its scores, each list's between 0 for its last and 1 for its best."""
+    options = SearchOptions(fusion="sum", lexical_weight=2.0, sentence_weight=0.5)
+    corpus = replace(await ken.library.corpus(), options=options)
+    found = (await corpus.search(QUERIES[0], OPERATOR, limit=50)).evidence
+    lists = (
+        ([evidence.lexical for evidence in found], 2.0),
+        ([evidence.dense for evidence in found], 1.0),
+        ([max((sentence.similarity for sentence in each.sentences), default=-1.0) for each in found], 0.5),
+    )
+    for index, evidence in enumerate(found):
+        expected = 0.0
+        for scores, weight in lists:
+            listed = [score for score in scores if score > 0]
+            if scores[index] > 0:
+                expected += weight * (scores[index] - min(listed)) / (max(listed) - min(listed))
+        assert evidence.fused == pytest.approx(expected, abs=1e-5)
+
+
 async def test_dense_scores_are_cosines(home: Path, folder: Path) -> None:
     """A passage that fits one window has that of the question with its title, headings and text; a sentence that of its part."""
     async with opened(home) as ken:

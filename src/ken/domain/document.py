@@ -170,7 +170,7 @@ class Evidence:
     dense: float
     """Best cosine over the passage's vectors, -1 to 1."""
     fused: float
-    """Reciprocal Rank Fusion score."""
+    """What the fusion of the lists gave: by ranks, or by scores."""
     coverage: float = 0.0
     """Share of the question's terms that the passage, its headings or title hold, each weighted by its rarity, 0 to 1."""
     matched_terms: tuple[str, ...] = ()

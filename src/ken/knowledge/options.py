@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Fusion = Literal["rrf", "sum"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +14,8 @@ class SearchOptions:
 
     depth: int = 80
     """Candidates from each list; with more, the same questions find the same passages, later."""
+    fusion: Fusion = "rrf"
+    """How the lists become one: by ranks (Reciprocal Rank Fusion), or as the sum of scores, each list's between 0 and 1."""
     fusion_k: int = 20
     """The constant of Reciprocal Rank Fusion. Three short lists want it smaller than the paper's 60 for long ones."""
     lexical_weight: float = 1.0

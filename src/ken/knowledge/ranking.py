@@ -2,7 +2,7 @@
 
 1. The index gives the best passages by BM25F and the best by their closest window: the candidates.
 2. For these, the best sentence by cosine is a third list.
-3. Reciprocal Rank Fusion of the three (Cormack, Clarke and Büttcher, SIGIR 2009) keeps the best few.
+3. Reciprocal Rank Fusion of the three (Cormack, Clarke and Büttcher, SIGIR 2009), or the sum of their scores, keeps the best few.
 4. A logistic model over the raw scores orders those and says how likely each holds the answer.
 """
 
@@ -129,7 +129,7 @@ def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
         (found.dense, options.dense_weight),
         (sentences.best_similarity, options.sentence_weight),
     )
-    fused, ranks = _reciprocal_ranks(weighed, options.fusion_k)
+    fused, ranks = _fused(weighed, options)
     kept = np.argsort(-fused, kind="stable")[: options.rescored]
     total = float(found.rarity.sum()) or 1.0
     return Fused(
@@ -214,8 +214,8 @@ def _best(values: NDArray[np.float32], bounds: NDArray[np.int64], *, otherwise: 
     return best
 
 
-def _reciprocal_ranks(
-    lists: Sequence[tuple[NDArray[np.float32], float]], k: int
+def _fused(
+    lists: Sequence[tuple[NDArray[np.float32], float]], options: SearchOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The fused score of n passages, and their places, shape (n, lists), 0 in a list that hasn't them."""
     size = len(lists[0][0])
@@ -226,5 +226,13 @@ def _reciprocal_ranks(
         ranks = np.empty(size, dtype=np.int64)
         ranks[order] = np.arange(1, size + 1)
         places[:, column] = np.where(scores > 0, ranks, 0)
-        fused += np.where(scores > 0, weight / (k + ranks), 0.0)
+        shares = _between_0_and_1(scores) if options.fusion == "sum" else 1 / (options.fusion_k + ranks)
+        fused += np.where(scores > 0, weight * shares, 0.0)
     return fused, places
+
+
+def _between_0_and_1(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The scores of a list: 1 for its best, 0 for its last (Fox and Shaw, TREC-2, 1994: CombSUM over min-max scores)."""
+    listed = scores[scores > 0]
+    low, high = (float(listed.min()), float(listed.max())) if len(listed) else (0.0, 1.0)
+    return (scores.astype(np.float64) - low) / max(high - low, 1e-9)

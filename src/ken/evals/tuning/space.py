@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ken.errors import InvalidInput
 from ken.knowledge.chunkers.chunker import MOST_OVERLAP, ChunkerName, Chunking
-from ken.knowledge.options import SearchOptions
+from ken.knowledge.options import Fusion, SearchOptions
 
 Value = str | int | float | bool
 """Of one setting, as it stands in ken.toml."""
@@ -21,6 +21,7 @@ _OF_CHUNKING: dict[str, tuple[Value, ...]] = {
 }
 _OF_OPTIONS: dict[str, tuple[Value, ...]] = {
     "depth": (20, 40, 80, 160),
+    "fusion": get_args(Fusion),
     "fusion_k": (5, 10, 20, 40, 60),
     "lexical_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
     "dense_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
