@@ -100,10 +100,10 @@ class Lexicon:
             key_places=arrays("key_places", np.int32),
         )
 
-    def is_held(self, word: str, allowed: NDArray[np.bool_]) -> bool:
-        """Whether an allowed document holds a word of the same stem; `allowed`: shape (documents,)."""
+    def forms(self, word: str, allowed: NDArray[np.bool_]) -> list[str]:
+        """The words of the same stem that allowed documents hold; `allowed`: shape (documents,)."""
         first, last = _range(self.stems, _hash(stem(word.lower())))
-        return any(self._count(int(place), allowed) for place in self.places[first:last])
+        return [self._word(place) for place in self.places[first:last].tolist() if self._count(place, allowed)]
 
     def near(self, word: str, *, most: int, allowed: NDArray[np.bool_]) -> list[Near]:
         """The words of allowed documents within `most` edits of a lower-case word, the closest and most frequent first."""

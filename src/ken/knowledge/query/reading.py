@@ -26,6 +26,6 @@ class Reading:
     is_word: Callable[[str], bool]
     """Whether a lower-case word belongs to the language, whatever the documents hold."""
 
-    def is_held(self, word: str) -> bool:
-        """Whether a readable document holds a word of the same stem."""
-        return self.lexicon.is_held(word, self.allowed)
+    def forms(self, word: str) -> list[str]:
+        """The words of the same stem that readable documents hold."""
+        return self.lexicon.forms(word, self.allowed)

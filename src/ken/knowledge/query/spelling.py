@@ -1,4 +1,4 @@
-"""Spelling: a word of the question that no readable document holds, and that is no word, becomes the closest that one does.
+"""Spelling: a word of the question that no readable document holds, and that is no word, becomes the closest one that it may be.
 
 Words of documents that the asker may not read don't take part: they are neither proposed nor do they keep a word as it is.
 What exists stays as it is; so do numbers, codes, acronyms, and whatever stands in quotes.
@@ -21,6 +21,7 @@ _WORD = re.compile(r"(?<![\w@#$%&+/\\-])(?<!\w[.:])[^\W\d_]+(?![\w@#$%&+=/\\{(<-
 _ENDINGS = ("s", "es", "ed", "d", "ing", "ings", "ly", "er", "ers", "est", "able", "less", "ness")
 _SHORTEST = 4
 _LEAST_BASE = 3
+_ENDING = 3
 _SHORT = 5
 """Letters of a word of which only swapped and doubled ones are corrected."""
 _LONG = 9
@@ -68,12 +69,19 @@ def _words(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _exists(word: str, reading: Reading) -> bool:
-    if reading.is_held(word) or reading.is_word(word):
+    if reading.is_word(word):
         return True
+    forms = reading.forms(word)
+    if forms:  # "approvals" beside "approval" is right; "reimbursment" beside "reimbursement" ends alike, and isn't
+        return word in forms or not any(_ends_alike(word, form) for form in forms)
     bases = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
     bases += [f"{base}e" for base in bases]
     bases += [base[:-1] for base in bases if base[-2:-1] == base[-1:] and word.endswith(("ing", "ed"))]  # lagging: lag
     return any(len(base) >= _LEAST_BASE and reading.is_word(base) for base in bases)
+
+
+def _ends_alike(word: str, form: str) -> bool:
+    return word[-_ENDING:] == form[-_ENDING:]
 
 
 def _correction(word: str, reading: Reading) -> Correction | None:
