@@ -22,12 +22,13 @@ from ken.knowledge.rerank import Reranking
 from ken.knowledge.spaces import Spaces
 from ken.models.minilm import MiniLM
 from ken.models.missing_embedder import MissingEmbedder
-from ken.models.protocols import Embedder
+from ken.models.protocols import Embedder, RerankPassage
 from ken.settings import with_key
 from ken.storage.embedders import EmbedderBook, EmbedderRecord
 
 if TYPE_CHECKING:
     from ken.models.openai_embedder import EmbedderEndpoint
+    from ken.models.rerank_endpoint import CrossEncoder
     from ken.models.steady_embedder import SteadyEmbedder
 
 
@@ -155,12 +156,37 @@ def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
 
 def reranking(settings: RerankerSettings) -> Reranking:
     """The cross-encoder of the `[reranker]` table, at work."""
+    encoder = _cross_encoder(settings)
+    return Reranking(encoder, candidates=settings.candidates, patience_s=settings.timeout_s)
+
+
+def _cross_encoder(settings: RerankerSettings) -> CrossEncoder:
     from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
 
-    endpoint = RerankEndpoint(
-        base_url=str(settings.base_url),
-        model=settings.model,
-        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
-        timeout_s=settings.timeout_s,
+    return CrossEncoder(
+        RerankEndpoint(
+            base_url=str(settings.base_url),
+            model=settings.model,
+            api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+            timeout_s=settings.timeout_s,
+        )
     )
-    return Reranking(CrossEncoder(endpoint), candidates=settings.candidates, patience_s=settings.timeout_s)
+
+
+async def embedder_answers(settings: EmbedderSettings) -> str:
+    """Have one sentence embedded; what came of it, in a few words. Raises ModelError, InvalidSetting."""
+    record = await _first_seen(_endpoint(settings))
+    _check(settings, record)
+    return f"{settings.base_url} answers, with vectors of {record.dimensions} numbers"
+
+
+async def reranker_answers(settings: RerankerSettings) -> str:
+    """Have two passages scored; what came of it, in a few words. Raises ModelError."""
+    from ken.models.steady_embedder import PROBE
+
+    encoder = _cross_encoder(settings)
+    try:
+        await encoder.score("When is a berth free?", [RerankPassage(0, PROBE), RerankPassage(1, "Nothing is here.")])
+    finally:
+        await encoder.aclose()
+    return f"{settings.base_url} answers"

@@ -6,17 +6,23 @@ import asyncio
 import os
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from anyio import to_thread
 
+from ken.cli.checkup import examine
+from ken.connectors.configured import Configured
 from ken.domain.principal import Principal
 from ken.errors import EmbedderChanged, InvalidSetting, ModelError, ModelUnavailable, SyncRunning
 from ken.knowledge.sources.source import Fetched, Listed
 from ken.models.steady_embedder import PROBE
+from ken.scheduler.scheduler import Scheduler
+from ken.settings import load
 from ken.wiring import Ken
 from tests.knowledge.homes import (
     BAKERY,
@@ -332,9 +338,46 @@ async def test_a_killed_change_is_taken_up_where_it_stopped(home: Path, folder: 
         assert (await found(ken, "Which paper is on matter 7?"))[0] == "7.md"
         server.pause_s = 0.0
         done = (await ken.library.embedding() or state).done
-        report = await ken.library.embed_again()
-        assert report.embedded == 12 - done < 12
+        code, out, err = await ken_says(home, "index", "embed")
+        assert (code, out) == (0, "All documents have vectors of endpoint m-1. Corpus version 2 is in use.\n")
+        assert err.startswith(f"{12 - done} embedded anew")
         assert (await found(ken, "Which paper is on matter 7?"))[0] == "7.md"
+
+
+async def ken_says(home: Path, *arguments: str) -> tuple[int | None, str, str]:
+    """What a `ken` of its own says: exit code, output, errors."""
+    command = [sys.executable, "-m", "ken", *arguments, "--home", str(home)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_a_running_ken_embeds_anew_by_itself(home: Path, folder: Path, server: EmbeddingServer) -> None:
+    """Its scheduler has a job for it, which is tried again after a failure; `ken index list` and the doctor tell of it."""
+    async with opened(home) as ken:
+        await sync(ken, folder, PAPERS)
+    wants(home, server)
+    async with opened(home) as ken:
+        server.always = answers({"error": {"message": "no such model"}}, 404)
+        scheduler = Scheduler(Configured.of(ken).jobs())
+        async with scheduler.running():
+            scheduler.ask("embedding anew")
+            while (state := await ken.library.embedding()) is None or not state.problem:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+            assert (await found(ken, QUESTION))[0] == "ferry.md"
+            _, _, told = await ken_says(home, "index", "list")
+            assert "0 of 3 documents are embedded anew with endpoint m-1. It stopped: The embedder 'm-1'" in told
+            found_wrong = await to_thread.run_sync(examine, load(home))
+            assert {each.state for each in found_wrong if each.what == "Embedder 'm-1'"} == {"failed"}
+            server.always = None
+            while scheduler.due("embedding anew") is None:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+            scheduler.ask("embedding anew")
+            while not await ken.library.is_embedded():  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+        assert await lineage(ken) == {"endpoint m-1"}
+    told = {each.what: each.detail for each in await to_thread.run_sync(examine, load(home))}
+    assert told["Embedder 'm-1'"] == f"{server.url} answers, with vectors of 48 numbers"
 
 
 async def test_a_first_pass_over_the_first_numbers(home: Path, folder: Path, server: EmbeddingServer) -> None:

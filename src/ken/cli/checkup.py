@@ -9,12 +9,13 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import aiohttp
 
+from ken.embedders import embedder_answers, reranker_answers
 from ken.errors import KenError
 from ken.models.weights import find_model
 from ken.settings import ModelSettings, Settings
@@ -42,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
     findings += _library(settings)
     findings.append(_port(settings))
     findings += [_endpoint(model) for model in settings.models]
+    findings += _of_search(settings)
     return findings
 
 
@@ -116,7 +118,9 @@ async def _opened(settings: Settings) -> tuple[str, tuple[str, ...]]:
         left_out = f"; {failures} files could not be taken (`ken sync` names them)" if failures else ""
         held = "; an older one is held, `ken index use latest` ends that" if await ken.library.is_held() else ""
         found = f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources"
-        return f"{found}{left_out}{held}", await ken.library.behind()
+        coming = await ken.library.embedding()
+        anew = f"; {coming.done} of {coming.total} are embedded anew with {coming.name}" if coming else ""
+        return f"{found}{left_out}{held}{anew}", await ken.library.behind()
     finally:
         await ken.aclose()
 
@@ -144,6 +148,17 @@ def _endpoint(model: ModelSettings) -> Finding:
         remedy = f"Check the key in the environment variable {model.api_key_env!r}."
         return Finding(what=what, state="failed", detail=f"{model.base_url} refuses the key", remedy=remedy)
     return Finding(what=what, state="ok", detail=f"{model.base_url} answers")
+
+
+def _of_search(settings: Settings) -> Iterator[Finding]:
+    """The endpoints that a search asks. One sentence is sent to each: a list of models would not tell whether it can do this."""
+    embedder, reranker = settings.embedder, settings.reranker
+    if embedder is not None:
+        yield _tried(f"Embedder {embedder.model!r}", lambda: asyncio.run(embedder_answers(embedder)))
+    if reranker is not None:
+        found = _tried(f"Reranker {reranker.model!r}", lambda: asyncio.run(reranker_answers(reranker)))
+        # Questions are answered without it.
+        yield replace(found, state="warning") if found.state == "failed" else found
 
 
 async def _asked(model: ModelSettings) -> int:

@@ -81,6 +81,9 @@ class Reembedding:
 
     async def _changed(self, progress: EmbeddingProgress | None) -> int:
         committer, spaces = self.committer, self.committer.spaces
+        begun = await anyio.to_thread.run_sync(spaces.book.state)
+        if begun is None or begun.name != spaces.wanted:
+            await anyio.to_thread.run_sync(spaces.book.begin, spaces.wanted)
         space = spaces.space(committer.ingest, await spaces.want())
         await anyio.to_thread.run_sync(spaces.book.begin, spaces.wanted, space.ingest.space)
         embedded = 0

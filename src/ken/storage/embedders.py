@@ -86,8 +86,11 @@ class EmbedderBook:
         with self._database.write() as connection:
             remember(connection, {_OF_ONE + record.name: json.dumps(told)})
 
-    def begin(self, name: str, space: str) -> None:
-        """Documents are on their way to this embedder: what is staged with its `space` is kept until they have arrived."""
+    def begin(self, name: str, space: str = "") -> None:
+        """Documents are on their way to this embedder: what is staged with its `space` is kept until they have arrived.
+
+        The space is empty while the embedder has not been asked for anything.
+        """
         with self._database.write() as connection:
             remember(connection, {_COMING: f"{space} {name}", _PROBLEM: None})
 
@@ -101,7 +104,7 @@ class EmbedderBook:
         with self._database.read() as connection:
             facts = read_facts(connection)
             space, _, name = facts.get(_COMING, "").partition(" ")
-            if not space:
+            if not name:
                 return None
             made = sa.alias(documents)
             done = sa.exists().where(
@@ -113,7 +116,7 @@ class EmbedderBook:
             count = sa.select(sa.func.count()).select_from(documents).where(documents.c.current)
             return EmbeddingState(
                 name=name,
-                done=connection.scalar(count.where(done)) or 0,
+                done=(connection.scalar(count.where(done)) or 0) if space else 0,
                 total=connection.scalar(count) or 0,
                 problem=facts.get(_PROBLEM, ""),
             )
