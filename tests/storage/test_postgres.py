@@ -149,6 +149,19 @@ def test_who_may_not_come_in_is_told_why(postgres: PostgresServer) -> None:
     assert "Make it the owner" in refusal(postgres.of("template1").replace("//postgres:@", "//guest:@"))
 
 
+def test_a_database_without_pgvector_is_refused(postgres: PostgresServer) -> None:
+    """Its owner, who may not add it, learns who can; nothing is made before."""
+    postgres.run("CREATE ROLE owner LOGIN")
+    with postgres.database() as url:
+        name = url.split("/")[3].split("?")[0]
+        postgres.run(f"ALTER DATABASE {name} OWNER TO owner")
+        own = url.replace("//postgres:@", "//owner:@")
+        assert "CREATE EXTENSION vector" in refusal(own)
+        assert shape(url) == {}
+        postgres.run("CREATE EXTENSION vector", database=name)
+        PostgresDatabase(own).close()
+
+
 def test_a_reader_of_the_server_can_not_write(postgres: PostgresServer, postgres_url: str) -> None:
     """A user with too few rights opens the database, and is refused in plain words where it writes."""
     postgres.run("CREATE ROLE reader LOGIN")
@@ -272,16 +285,20 @@ def test_a_lock_is_one_holders_and_goes_with_its_connection(
     lock = ours.lock("a")
     assert lock.take()
     assert not theirs.lock("a").take()
-    assert theirs.lock("b").take()
+    beside = theirs.lock("b")
+    assert beside.take()
     assert "process " in (theirs.holder("a") or "")
     lock.release()
     assert theirs.holder("a") is None
     again = theirs.lock("a")
     assert again.take()
     thrown_out(postgres)
-    assert ours.lock("a").take()
-    again.release()
+    last = ours.lock("a")
+    assert last.take()
+    for lost in (again, beside):
+        lost.release()
     assert ours.holder("a") is not None
+    last.release()
     ours.close()
     theirs.close()
     other_database.close()

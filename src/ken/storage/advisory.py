@@ -37,7 +37,7 @@ class AdvisoryLocks:
             return connection.scalar(_HOLDER, {"key": lock_key(f"lock {name}")})
 
     def close(self) -> None:
-        """Give back every connection, and with them what is still held."""
+        """Close the connections; a lock that is still held keeps its own until it is released."""
         self._engine.dispose()
 
 

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS index_passages (
   sentence_spans bytea NOT NULL, sentences bytea NOT NULL, sentence_term_counts bytea NOT NULL,
   sentence_terms bytea NOT NULL, quote_lengths bytea NOT NULL, quotes bytea NOT NULL,
   UNIQUE (document, ordinal));
+ALTER TABLE index_passages ADD COLUMN IF NOT EXISTS words bytea NOT NULL DEFAULT '';
 CREATE TABLE IF NOT EXISTS index_postings (
   term bigint NOT NULL, passage bigint NOT NULL,
   document integer NOT NULL REFERENCES index_documents ON DELETE CASCADE, collection integer NOT NULL,
@@ -79,6 +80,7 @@ class IndexedPassage:
     sentence_terms: bytes
     quote_lengths: bytes
     quotes: bytes
+    words: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,9 +345,9 @@ class PassageTables:
         return [(row[0], row[1], row[2], row[3]) for row in held], {row[0]: row[1] for row in cosines}
 
     def read(self, passages: Sequence[int]) -> list[sa.Row[Any]]:
-        """What ranking reads of a few passages: id, document, ordinal and the bytes of their sentences."""
+        """What ranking reads of a few passages: id, document, ordinal and the bytes of their sentences and words."""
         query = sa.text(
-            "SELECT id, document, ordinal, sentences, sentence_term_counts, sentence_terms FROM index_passages "
+            "SELECT id, document, ordinal, sentences, sentence_term_counts, sentence_terms, words FROM index_passages "
             "WHERE id = ANY(CAST(:passages AS bigint[]))"
         )
         with self.database.read() as connection:
@@ -417,7 +419,7 @@ class _Placed:
 
 
 _FIELDS = ("body", "heading", "title")
-_KEPT = ("sentence_spans", "sentences", "sentence_term_counts", "sentence_terms", "quote_lengths", "quotes")
+_KEPT = ("sentence_spans", "sentences", "sentence_term_counts", "sentence_terms", "quote_lengths", "quotes", "words")
 _PASSAGE_COLUMNS = ("id", "document", "ordinal", *_KEPT)
 _POSTING_TYPES = {
     "term": ">i8",

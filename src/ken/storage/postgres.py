@@ -172,6 +172,7 @@ class PostgresDatabase:
         with self.write() as connection:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             upgrade(connection, self.name)
+            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")  # the index needs it: better told now
 
     def _limit(self, driver: Any, record: object) -> None:  # noqa: ANN401 # psycopg's, which is not imported without need
         _ = record

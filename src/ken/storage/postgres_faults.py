@@ -31,6 +31,10 @@ REMEDIES: dict[str, str] = {
 """By SQLSTATE (PostgreSQL, appendix A), the longest that the code begins with. What only a mistake in Ken's own SQL can
 bring is not here: it is left to surface as it is."""
 
+_NO_EXTENSION = (
+    "lacks the extension `vector`. Install pgvector on the server and have a superuser run, in this database, "
+    "`CREATE EXTENSION vector`."
+)
 _UNFIT = ("22", "54")
 """Values that no column holds, and those above the server's limits."""
 
@@ -50,6 +54,8 @@ def _of_server(name: str, error: DBAPIError) -> KenError | None:
     state = getattr(error.orig, "sqlstate", None) or _state_of_words(error)
     if state is None:
         return None
+    if 'extension "vector"' in str(error.orig):
+        return StorageError(f"The database {name} {_NO_EXTENSION}")
     if state.startswith(_UNFIT):
         return _too_much(error)
     found = [remedy for start, remedy in sorted(REMEDIES.items()) if state.startswith(start)]
