@@ -14,7 +14,7 @@ from tests.knowledge.homes import FERRY, OPERATOR, PAPERS, found, held, opened, 
 
 NEW = {"ferry.md": FERRY.replace("06:40", "07:15"), "mill.md": "# Mill\n\nThe mill grinds oats on Thursdays.\n"}
 FULL_AT = {
-    "the index is written": ("1000", "_arrays", "index"),
+    "the index is written": ("1000", "_fill", "index"),
     "the first document is staged": ("8192", "Documents.stage", "ken.db"),
     "what was staged is committed": ("8192", "Snapshots.commit", "ken.db"),
 }

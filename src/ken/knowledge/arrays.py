@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -86,39 +87,74 @@ class ArrayFolder:
         self.sizes[file_name] = (self.place / file_name).stat().st_size
 
 
+class Rows(Generic[Number]):
+    """An array of which a few rows are read here and there, each time from its file.
+
+    Mapped, it would grow into memory: for each row that is touched, the system maps the 64 kilobytes around it.
+    """
+
+    def __init__(self, path: Path, dtype: type[Number]) -> None:
+        self.shape, self._begin = _checked(path, dtype)
+        self._dtype = np.dtype(dtype)
+        self._row = int(np.prod(self.shape[1:], dtype=np.int64)) * self._dtype.itemsize
+        self._descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[Number]:
+        start, stop, _ = rows.indices(len(self))
+        return self.gather(np.array([start]), np.array([max(start, stop)]))
+
+    def gather(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[Number]:
+        """The rows of [starts[i], stops[i]) for each i, one after the other. Raises OSError where the file is cut short."""
+        found = np.empty((int((stops - starts).sum()), *self.shape[1:]), dtype=self._dtype)
+        if not found.size:
+            return found
+        room = found.data.cast("B")
+        at = 0
+        for start, size in zip((starts * self._row).tolist(), ((stops - starts) * self._row).tolist(), strict=True):
+            if os.preadv(self._descriptor, [room[at : at + size]], self._begin + start) != size:
+                raise OSError(0, "An array of the index was cut short while it was read")
+            at += size
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class MappedFolder:
-    """A folder of arrays, mapped as they are asked for."""
+    """A folder of arrays. Methods raise OSError, ValueError or EOFError where a file isn't the array that is asked for."""
 
     place: Path
-    _passing: list[mmap.mmap] = field(default_factory=list[mmap.mmap])
 
-    def array(self, name: str, dtype: type[Number], *, passing: bool = False) -> NDArray[Number]:
-        """Map an array; one that is `passing` is read here and there, and needn't stay in memory after that.
-
-        Raises OSError, ValueError, EOFError where the file isn't one.
-        """
+    def array(self, name: str, dtype: type[Number]) -> NDArray[Number]:
+        """Map an array."""
         path = self.place / f"{name}.npy"
-        with path.open("rb") as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ValueError(f"{str(path)!r} is no array of version 1.0.")
-            shape, _, stored = np.lib.format.read_array_header_1_0(file)
-            if stored != np.dtype(dtype):
-                raise ValueError(f"{str(path)!r} holds {stored}, not {np.dtype(dtype)}.")
-            begin = file.tell()
-            if not shape[0]:  # nothing can't be mapped
-                return np.empty(shape, dtype=dtype)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if passing:
-            mapped.madvise(mmap.MADV_RANDOM)
-            self._passing.append(mapped)
+        shape, begin = _checked(path, dtype)
         count = int(np.prod(shape, dtype=np.int64))
+        if not count:  # nothing can't be mapped
+            return np.empty(shape, dtype=dtype)
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, dtype=dtype, count=count, offset=begin).reshape(shape)
 
-    def release(self) -> None:
-        """Give the memory of the passing arrays back; they stay readable, out of the system's cache or the file."""
-        for mapped in self._passing:
-            mapped.madvise(mmap.MADV_DONTNEED)
+    def rows(self, name: str, dtype: type[Number]) -> Rows[Number]:
+        """Open an array of which a few rows are wanted at a time."""
+        return Rows(self.place / f"{name}.npy", dtype)
+
+
+def _checked(path: Path, dtype: type[np.generic]) -> tuple[tuple[int, ...], int]:
+    """The shape of the array in a file, and where its numbers begin."""
+    with path.open("rb") as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError(f"{str(path)!r} is no array of version 1.0.")
+        shape, _, stored = np.lib.format.read_array_header_1_0(file)
+        begin = file.tell()
+    if stored != np.dtype(dtype):
+        raise ValueError(f"{str(path)!r} holds {stored}, not {np.dtype(dtype)}.")
+    if path.stat().st_size != begin + stored.itemsize * int(np.prod(shape, dtype=np.int64)):
+        raise ValueError(f"{str(path)!r} doesn't hold {shape} numbers.")
+    return shape, begin
 
 
 def ranges(bounds: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

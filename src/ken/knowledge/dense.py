@@ -2,7 +2,7 @@
 
 Below some size every one of them is scored; above it, a graph gives those near the question.
 Int8 finds the passages, float16 orders them: a window's vector is scaled so that its largest component is 127, which
-leaves cosines wrong by some thousandths, and twice as many passages as are wanted are scored again exactly. The filter is
+leaves cosines wrong by a thousandth, and a few more passages than are wanted are scored again exactly. The filter is
 exact everywhere: a graph can't be searched under one, so that a question that may see little has that little scored
 one by one, and the graph is asked for more than is wanted where most may be seen.
 """
@@ -15,11 +15,11 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.knowledge.arrays import Best, ranges
+from ken.knowledge.arrays import Best, Rows, ranges
 from ken.knowledge.graph import Graph
 
-GRAPH_FROM = 200_000
-"""Windows from which on there is a graph: to score as many takes as long as finding them in it."""
+GRAPH_FROM = 100_000
+"""Windows from which on there is a graph: to score all of them takes three times as long as finding those near in it."""
 
 _WANTED = 512
 """Windows that the graph is asked for where everything may be seen."""
@@ -40,21 +40,24 @@ class DenseIndex:
     were trained to have the most in the first ones (Matryoshka: Kusupati et al., NeurIPS 2022)."""
     scales: NDArray[np.float32]
     """Shape (w,): what a vector is multiplied by to have length 1, whatever the length of the whole."""
-    windows: NDArray[np.float16]
+    windows: Rows[np.float16]
     """Shape (w, dimensions), L2-normalised."""
     bounds: NDArray[np.int64]
     """Shape (n + 1,): windows of passage i are [bounds[i], bounds[i + 1]); at least one."""
     graph: Graph | None
 
-    def best(self, vector: NDArray[np.float32], allowed: NDArray[np.bool_], *, depth: int) -> NDArray[np.int64]:
-        """The `depth` allowed passages with the window closest to a vector of length 1, the closest first.
+    def best(
+        self, vector: NDArray[np.float32], allowed: NDArray[np.bool_], *, depth: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The `depth` allowed passages with the window closest to a vector of length 1, the closest first, and the cosines.
 
         `allowed`: shape (n,). All of them where fewer are allowed.
         """
         readable = int(np.count_nonzero(allowed))
         wanted = min(depth, readable)
         if not wanted:
-            return np.empty(0, dtype=np.int64)
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        most = depth + depth // 4 + _MARGIN
         question = quantised(vector[None, : self.vectors.shape[1]])[0]
         found = np.empty(0, dtype=np.int64)
         if self.graph is not None and readable >= _SEEN * len(allowed):
@@ -62,16 +65,19 @@ class DenseIndex:
                 self.graph, question[0], allowed, count=max(_WANTED, 6 * depth) * len(allowed) // readable
             )
         if len(found) < wanted:
-            found = self._scored(question, allowed, readable=readable, count=2 * depth + _MARGIN)
-        rows = found[: 2 * depth + _MARGIN]
-        return rows[np.argsort(-self.cosines(vector, rows), kind="stable")[:wanted]]
+            found = self._scored(question, allowed, readable=readable, count=most)
+        rows = found[:most]
+        cosines = self.cosines(vector, rows)
+        order = np.argsort(-cosines, kind="stable")[:wanted]
+        return rows[order], cosines[order]
 
     def cosines(self, vector: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Shape (rows,): the cosine of each passage's closest window."""
         if not len(rows):
             return np.empty(0, dtype=np.float32)
-        picked, bounds = ranges(self.bounds, rows)
-        return np.maximum.reduceat(self.windows[picked].astype(np.float32) @ vector, bounds[:-1])
+        first, last = self.bounds[rows], self.bounds[rows + 1]
+        exact = self.windows.gather(first, last).astype(np.float32)
+        return np.maximum.reduceat(exact @ vector, np.cumsum(last - first) - (last - first))
 
     def _near(
         self, graph: Graph, question: NDArray[np.int8], allowed: NDArray[np.bool_], *, count: int

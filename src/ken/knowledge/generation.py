@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from ken.domain.document import Passage
 from ken.errors import StorageError
 from ken.knowledge import generation_folder, graph
-from ken.knowledge.arrays import MappedFolder, Number, ranges
+from ken.knowledge.arrays import MappedFolder, Number, Rows
 from ken.knowledge.catalogue import Allowed, Catalogue
 from ken.knowledge.dense import GRAPH_FROM, DenseIndex
 from ken.knowledge.generation_folder import Contents, collection_numbers, discard
 from ken.knowledge.index import Asked, Candidates, Index, Quote
+from ken.knowledge.late import PassageWords
 from ken.knowledge.lexical import LexicalIndex
 from ken.knowledge.lexicon import Lexicon
 from ken.storage.documents import Documents, Snapshot
@@ -50,25 +51,26 @@ class Generation:
     lexical: LexicalIndex
     lexicon: Lexicon
     dense: DenseIndex
-    sentences: NDArray[np.int8]
+    sentences: Rows[np.int8]
     """Shape (s, dimensions): unit vectors times 127."""
     sentence_bounds: NDArray[np.int64]
     """Shape (n + 1,)."""
-    sentence_spans: NDArray[np.int32]
+    sentence_spans: Rows[np.int32]
     """Shape (s, 3): start and end in the document's text, and 1 for a line of code."""
-    texts: NDArray[np.uint8]
+    texts: Rows[np.uint8]
     """UTF-8 of a JSON array for each passage: start, end, heading path, page, tokens, text."""
     text_bounds: NDArray[np.int64]
     """Shape (n + 1,), in bytes."""
-    quotes: NDArray[np.uint8]
+    quotes: Rows[np.uint8]
     """UTF-8 of every sentence as quoted, one after the other."""
-    quote_bounds: NDArray[np.int64]
+    quote_bounds: Rows[np.int64]
     """Shape (s + 1,), in bytes."""
-    sentence_terms: NDArray[np.uint64]
+    sentence_terms: Rows[np.uint64]
     """Term hashes, sentence after sentence."""
-    sentence_term_bounds: NDArray[np.int64]
+    sentence_term_bounds: Rows[np.int64]
     """Shape (s + 1,): terms of sentence i are [sentence_term_bounds[i], sentence_term_bounds[i + 1]); at least one."""
-    arrays: MappedFolder
+    words: Words | None
+    """None where the embedder tells nothing of single words."""
     _seen: dict[Hashable, _Seen] = field(default_factory=dict[Hashable, "_Seen"], compare=False)
 
     @property
@@ -80,10 +82,12 @@ class Generation:
         """As `Index.candidates`."""
         seen = self._rows(allowed)
         lexical = self.lexical.best(asked.terms, seen.rows, depth=depth)
-        dense = self.dense.best(asked.vector, seen.rows, depth=depth)
-        found = self._read(np.union1d(lexical, dense), asked, seen)
-        self.arrays.release()
-        return found
+        dense, cosines = self.dense.best(asked.vector, seen.rows, depth=depth)
+        others = np.setdiff1d(lexical, dense)
+        rows = np.concatenate([dense, others])
+        order = np.argsort(rows)
+        cosines = np.concatenate([cosines, self.dense.cosines(asked.vector, others)])
+        return self._read(rows[order], asked, seen, cosines[order])
 
     def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]] | None]:
         """As `Index.passages`."""
@@ -92,7 +96,7 @@ class Generation:
     def passage(self, row: int) -> Passage:
         """The passage of a row."""
         document = self.catalogue.documents[int(self.document[row])]
-        stored = json.loads(bytes(self.texts[self.text_bounds[row] : self.text_bounds[row + 1]]))
+        stored = json.loads(self.texts[int(self.text_bounds[row]) : int(self.text_bounds[row + 1])].tobytes())
         start, end, heading_path, page, tokens, text, header = stored
         return Passage(
             document_id=document.id,
@@ -109,14 +113,18 @@ class Generation:
 
     def quote(self, sentence: int) -> str:
         """The text of a sentence without marks, white space folded."""
-        return bytes(self.quotes[self.quote_bounds[sentence] : self.quote_bounds[sentence + 1]]).decode()
+        first, last = self.quote_bounds[sentence : sentence + 2].tolist()
+        return self.quotes[first:last].tobytes().decode()
 
     def _quotes(self, row: int) -> tuple[Quote, ...]:
         first, last = int(self.sentence_bounds[row]), int(self.sentence_bounds[row + 1])
+        bounds = self.quote_bounds[first : last + 1]
+        quoted = self.quotes[int(bounds[0]) : int(bounds[-1])].tobytes()
+        places = (bounds - bounds[0]).tolist()
         spans = self.sentence_spans[first:last].tolist()
         return tuple(
-            Quote(start, end, self.quote(sentence), is_code=bool(code))
-            for sentence, (start, end, code) in enumerate(spans, start=first)
+            Quote(start, end, quoted[places[at] : places[at + 1]].decode(), is_code=bool(code))
+            for at, (start, end, code) in enumerate(spans)
         )
 
     def _rows(self, allowed: Allowed) -> _Seen:
@@ -128,9 +136,14 @@ class Generation:
             seen = self._seen[allowed.key] = _Seen(allowed.documents[self.document], collections)
         return seen
 
-    def _read(self, rows: NDArray[np.int64], asked: Asked, seen: _Seen) -> Candidates:
-        picked, bounds = ranges(self.sentence_bounds, rows)
-        held, held_bounds = ranges(self.sentence_term_bounds, picked)
+    def _read(self, rows: NDArray[np.int64], asked: Asked, seen: _Seen, cosines: NDArray[np.float32]) -> Candidates:
+        first, last = self.sentence_bounds[rows], self.sentence_bounds[rows + 1]
+        sizes = last - first
+        # The bounds of a passage's sentences stand one after the other, with one more for the end of the last one.
+        bounds = self.sentence_term_bounds.gather(first, last + 1)
+        ends = np.cumsum(sizes + 1)
+        terms = self.sentence_terms.gather(bounds[ends - sizes - 1], bounds[ends - 1])
+        counts = np.delete(np.diff(bounds), ends[:-1] - 1) if len(rows) else bounds
         scores, worths = self.lexical.term_scores(asked.terms, rows)
         return Candidates(
             rows=rows,
@@ -138,12 +151,32 @@ class Generation:
             rarity=self.lexical.rarity(asked.terms, seen.collections),
             term_scores=scores,
             term_worths=worths,
-            dense=self.dense.cosines(asked.vector, rows),
-            sentence_bounds=bounds,
-            sentences=self.sentences[picked],
-            sentence_term_bounds=held_bounds,
-            sentence_terms=self.sentence_terms[held],
+            dense=cosines,
+            sentence_bounds=_bounds(sizes),
+            sentences=self.sentences.gather(first, last),
+            sentence_term_bounds=_bounds(counts),
+            sentence_terms=terms,
+            words=PassageWords.none(len(rows)) if self.words is None else self.words.of(rows),
         )
+
+
+def _bounds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """The distinct words of every passage."""
+
+    vectors: Rows[np.int8]
+    """Shape (w, WORD_DIMENSIONS): unit vectors times 127."""
+    bounds: NDArray[np.int64]
+    """Shape (n + 1,)."""
+
+    def of(self, rows: NDArray[np.int64]) -> PassageWords:
+        """Those of a few passages."""
+        first, last = self.bounds[rows], self.bounds[rows + 1]
+        return PassageWords(_bounds(last - first), self.vectors.gather(first, last))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,19 +271,25 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
             ),
             lexicon=_lexicon(arrays),
             dense=_dense(arrays, checksum),
-            sentences=arrays.array("sentences", np.int8, passing=True),
+            sentences=arrays.rows("sentences", np.int8),
             sentence_bounds=arrays.array("sentence_bounds", np.int64),
-            sentence_spans=arrays.array("sentence_spans", np.int32, passing=True),
-            texts=arrays.array("texts", np.uint8, passing=True),
+            sentence_spans=arrays.rows("sentence_spans", np.int32),
+            texts=arrays.rows("texts", np.uint8),
             text_bounds=arrays.array("text_bounds", np.int64),
-            quotes=arrays.array("quotes", np.uint8, passing=True),
-            quote_bounds=arrays.array("quote_bounds", np.int64, passing=True),
-            sentence_terms=arrays.array("sentence_terms", np.uint64, passing=True),
-            sentence_term_bounds=arrays.array("sentence_term_bounds", np.int64, passing=True),
-            arrays=arrays,
+            quotes=arrays.rows("quotes", np.uint8),
+            quote_bounds=arrays.rows("quote_bounds", np.int64),
+            sentence_terms=arrays.rows("sentence_terms", np.uint64),
+            sentence_term_bounds=arrays.rows("sentence_term_bounds", np.int64),
+            words=_words(arrays),
         )
     except (OSError, ValueError, EOFError, RuntimeError):  # RuntimeError: usearch, of a graph
         return None
+
+
+def _words(arrays: MappedFolder) -> Words | None:
+    if not (arrays.place / "words.npy").exists():
+        return None
+    return Words(arrays.rows("words", np.int8), arrays.array("word_bounds", np.int64))
 
 
 def _dense(arrays: MappedFolder, checksum: int) -> DenseIndex:
@@ -259,10 +298,9 @@ def _dense(arrays: MappedFolder, checksum: int) -> DenseIndex:
         windows = arrays.array("graph_windows", np.int32)
         found = graph.mapped(arrays.place / generation_folder.GRAPH, windows, checksum=checksum)
     return DenseIndex(
-        # Beside a graph, vectors are read where few passages may be seen.
-        vectors=arrays.array("vectors", np.int8, passing=found is not None),
+        vectors=arrays.array("vectors", np.int8),
         scales=arrays.array("scales", np.float32),
-        windows=arrays.array("windows", np.float16, passing=True),
+        windows=arrays.rows("windows", np.float16),
         bounds=arrays.array("window_bounds", np.int64),
         graph=found,
     )

@@ -153,7 +153,7 @@ class _Sentences:
     def _vectors(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Numbers of a document's sentences, shape (s,), and their vectors times 127, shape (s, dimensions)."""
         first, last = self._bounds[:, index].tolist()
-        is_prose = self._generation.sentence_spans[first:last, 2] == 0
+        is_prose = self._generation.sentence_spans[first:last][:, 2] == 0
         return np.flatnonzero(is_prose) + first, self._generation.sentences[first:last][is_prose].astype(np.float32)
 
     def statement(self, sentence: int) -> Statement:
@@ -162,7 +162,7 @@ class _Sentences:
         document = self._generation.catalogue.documents[int(self._generation.document[row])]
         if row not in self._headings:
             self._headings[row] = self._generation.passage(row).heading_path
-        start, end, _ = self._generation.sentence_spans[sentence].tolist()
+        start, end, _ = self._generation.sentence_spans[sentence : sentence + 1][0].tolist()
         return Statement(
             document_id=document.id,
             text=self._generation.quote(sentence),
