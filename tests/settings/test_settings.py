@@ -14,6 +14,7 @@ from ken.wiring import open_home
 from tests.assistant.corpus import copy
 
 KEY = "sk-planted-0123456789abcdef"
+ENDPOINT = 'base_url = "https://api.example/v1"\nmodel = "m-1"\n'
 MODEL = 'name = "gpt"\nbase_url = "https://api.example.com/v1"\nmodel = "gpt-4o-mini"\n'
 
 
@@ -97,6 +98,24 @@ def test_the_home_is_named_by_flag_environment_or_default(
         ("[[models]]\n" + MODEL + "max_tokens = 8000", ["models.0", "max_tokens", "context_tokens"]),
         ("[[models]]\n" + MODEL + "context_tokens = 100", ["models.0.context_tokens"]),
         ("[[models]]\n" + MODEL + 'api_key_env = "NO_SUCH_VARIABLE"', ["'gpt'", "'NO_SUCH_VARIABLE'", "Set it"]),
+        ('embedder = "minilm"', ["'embedder'", "table"]),
+        ("[embedder]\nfirst_pass_dimensions = 64", ["embedder.base_url", "missing"]),
+        (
+            "[embedder]\n" + ENDPOINT + "dimensions = 64\nfirst_pass_dimensions = 64",
+            ["first_pass_dimensions is smaller"],
+        ),
+        ("[embedder]\n" + ENDPOINT + "batch_size = 0", ["embedder.batch_size"]),
+        (
+            "[embedder]\n" + ENDPOINT + 'api_key_env = "NO_SUCH_VARIABLE"',
+            ["[embedder]", "'NO_SUCH_VARIABLE'", "Set it"],
+        ),
+        ("[embedder]\n" + ENDPOINT.replace("https://", "https://a:b@"), ["embedder", "an address alone"]),
+        ("[reranker]\n" + ENDPOINT + "candidates = 1", ["reranker.candidates"]),
+        ("[reranker]\n" + ENDPOINT + "dimensions = 64", ["reranker.dimensions", "no such setting"]),
+        (
+            "[reranker]\n" + ENDPOINT + 'api_key_env = "NO_SUCH_VARIABLE"',
+            ["[reranker]", "'NO_SUCH_VARIABLE'", "Set it"],
+        ),
         ('[prices."gpt"]\ninput = -1\noutput = 1', ["prices.gpt.input"]),
         ('[prices."gpt"]\ninput = 1', ["prices.gpt.output", "missing"]),
     ],
@@ -113,6 +132,8 @@ def test_what_cannot_be_used_is_named(home: Path, text: str, wanted: list[str]) 
         f'[[models]]\n{MODEL}api_key = "{KEY}"',
         f'[[models]]\n{MODEL}api_key_env = "{KEY}"',
         f'[[models]]\n{MODEL}key = "{KEY}"',
+        f'[embedder]\n{ENDPOINT}api_key = "{KEY}"',
+        f'[reranker]\n{ENDPOINT}api_key_env = "{KEY}"',
         f'api_key = "{KEY}"',
         "[[models]]\n" + MODEL.replace("https://", f"https://user:{KEY}@"),
         "[[models]]\n" + MODEL.replace("/v1", f"/v1?key={KEY}"),
