@@ -79,3 +79,12 @@ def test_what_is_no_question_is_bad_input(filled: Terminal, question: str) -> No
 def test_bytes_that_are_no_text_are_bad_input(filled: Terminal) -> None:
     """From stdin as well: NUL bytes are refused."""
     filled.ken("search", "-", stdin=b"\x00\x01\x02\xff" * 50, code=2)
+
+
+def test_a_search_and_a_question_are_narrowed(filled: Terminal) -> None:
+    """By the options that both commands have; what is no date is bad input."""
+    narrowed = ("--type", "txt", "--type", "md", "--owner", "harbour master", "--effective-from", "2020-01-01")
+    assert "harbour/office.md" in filled.ken("search", QUESTION, *narrowed).stdout
+    assert "harbour/office.md" in filled.ken("ask", QUESTION, *narrowed).stdout
+    filled.ken("search", QUESTION, "--effective-to", "2019-12-31", code=3)
+    assert "'soon'" in filled.ken("ask", QUESTION, "--modified-from", "soon", code=2).stderr
