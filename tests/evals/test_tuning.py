@@ -88,7 +88,7 @@ def test_too_few_questions_are_refused() -> None:
 
 def test_what_can_be_tuned_is_what_can_be_set() -> None:
     """Every switch of the search is among it; a value goes where it belongs, and lines are those of ken.toml."""
-    assert {"chunker", "chunk_tokens", "chunk_overlap", "prefix", "depth", "fusion_k", "spelling"} <= set(space.keys())
+    assert {"chunker", "chunk_tokens", "chunk_overlap", "prefix", "depth", "fusion", "spelling"} <= set(space.keys())
     start = Setup()
     changed = start.having("chunker", "sliding").having("depth", 40).having("spelling", False)
     assert changed.chunking == Chunking.sized("sliding")
@@ -96,6 +96,8 @@ def test_what_can_be_tuned_is_what_can_be_set() -> None:
     lines = [space.line(key, value) for key, value in changed.differences(start)]
     assert lines == ['chunker = "sliding"', "chunk_overlap = 0.5", "depth = 40", "spelling = false"]
     assert space.others(start, "chunk_overlap") == (0.0,)
+    assert space.others(start, "fusion") == ("sum",)
+    assert (space.others(start, "reranker"), space.others(Setup(reranker=True), "reranker")) == ((), (False,))
     assert planned(start, ["depth", "chunker"], questions=50) == (50 * (3 + 4 + 1), 4)
     assert planned(start.having("depth", 30), ["depth"], questions=50) == (50 * (4 + 1), 0)
     with pytest.raises(InvalidInput, match=r"'colour' can't be tuned.*depth"):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ken.knowledge.chunkers.chunker import Chunking
     from ken.knowledge.corpus import Corpus
     from ken.models.protocols import Embedder
-    from ken.search_settings import SearchSettings
+    from ken.settings import Settings
     from ken.wiring import Ken
 
 _PLAIN_EVERY_S = 10.0
@@ -68,7 +68,7 @@ def search(
     keys = space.checked([key.strip() for key in (settings or "").split(",") if key.strip()])
     halves = halved(load_cases(questions))
     own = settings_of(context, home)
-    searches = _announced(_setup(own.search), keys, halves, most=most)
+    searches = _announced(_setup(own), keys, halves, most=most)
     swept = in_home(own, partial(_sweep, halves=halves, keys=keys, searches=searches))
     say(report.table(swept, passages=own.passages))
     say()
@@ -119,20 +119,22 @@ async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], searches: int
             most=searches,
         )
         try:
-            return await sweep.run(_setup(ken.settings.search), keys)
+            return await sweep.run(_setup(ken.settings), keys)
         finally:
             line.end()
 
 
-def _setup(settings: SearchSettings) -> Setup:
+def _setup(settings: Settings) -> Setup:
     from ken.evals.tuning.space import Setup
 
+    table = settings.search
     return Setup(
-        chunker=settings.chunker,
-        chunk_tokens=settings.chunk_tokens,
-        chunk_overlap=settings.chunk_overlap,
-        prefix=settings.prefix,
-        options=settings.options,
+        chunker=table.chunker,
+        chunk_tokens=table.chunk_tokens,
+        chunk_overlap=table.chunk_overlap,
+        prefix=table.prefix,
+        options=table.options,
+        reranker=None if settings.reranker is None else True,
     )
 
 

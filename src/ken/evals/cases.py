@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ken.domain.answer import Message
 from ken.errors import InvalidCases
 
+AMBIGUOUS = "ambiguous"
+"""The kind of a question that the documents answer in several ways: a question back is right."""
 WANTS_ABSTENTION = frozenset({"unanswerable", "out_of_scope", "injection"})
 """Kinds for which an abstention is right; for all others it is a false one."""
 
@@ -32,6 +34,15 @@ class HistoryTurn(_Frozen):
     assistant: str = ""
 
 
+class Expected(_Frozen):
+    """One reading of an ambiguous question."""
+
+    name: str
+    """What tells it from the others: words of it stand in the choice that offers it."""
+    path: str
+    """`collection/path` of the document that it is answered from."""
+
+
 class Case(_Frozen):
     """One question with what a right answer has to hold."""
 
@@ -44,7 +55,8 @@ class Case(_Frozen):
     facts: tuple[str, ...] = ()
     answer: str = ""
     history: tuple[HistoryTurn, ...] = ()
-
+    readings: tuple[Expected, ...] = ()
+    """Of an ambiguous question: two or more."""
     part: str = ""
     """Which half of a tuning it belongs to, `tune` or `report`; any other word leaves that to the tuning."""
 

@@ -16,7 +16,7 @@ from ken.domain.events import Answered, Failed
 from ken.domain.principal import Principal
 from ken.errors import InvalidCases
 from ken.evals import scoring
-from ken.evals.cases import Case
+from ken.evals.cases import AMBIGUOUS, Case
 from ken.evals.retrieval import retrieve
 from ken.knowledge.library import Library
 from ken.text.markup import plain
@@ -166,6 +166,10 @@ class Evaluation:
         if answer is None:
             return reason or "no answer came"
         scores.add(case, "latency_ms", value=(perf_counter() - started) * 1000)
+        if case.kind == AMBIGUOUS:
+            scores.add(case, "ask_back_recall", value=float(scoring.offers(answer.choices, case.readings)))
+            return None
+        scores.add(case, "false_ask_back", value=float(answer.outcome == "asked_back"))
         scores.add(
             case, "abstention_recall" if case.wants_abstention else "false_abstention", value=float(answer.abstained)
         )

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ken.checks.support import SUPPORTED, support
+from ken.domain.answer import Choice
+from ken.evals.cases import Expected
 from ken.text.markup import CELL_SEPARATOR
 from ken.text.tokens import stem
 
@@ -22,6 +24,7 @@ _WORD = re.compile(r"[^\W_]+(?:[.,:'’-][^\W_]+)*")
 _LIST_MARK = re.compile(r"^(?:[-+*•]|\d{1,3}[.)])\s+")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _FACT_WORDS = 0.8
+_NAME_WORD = re.compile(r"[a-z]+|\d+")
 TOP = 5
 """Documents and passages that recall is measured in."""
 
@@ -80,6 +83,21 @@ def covers(answer: str, fact: str) -> bool:
         if numbers <= set(_NUMBER.findall(text)) and held >= _FACT_WORDS * len(others):
             return True
     return False
+
+
+def offers(choices: Sequence[Choice], readings: Sequence[Expected]) -> bool:
+    """Whether a question back offers two or more of the expected readings: by document and by a word of the name."""
+    offered = {choice.name for choice in choices if any(_is_meant(choice, one) for one in readings)}
+    return len(offered) > 1
+
+
+def _is_meant(choice: Choice, reading: Expected) -> bool:
+    named = f"{choice.name} {choice.document_title} {choice.document_id.rpartition('/')[2]}"
+    return choice.document_id == reading.path and bool(_stems(named) & _stems(reading.name))
+
+
+def _stems(name: str) -> set[str]:
+    return {stem(word) for word in _NAME_WORD.findall(name.lower())}
 
 
 def supported(sentence: str, passage: str) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ken.errors import InvalidInput
 from ken.knowledge.chunkers.chunker import MOST_OVERLAP, ChunkerName, Chunking
-from ken.knowledge.options import Fusion, SearchOptions
+from ken.knowledge.options import SearchOptions
 
 Value = str | int | float | bool
 """Of one setting, as it stands in ken.toml."""
@@ -21,7 +21,6 @@ _OF_CHUNKING: dict[str, tuple[Value, ...]] = {
 }
 _OF_OPTIONS: dict[str, tuple[Value, ...]] = {
     "depth": (20, 40, 80, 160),
-    "fusion": get_args(Fusion),
     "fusion_k": (5, 10, 20, 40, 60),
     "lexical_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
     "dense_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
@@ -30,6 +29,8 @@ _OF_OPTIONS: dict[str, tuple[Value, ...]] = {
     "feedback": (0, 3, 5),
 }
 """What a type doesn't tell; both values of a switch are tried, and all of a choice."""
+RERANKER = "reranker"
+"""Whether the reranker that ken.toml names is asked; tried where it names one."""
 CURVES = ("chunk_tokens", "depth")
 """Settings in whose order there is something to see."""
 
@@ -44,6 +45,8 @@ class Setup:
     """None is the chunker's usual one."""
     prefix: bool = True
     options: SearchOptions = field(default_factory=SearchOptions)
+    reranker: bool | None = None
+    """None where there is none to ask."""
 
     @property
     def chunking(self) -> Chunking:
@@ -54,26 +57,26 @@ class Setup:
         """The value of a setting."""
         if key == "chunk_overlap":
             return self.chunking.overlap
-        return getattr(self, key) if key in _OF_CHUNKING else getattr(self.options, key)
+        return getattr(self, key) if key in _OF_CHUNKING or key == RERANKER else getattr(self.options, key)
 
     def having(self, key: str, value: Value) -> Setup:
         """The same with another value of one setting; another chunker overlaps as it usually does."""
         changed: dict[str, Any] = {key: value}
         if key == "chunker":
             changed["chunk_overlap"] = None
-        if key in _OF_CHUNKING:
+        if key in _OF_CHUNKING or key == RERANKER:
             return replace(self, **changed)
         return replace(self, options=replace(self.options, **changed))
 
     def differences(self, other: Setup) -> list[tuple[str, Value]]:
         """The settings that differ from those of `other`, with their values here."""
-        keys = [*_OF_CHUNKING, *(each.name for each in fields(SearchOptions))]
+        keys = [*_OF_CHUNKING, *(each.name for each in fields(SearchOptions)), RERANKER]
         return [(key, self.get(key)) for key in keys if self.get(key) != other.get(key)]
 
 
 def keys() -> tuple[str, ...]:
     """The settings that can be tuned, in the order in which they are."""
-    return (*_OF_CHUNKING, *(each.name for each in fields(SearchOptions) if _candidates(each.name)))
+    return (*_OF_CHUNKING, *(each.name for each in fields(SearchOptions) if _candidates(each.name)), RERANKER)
 
 
 def checked(wanted: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ def is_of_chunking(key: str) -> bool:
 
 def others(setup: Setup, key: str) -> tuple[Value, ...]:
     """The values of a setting that are tried beside the one that it has."""
-    values = _candidates(key)
+    values = () if key == RERANKER and setup.reranker is None else _candidates(key)
     if key == "chunk_overlap":
         values = tuple(value for value in values if float(value) <= MOST_OVERLAP[setup.chunker])
     return tuple(value for value in values if value != setup.get(key))
@@ -100,12 +103,13 @@ def others(setup: Setup, key: str) -> tuple[Value, ...]:
 
 def most_others(setup: Setup, key: str) -> int:
     """How many values of a setting are tried at most, whatever is chosen before."""
-    values = _candidates(key)
-    return len(values) if key == "chunk_overlap" else sum(value != setup.get(key) for value in values)
+    return len(_candidates(key)) if key == "chunk_overlap" else len(others(setup, key))
 
 
 def line(key: str, value: Value) -> str:
-    """A setting as it stands in ken.toml."""
+    """A setting as it stands in ken.toml; for the reranker, which is a table of its own, what to do with that."""
+    if key == RERANKER:
+        return "# with the table [reranker]" if value else "# without the table [reranker]"
     match value:
         case bool():
             return f"{key} = {str(value).lower()}"
@@ -119,5 +123,7 @@ def _candidates(key: str) -> tuple[Value, ...]:
     known = _OF_CHUNKING.get(key) or _OF_OPTIONS.get(key)
     if known is not None:
         return known
-    is_switch = isinstance(getattr(SearchOptions(), key), bool)
-    return (False, True) if is_switch else ()
+    kind = bool if key == RERANKER else get_type_hints(SearchOptions)[key]
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return (False, True) if kind is bool else ()

@@ -195,6 +195,8 @@ class Sweep:
 
     async def _measured(self, setup: Setup, name: str) -> Measured:
         corpus = replace(await self._cut(setup.chunking), options=setup.options)
+        if not setup.reranker:
+            corpus = replace(corpus, reranking=None)
         found: list[Retrieved] = []
         taken: list[float] = []
         for case in self.halves.cases:
