@@ -35,6 +35,8 @@ class SearchSettings(BaseModel):
     synonyms: tuple[tuple[str, ...], ...] = SearchOptions().synonyms
     compound: bool = SearchOptions().compound
     feedback: int = Field(default=SearchOptions().feedback, ge=0, le=20)
+    ask_back: bool = False
+    """Whether a question that the documents answer in more than one way is answered with a question back."""
 
     @model_validator(mode="after")
     def _can_be_cut(self) -> Self:

@@ -183,7 +183,7 @@ async def open_home(settings: Settings) -> Ken:
         default_model=settings.default_model,
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
         index_configuration=f"{ingest.configuration} {spaces.wanted}",
-        search=f"{settings.search.options}",
+        search=f"{settings.search.options} ask_back={settings.search.ask_back}",
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
@@ -205,6 +205,7 @@ async def open_home(settings: Settings) -> Ken:
             history_turns=settings.history_turns,
             passages=settings.passages,
         ),
+        asks_back=settings.search.ask_back,
     )
     return Ken(
         settings=settings,

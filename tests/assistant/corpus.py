@@ -130,7 +130,12 @@ _numbers = itertools.count()
 
 
 def assistant(
-    ken: Ken, *models: ChatModel, cache: bool = False, prompt_tokens: int = 4000, **limits: float
+    ken: Ken,
+    *models: ChatModel,
+    cache: bool = False,
+    prompt_tokens: int = 4000,
+    asks_back: bool = False,
+    **limits: float,
 ) -> Assistant:
     """An assistant over the home's documents, put together as the composition root does, with models of one's choice.
 
@@ -157,6 +162,7 @@ def assistant(
                 history_turns=5,
                 guard_version="test",
             ),
+            asks_back=asks_back,
             limits=Limits(**allowed),  # pyright: ignore[reportArgumentType] - whole numbers where they are wanted
         )
     )

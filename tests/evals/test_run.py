@@ -85,6 +85,7 @@ async def test_the_figures_are_those_of_the_answers(ken: Ken) -> None:
         "doc_hit@1": (1.0, 2),
         "mrr@10": (1.0, 2),
         "evidence_recall@5": (1.0, 2),
+        "false_ask_back": (0.0, 4),
         "false_abstention": (0.0, 2),
         "abstention_recall": (1.0, 2),
         "fact_coverage": (0.75, 2),

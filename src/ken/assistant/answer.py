@@ -73,6 +73,8 @@ class Parts:
     recorder: Recorder
     release: Release
     limits: Limits
+    asks_back: bool = False
+    """Whether a question that the documents answer in more than one way is answered with a question back."""
     clock: Callable[[], str] = local_date
     """Tells the day, an ISO date, for questions that don't bring their own. It is read once for each question, here."""
 
@@ -161,7 +163,10 @@ class _Run:
                     turn, parts.cache, release=parts.release.id, corpus_version=self.searcher.corpus_version
                 ),
             ),
-            ("retrieve", lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages)),
+            (
+                "retrieve",
+                lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
+            ),
             ("assemble", lambda: assemble(turn, tokens=parts.tokens, prompt_tokens=parts.prompt_tokens[model])),
             ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )

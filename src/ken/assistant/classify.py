@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ken.assistant.ask_back import chosen
 from ken.assistant.turn import Turn
 from ken.domain.answer import Message, TaskType
 from ken.text.tokens import STOP_WORDS, terms, words
@@ -138,7 +139,10 @@ def standalone(text: str, history: Sequence[Message]) -> str:
     A question leans on what came before when it points back ("what about", "it", "there") and holds few terms of its
     own, or when it says nothing that can't be asked of anything. The topic is what the last questions asked; the
     answers' words would drown it, what kind of answer they wanted is not asked again, and thanks are no question.
+    Where Ken asked back, what is chosen stands for the question that it asked back about.
     """
+    if choice := chosen(text, history):
+        return choice
     asked = [message.content for message in history if message.role == "user" and not is_out_of_scope(message.content)]
     if not asked or not _leans(_COURTESY.sub("", text)):
         return text

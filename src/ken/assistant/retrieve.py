@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Protocol
 
+from ken.assistant.ask_back import WIDE, asked_back, readings, with_readings
 from ken.assistant.quotable import weighed
 from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
@@ -65,13 +66,15 @@ class Searcher(Protocol):
         ...
 
 
-async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
+async def retrieve(turn: Turn, searcher: Searcher, *, limit: int, asks_back: bool = False) -> str:
     """Read `standalone` and `today`; set `result`, `period`, `standings` and `answerable`.
 
+    With `asks_back`, a question that may mean several things gets `choices`, and a question back as its outcome.
     A collection that isn't there is told: in a notice, or as the outcome where no other one was asked for.
     """
     turn.period = asked_period(turn.standalone, turn.today)
-    result = await _search(turn, searcher, limit)
+    found = await _search(turn, searcher, max(limit, WIDE) if asks_back else limit)
+    result = replace(found, evidence=found.evidence[:limit])
     matter = turn.standalone if turn.period is None else _WHEN.sub("", turn.standalone)
     if matter != turn.standalone:
         timeless = await _search(turn, searcher, limit, text=matter)
@@ -94,16 +97,29 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int) -> str:
         older = nearer_but_old(evidence, turn.standings, period=turn.period)
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
     turn.result = result
+    if asks_back and _asks_back(turn, found, limit):
+        return f"{len(turn.choices)} readings: {', '.join(choice.name for choice in turn.choices)}"
     turn.notices += result.notices
     told = result.explained.notices if result.explained is not None else ()
     turn.notices += told
-    found = result.evidence
-    believed = tuple(weighed(item) for item in found)
+    evidence = result.evidence
+    believed = tuple(weighed(item) for item in evidence)
     turn.answerable = answerable(matter, believed, rarity=_of_the_matter(turn, result))
-    best = f", best {found[0].relevance:.2f} {found[0].document.id}" if found else ""
+    best = f", best {evidence[0].relevance:.2f} {evidence[0].document.id}" if evidence else ""
     about = "" if turn.period is None else ", about the past" if turn.period.is_past else ", about the future"
     said = "".join(f". {text.rstrip('.')}" for text in told)
-    return f"{len(found)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}{said}"
+    return f"{len(evidence)} of {result.candidates} passages{best}, answerable {turn.answerable:.2f}{about}{said}"
+
+
+def _asks_back(turn: Turn, found: SearchResult, limit: int) -> bool:
+    """Whether the question may mean several things; then the turn is over with a question back. The past has one reading."""
+    many = () if turn.period is not None else readings(turn.standalone, found, standings=turn.standings)
+    if not many:
+        return False
+    turn.reply, turn.choices = asked_back(turn.standalone, many)
+    turn.outcome = "asked_back"
+    turn.result = with_readings(found, many, limit=limit)
+    return True
 
 
 async def _unknown_collections(turn: Turn, searcher: Searcher, evidence: tuple[Evidence, ...]) -> list[str]:

@@ -42,6 +42,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus
         nearest=turn.nearest,
         notices=tuple(turn.notices),
         conflicts=turn.conflicts,
+        choices=turn.choices,
         conversation_id=turn.question.conversation_id,
         model=turn.model.name if turn.model is not None else turn.cached_model,
         usage=turn.usage,

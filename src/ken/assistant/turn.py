@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ken.domain.answer import Citation, Conflict, Message, Outcome, Question, TaskType
+from ken.domain.answer import Choice, Citation, Conflict, Message, Outcome, Question, TaskType
 from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Document, Evidence, SearchResult
@@ -55,6 +55,8 @@ class Turn:
     conflicts: tuple[Conflict, ...] = ()
     """The disagreements that the answer rests on (verify), or rested on (recall)."""
     nearest: tuple[Document, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    """What the question may mean, where Ken asks back (retrieve)."""
     usage: Usage = field(default_factory=Usage)
     cost_micros: int | None = 0
     confidence: float = 0.0

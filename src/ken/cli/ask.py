@@ -33,6 +33,7 @@ NEW = "new"
 """As a conversation's id: begin one."""
 
 BEYOND = 3
+ASKED_BACK = 4
 FAILED = 1
 BAD_INPUT = 2
 
@@ -66,7 +67,8 @@ def ask(
     """Ask a question and print the cited answer.
 
     The answer goes to stdout as it is verified, its sources below it. Exit codes: 0 answered, 2 the question can't be
-    used, 3 the answer is beyond what the documents hold, 1 anything else.
+    used, 3 the answer is beyond what the documents hold, 4 the documents answer it in more than one way and Ken asks which
+    one is meant, 1 anything else.
     """
     given = sys.stdin.buffer.read() if question == "-" else question.encode("utf-8", "surrogateescape")
     asked = _Asked(
@@ -108,6 +110,8 @@ async def _ask(ken: Ken, *, asked: _Asked) -> int:
         _finish(answer, notes)
     if answer.abstained and not await ken.library.collections(LOCAL_OPERATOR):
         tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
+    if answer.outcome == "asked_back":
+        return ASKED_BACK
     return BEYOND if answer.abstained else 0
 
 

@@ -1,7 +1,7 @@
 """The `ken` command: what it is made of, and what a person sees when something goes wrong.
 
 Exit codes: 0 done (for `ask`: answered), 1 it failed, 2 the command or its input can't be used, 3 the answer is
-beyond Ken's ken (`ask`), nothing was found (`search`).
+beyond Ken's ken (`ask`), nothing was found (`search`), 4 Ken asks back (`ask`).
 """
 
 from __future__ import annotations

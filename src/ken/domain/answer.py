@@ -14,7 +14,7 @@ from ken.domain.usage import Usage
 
 Role = Literal["system", "user", "assistant"]
 TaskType = Literal["lookup", "procedure", "comparison", "troubleshooting", "summary", "smalltalk"]
-Outcome = Literal["answered", "abstained", "refused", "failed"]
+Outcome = Literal["answered", "abstained", "refused", "asked_back", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,20 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One thing that a question may mean, as a question back offers it."""
+
+    name: str
+    """What tells it from the others: an office, a role, the long form of an acronym."""
+    question: str
+    """What to ask for it."""
+    document_id: str
+    """The document that it would be answered from."""
+    document_title: str
+    passage_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The whole answer, as shown and as recorded."""
 
@@ -108,6 +122,8 @@ class Answer:
     notices: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     """Where documents that the answer rests on disagree; empty where they don't."""
+    choices: tuple[Choice, ...] = ()
+    """On a question back: what the question may mean."""
     conversation_id: str | None = None
     model: str = ""
     usage: Usage = field(default_factory=Usage)

@@ -75,6 +75,16 @@ class CitationShape(Shape):
     """The title of what has taken its place."""
 
 
+class ChoiceShape(Shape):
+    """One thing that a question may mean; `question` asks for it."""
+
+    name: str
+    question: str
+    document_id: str
+    document_title: str
+    passage_id: str
+
+
 class ConflictShape(Shape):
     """Two cited statements that can't both hold, the newer document's first, and the value that each gives."""
 
@@ -112,12 +122,14 @@ class AnswerShape(Shape):
     trace_id: str
     conversation_id: str | None
     text: str
-    outcome: Literal["answered", "abstained", "refused", "failed"]
+    outcome: Literal["answered", "abstained", "refused", "asked_back", "failed"]
     citations: list[CitationShape]
     nearest: list[DocumentShape]
     notices: list[str]
     conflicts: list[ConflictShape]
     """Where the documents disagree; empty where they don't."""
+    choices: list[ChoiceShape]
+    """What the question may mean, where Ken asks back."""
     model: str
     usage: UsageShape
     cost_micros: int | None

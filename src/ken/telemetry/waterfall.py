@@ -26,7 +26,13 @@ _ANSI: dict[Style, str] = {
     "bar": "\x1b[36m",
 }
 _RESET = "\x1b[0m"
-_OUTCOMES: dict[str, Style] = {"answered": "good", "abstained": "doubtful", "refused": "doubtful", "failed": "bad"}
+_OUTCOMES: dict[str, Style] = {
+    "answered": "good",
+    "abstained": "doubtful",
+    "refused": "doubtful",
+    "asked_back": "doubtful",
+    "failed": "bad",
+}
 _QUESTION_LINES = 3
 _MS_CELLS = 11
 _LEAST_NOTE = 12

@@ -5,7 +5,7 @@ import { day, documentPath, duration, fill, make } from "./elements.js";
 import { Markdown } from "./markdown.js";
 import { unitsOf } from "./offsets.js";
 
-/** A turn of the conversation on the page. `open` has `source(citation)` and `trace(id)`: what a click shows. */
+/** A turn of the conversation on the page. `open` has `source(citation)`, `trace(id)` and `ask(question)`: what a click does. */
 export class Turn {
   constructor(question, open) {
     this.open = open;
@@ -82,7 +82,7 @@ export class Turn {
     answer.notices.filter((each) => !shown.has(each)).forEach((each) => this.notice(each));
     const isBeyond = answer.outcome === "abstained" || answer.outcome === "refused";
     if (isBeyond) this.body.prepend(make("p", { class: "beyond" }, answer.outcome === "refused" ? "Not answered" : "Beyond my ken"));
-    fill(this.sources, isBeyond ? this.nearest(answer.nearest) : this.list(answer.citations));
+    fill(this.sources, isBeyond ? this.nearest(answer.nearest) : answer.choices?.length ? this.choices(answer.choices) : this.list(answer.citations));
     fill(this.foot, this.summary(answer), this.actions(answer));
     this.track.hidden = true;
   }
@@ -143,6 +143,13 @@ export class Turn {
     if (!documents.length) return [];
     const links = documents.map((each) => make("li", {}, make("a", { href: documentPath(each.id) }, each.title), make("span", { class: "path" }, ` ${each.id}`)));
     return [make("h3", {}, "What came nearest"), make("ul", { class: "nearest" }, links)];
+  }
+
+  /** What the question may mean: a click asks for it. */
+  choices(choices) {
+    const buttons = choices.map((each) => make("li", {},
+      make("button", { type: "button", class: "choice", title: each.document_title, onclick: () => this.open.ask(each.question) }, each.name)));
+    return [make("ul", { class: "choices" }, buttons)];
   }
 
   summary(answer) {

@@ -12,7 +12,7 @@ let running = null;
 let opener = null;
 
 const side = new Side({ open: openConversation, closed: (id) => id === conversation && begin() });
-const open = { source: openSource, trace: openTrace };
+const open = { source: openSource, trace: openTrace, ask: (question) => running || ask(question) };
 
 async function ask(question) {
   const turn = new Turn(question, open);
@@ -42,7 +42,8 @@ function settle(turn, answer) {
   conversation = answer.conversation_id;
   side.mark(conversation);
   side.conversations();
-  say(`${answer.outcome === "answered" ? "Answer" : "Beyond my ken"}: ${turn.body.textContent}`);
+  const told = { answered: "Answer", asked_back: "Ken asks back" };
+  say(`${told[answer.outcome] ?? "Beyond my ken"}: ${turn.body.textContent}`);
 }
 
 function busy(isBusy) {

@@ -17,7 +17,7 @@ from ken.service.context import Asking, Opened
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
 from ken.service.narrowing import of_metadata
-from ken.service.shapes import CitationShape, ConflictShape, DocumentShape, object_of
+from ken.service.shapes import ChoiceShape, CitationShape, ConflictShape, DocumentShape, object_of
 from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, model_asked, opened_events
 from ken.text.sources import source_lines
 
@@ -117,6 +117,7 @@ class _Completion:
             "citations": [object_of(CitationShape.model_validate(each)) for each in answer.citations],
             "nearest": [object_of(DocumentShape.model_validate(each)) for each in answer.nearest],
             "conflicts": [object_of(ConflictShape.model_validate(each)) for each in answer.conflicts],
+            "choices": [object_of(ChoiceShape.model_validate(each)) for each in answer.choices],
             "notices": [*answer.notices, *unused(self._body)],
             "model": answer.model,
             "cost_micros": answer.cost_micros,
