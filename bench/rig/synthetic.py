@@ -125,6 +125,7 @@ class Synthetic:
             "sentences": self._sentence_vectors,
             "quotes": self._quotes,
             "sentence_terms": self._sentence_terms,
+            "words": self._no_words,
         }
         make = makers[kind]
         for version in versions.values():
@@ -217,6 +218,10 @@ class Synthetic:
         flat = contents.words[at].reshape(-1, WORDS) + np.arange(PASSAGES * SENTENCES)[:, None] * size
         sentences, found = np.divmod(np.unique(flat), size)
         return np.bincount(sentences).astype(np.int32).tobytes(), self._vocabulary.hashes[found].tobytes()
+
+    def _no_words(self, contents: _Contents, at: int) -> Blobs:
+        _ = contents, at
+        return np.zeros(PASSAGES, dtype=np.int32).tobytes(), b""
 
     def _texts(self, sentences: NDArray[np.int32]) -> list[str]:
         names = self._vocabulary.words

@@ -19,6 +19,7 @@ from ken.domain.reasons import Reasons
 from ken.errors import NotFound, StorageError
 from ken.knowledge.catalogue import Allowed
 from ken.knowledge.index import Asked, Index
+from ken.knowledge.late import NO_WORDS, QuestionWords
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.query.compound import dealt
 from ken.knowledge.query.feedback import fed_back
@@ -34,6 +35,11 @@ def _is_no_word(word: str) -> bool:
     return False
 
 
+async def _no_words(question: str) -> QuestionWords:
+    _ = question
+    return NO_WORDS
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The documents of an index, filtered by who asks."""
@@ -45,6 +51,8 @@ class Corpus:
     is_word: Callable[[str], bool] = _is_no_word
     """Whether a lower-case word belongs to the language, whatever the documents hold."""
     reranking: Reranking | None = None
+    read_words: Callable[[str], Awaitable[QuestionWords]] = _no_words
+    """The words of a question, as they are compared with those of passages."""
 
     @property
     def corpus_version(self) -> int:
@@ -67,7 +75,10 @@ class Corpus:
         allowed = self.index.catalogue.allowed(principal, collections, filters)
         planned = await anyio.to_thread.run_sync(self._plan, query, allowed)
         ready = perf_counter()
-        asked = [Asked(each.terms, await self.embed(each.text)) for each in (planned.whole, *planned.parts)]
+        asked = [
+            Asked(each.terms, await self.embed(each.text), await self.read_words(each.text))
+            for each in (planned.whole, *planned.parts)
+        ]
         embedded = perf_counter()
         rankings, added = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=limit))
         ranked = perf_counter()
@@ -112,9 +123,7 @@ class Corpus:
         reading = Reading(self.index.lexicon, self.index.catalogue.documents, allowed.documents, self.is_word)
         return plan(query, reading, self.options)
 
-    def _ranked(
-        self, asked: Sequence[Asked], allowed: Allowed, *, limit: int
-    ) -> tuple[list[Ranking], tuple[str, ...]]:
+    def _ranked(self, asked: Sequence[Asked], allowed: Allowed, *, limit: int) -> tuple[list[Ranking], tuple[str, ...]]:
         """What is found for a question, and for each of the parts that follow it; and the words that feedback added."""
         most = limit if self.reranking is None else max(limit, self.reranking.candidates)
         rankings = [rank(self.index, each, allowed, options=self.options, limit=most) for each in asked]

@@ -13,20 +13,22 @@ from numpy.typing import NDArray
 
 from ken.domain.document import ParsedDocument
 from ken.knowledge.chunkers.chunker import Piece
+from ken.knowledge.late import WORD_DIMENSIONS, telling_words, unit
 from ken.knowledge.lexical import TERM_DTYPE, term_hash
 from ken.knowledge.lexicon import own_words
-from ken.models.protocols import ContextualEmbedder, Embedder, TokenCounter
+from ken.models.protocols import ContextualEmbedder, Embedder, TokenCounter, WordEmbedder
 from ken.text.definitions import Definition, definitions
 from ken.text.markup import plain
 from ken.text.sentences import quotable_pieces
 from ken.text.tokens import terms
 
-VERSION = 6
+VERSION = 7
 """Raised when the bytes of features change their meaning, so that nobody reads the old ones."""
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
 _PREFIX_TOKENS = 40
-_TINY = 1e-9
+_WINDOWS_AT_ONCE = 256
+"""Of one document: the vectors of their words are held meanwhile."""
 _FIRST_IDEOGRAPH = "\u3400"
 
 Span = tuple[int, int]
@@ -58,6 +60,11 @@ class Features:
     """Shape (s,): how many of `sentence_terms` belong to each sentence."""
     sentence_terms: NDArray[np.uint64]
     """Term hashes, sentence after sentence, each once a sentence."""
+    word_counts: NDArray[np.int32]
+    """Shape (n,): how many of `word_vectors` belong to each passage."""
+    word_vectors: NDArray[np.int8]
+    """Shape (w, WORD_DIMENSIONS): unit vectors times 127, one for each distinct telling word of a passage with its title and
+    headings: the mean over where it stands. None where the embedder tells nothing of single words."""
     words: tuple[str, ...]
     """Distinct words of the passages, headings and title, as `own_words` gives them."""
     definitions: tuple[Definition, ...]
@@ -74,12 +81,12 @@ async def compute(
     prefix: bool = True,
 ) -> Features:
     """Analyse and embed the passages of one document: each window below title and headings, with `prefix`."""
-    analysis = _Analysis(parsed, title, tokens, prefix)
+    analysis = _Analysis(parsed, title, tokens, prefix, isinstance(embedder, WordEmbedder))
     await anyio.to_thread.run_sync(partial(analysis.run, pieces))
     sentences = np.zeros((len(analysis.sentence_texts), embedder.dimensions), np.float32)
+    words = np.zeros((len(analysis.places_of_words), WORD_DIMENSIONS), np.float32)
     if isinstance(embedder, ContextualEmbedder):
-        windows, parts = await embedder.embed_parts(analysis.window_texts, analysis.parts)
-        np.add.at(sentences, analysis.owners, parts)
+        windows = await _read_in_context(analysis, embedder, sentences=sentences, words=words)
     else:
         windows = await embedder.embed(analysis.window_texts)
     apart = np.flatnonzero(~sentences.any(axis=1)).tolist()
@@ -87,7 +94,6 @@ async def compute(
     if distinct:
         alone = await embedder.embed(list(distinct))
         sentences[apart] = alone[[distinct[analysis.sentence_texts[i]] for i in apart]]
-    sentences /= np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), _TINY)
     return Features(
         tokens=np.array(analysis.tokens_of, dtype=np.int32),
         term_counts=np.array([len(array) for array in analysis.postings], dtype=np.int32),
@@ -95,13 +101,35 @@ async def compute(
         window_spans=np.array(analysis.window_spans, dtype=np.int32).reshape(-1, 3),
         windows=windows.astype(np.float16),
         sentence_spans=np.array(analysis.sentence_spans, dtype=np.int32).reshape(-1, 4),
-        sentences=np.rint(sentences * 127).astype(np.int8),
+        sentences=np.rint(unit(sentences) * 127).astype(np.int8),
         sentence_texts=tuple(analysis.sentence_texts),
         sentence_term_counts=np.array([len(hashes) for hashes in analysis.sentence_terms], dtype=np.int32),
         sentence_terms=np.array([value for hashes in analysis.sentence_terms for value in hashes], dtype=np.uint64),
+        word_counts=np.bincount(
+            [ordinal for ordinal, _ in analysis.places_of_words], minlength=len(analysis.tokens_of)
+        ).astype(np.int32),
+        word_vectors=np.rint(unit(words) * 127).astype(np.int8),
         words=tuple(own_words(analysis.read)),
         definitions=tuple(analysis.definitions),
     )
+
+
+async def _read_in_context(
+    analysis: _Analysis, embedder: ContextualEmbedder, *, sentences: NDArray[np.float32], words: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The windows' vectors; what the sentences and the words in them have is added to theirs."""
+    basis = embedder.word_basis if isinstance(embedder, WordEmbedder) else None
+    windows = np.empty((len(analysis.window_texts), embedder.dimensions), np.float32)
+    done = 0
+    for first in range(0, len(windows), _WINDOWS_AT_ONCE):
+        batch = slice(first, first + _WINDOWS_AT_ONCE)
+        windows[batch], parts = await embedder.embed_parts(analysis.window_texts[batch], analysis.parts[batch])
+        owners = np.array(analysis.owners[done : done + len(parts)], np.int64)
+        done += len(parts)
+        np.add.at(sentences, owners[owners >= 0], parts[owners >= 0])
+        if basis is not None:
+            np.add.at(words, -1 - owners[owners < 0], unit(parts[owners < 0]) @ basis)
+    return windows
 
 
 @dataclass(slots=True)
@@ -112,14 +140,17 @@ class _Analysis:
     title: str
     tokens: TokenCounter
     is_prefixed: bool
+    reads_words: bool
     tokens_of: list[int] = field(default_factory=list[int])
     postings: list[NDArray[np.void]] = field(default_factory=list["NDArray[np.void]"])
     window_spans: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
     window_texts: list[str] = field(default_factory=list[str])
     parts: list[list[Span]] = field(default_factory=list[list[Span]])
-    """For each window where in its text sentences stand, or their halves."""
+    """For each window where in its text sentences stand, or their halves; then its words."""
     owners: list[int] = field(default_factory=list[int])
-    """For each part, window after window, the sentence that it belongs to."""
+    """For each part, window after window, the sentence that it belongs to; -1 less its place for a word."""
+    places_of_words: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
+    """Of each term of each passage, passage after passage, its place among all."""
     sentence_spans: list[tuple[int, int, int, int]] = field(default_factory=list[tuple[int, int, int, int]])
     sentence_texts: list[str] = field(default_factory=list[str])
     sentence_terms: list[list[int]] = field(default_factory=list[list[int]])
@@ -161,8 +192,12 @@ class _Analysis:
             self.window_texts.append(f"{prefix}{text[start:end]}")
             shift = len(prefix) - start
             inside = [place for place in places if place[0] < end and place[1] > start]
-            self.parts.append([(max(begin, start) + shift, min(stop, end) + shift) for begin, stop, _ in inside])
+            parts = [(max(begin, start) + shift, min(stop, end) + shift) for begin, stop, _ in inside]
             self.owners.extend(sentence for _, _, sentence in inside)
+            for span, term in telling_words(self.window_texts[-1]) if self.reads_words else ():
+                parts.append(span)
+                self.owners.append(-1 - self.places_of_words.setdefault((ordinal, term), len(self.places_of_words)))
+            self.parts.append(parts)
 
 
 def _places(text: str, sentences: Sequence[str], first: int) -> list[tuple[int, int, int]]:

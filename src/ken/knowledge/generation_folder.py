@@ -18,6 +18,7 @@ from ken.errors import StorageError
 from ken.knowledge import graph, lexicon
 from ken.knowledge.arrays import ArrayFolder, MappedFolder, Number
 from ken.knowledge.dense import quantised
+from ken.knowledge.late import WORD_DIMENSIONS
 from ken.knowledge.lexical import TERM_DTYPE, Batch, build
 from ken.storage.documents import Documents
 
@@ -127,6 +128,7 @@ def _fill(output: ArrayFolder, contents: Contents) -> None:
         output.write(f"lexicon_{name}", array)
     _fill_windows(output, contents, first)
     _fill_sentences(output, contents, first)
+    _fill_words(output, contents)
     with output.column("texts", np.uint8) as texts:
         lengths: list[int] = []
         for group in store.passages_by_version(versions):
@@ -205,6 +207,17 @@ def _fill_sentences(output: ArrayFolder, contents: Contents, first: NDArray[np.i
             places.append(of_document[:, 1:])
             sentences.append(np.frombuffer(data, dtype=np.int8).reshape(-1, contents.dimensions))
     output.write("sentence_bounds", _bounds(np.bincount(_joined(rows), minlength=int(first[-1]))))
+
+
+def _fill_words(output: ArrayFolder, contents: Contents) -> None:
+    """Write nothing where the embedder tells nothing of single words."""
+    counts = [np.frombuffer(spans, dtype=np.int32) for spans, _ in contents.store.features("words", contents.versions)]
+    bounds = _bounds(_joined(counts))
+    if bounds[-1]:
+        output.write("word_bounds", bounds)
+        with output.column("words", np.int8, (WORD_DIMENSIONS,)) as words:
+            for _, data in contents.store.features("words", contents.versions):
+                words.append(np.frombuffer(data, dtype=np.int8).reshape(-1, WORD_DIMENSIONS))
 
 
 def _write_graph(output: ArrayFolder, folder: Path, contents: Contents) -> int:

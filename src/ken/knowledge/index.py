@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ken.domain.document import Passage
 from ken.knowledge.catalogue import Allowed, Catalogue
+from ken.knowledge.late import NO_WORDS, PassageWords, QuestionWords
 from ken.knowledge.lexicon import Lexicon
 from ken.storage.documents import Snapshot
 
@@ -38,6 +39,7 @@ class Asked:
     """Each name once."""
     vector: NDArray[np.float32]
     """Shape (dimensions,), L2-normalised."""
+    words: QuestionWords = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,8 @@ class Candidates:
     """Shape (m + 1,); every sentence has one term or more."""
     sentence_terms: NDArray[np.uint64]
     """Term hashes, sentence after sentence."""
+    words: PassageWords
+    """None where the embedder tells nothing of single words."""
 
     @property
     def lexical(self) -> NDArray[np.float32]:

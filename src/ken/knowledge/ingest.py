@@ -360,5 +360,6 @@ def _features(found: Features, blocks: Sequence[Block]) -> tuple[Feature, ...]:
         Feature("sentences", found.sentence_spans.tobytes(), found.sentences.tobytes()),
         Feature("quotes", *_packed(found.sentence_texts)),
         Feature("sentence_terms", found.sentence_term_counts.tobytes(), found.sentence_terms.tobytes()),
+        Feature("words", found.word_counts.tobytes(), found.word_vectors.tobytes()),
         Feature("lexicon", *lexicon.pack(found.words, found.definitions)),
     )

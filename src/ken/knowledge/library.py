@@ -25,6 +25,7 @@ from ken.knowledge.corpus import Corpus
 from ken.knowledge.generation import arrays_of, generation_name
 from ken.knowledge.index import Index
 from ken.knowledge.ingest import Ingest, of_any_space
+from ken.knowledge.late import NO_WORDS, QuestionWords, read_question
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
@@ -37,7 +38,7 @@ from ken.knowledge.sources.source import Connector
 from ken.knowledge.sources.uploads import Originals
 from ken.knowledge.spaces import Space
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
-from ken.models.protocols import Embedder
+from ken.models.protocols import Embedder, WordEmbedder
 from ken.storage.documents import Documents, Snapshot
 from ken.storage.embedders import EmbeddingState
 from ken.storage.snapshots import SnapshotRow
@@ -46,6 +47,10 @@ from ken.storage.sources import Listing, Source, Sources, SyncRow
 _REMEMBERED_QUESTIONS = 512
 _ATTEMPTS = 3
 """To load an index that other processes replace meanwhile."""
+
+
+_Question = tuple[NDArray[np.float32], QuestionWords]
+"""Its vector, of shape (dimensions,), and its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,7 @@ class Library:
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
     """By the name of an index: what its vectors come from."""
-    _questions: OrderedDict[tuple[str, str], NDArray[np.float32]] = field(
-        default_factory=OrderedDict[tuple[str, str], NDArray[np.float32]]
-    )
+    _questions: OrderedDict[tuple[str, str], _Question] = field(default_factory=OrderedDict[tuple[str, str], _Question])
 
     @property
     def ingest(self) -> Ingest:
@@ -115,7 +118,14 @@ class Library:
     async def corpus(self) -> Corpus:
         """The corpus version in use, to be read as it is now for as long as one likes. Raises StorageError."""
         index, embedder = await anyio.to_thread.run_sync(self._served)
-        return Corpus(index, partial(self._embedded, embedder), self.options, self._is_word, self.reranking)
+        return Corpus(
+            index,
+            partial(self._embedded, embedder),
+            self.options,
+            self._is_word,
+            self.reranking,
+            partial(self._read, embedder),
+        )
 
     async def sync(
         self,
@@ -416,14 +426,23 @@ class Library:
         return self.ingest.tokens.count(word) == 1
 
     async def _embedded(self, embedder: Embedder, query: str) -> NDArray[np.float32]:
+        return (await self._question(embedder, query))[0]
+
+    async def _read(self, embedder: Embedder, query: str) -> QuestionWords:
+        return (await self._question(embedder, query))[1]
+
+    async def _question(self, embedder: Embedder, query: str) -> _Question:
         key = (embedder.name, query)
-        vector = self._questions.get(key)
-        if vector is None:
-            vector = await embedder.embed_question(query)
-            self._questions[key] = vector
+        found = self._questions.get(key)
+        if found is None:
+            if isinstance(embedder, WordEmbedder):
+                found = await read_question(embedder, query)
+            else:
+                found = (await embedder.embed_question(query), NO_WORDS)
+            self._questions[key] = found
             if len(self._questions) > _REMEMBERED_QUESTIONS:
                 self._questions.popitem(last=False)
-        return vector
+        return found
 
 
 def _are_alike(version: str, other: str) -> bool:

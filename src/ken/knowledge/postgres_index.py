@@ -19,6 +19,7 @@ from ken.domain.document import Passage
 from ken.knowledge import lexicon
 from ken.knowledge.catalogue import Allowed, Catalogue
 from ken.knowledge.index import Asked, Candidates, Quote, Term
+from ken.knowledge.late import WORD_DIMENSIONS, PassageWords
 from ken.knowledge.lexical import FIELDS, K1, TERM_DTYPE, term_hash
 from ken.knowledge.lexicon import Lexicon
 from ken.storage.documents import Documents, Snapshot
@@ -110,6 +111,7 @@ class PostgresIndex:
         counts = [np.frombuffer(row.sentence_term_counts, dtype=np.int32) for *_, row in rows]
         vectors = [np.frombuffer(row.sentences, dtype=np.int8) for *_, row in rows]
         terms = [np.frombuffer(row.sentence_terms, dtype=np.uint64) for *_, row in rows]
+        words = [np.frombuffer(row.words, dtype=np.int8).reshape(-1, WORD_DIMENSIONS) for *_, row in rows]
         return Candidates(
             rows=np.array(ids, dtype=np.int64),
             documents=np.array([each[0] for each in rows], dtype=np.int32),
@@ -121,6 +123,9 @@ class PostgresIndex:
             sentences=_joined(vectors, np.int8).reshape(-1, self.tables.dimensions),
             sentence_term_bounds=_bounds(_joined(counts, np.int32)),
             sentence_terms=_joined(terms, np.uint64),
+            words=PassageWords(
+                _bounds([len(each) for each in words]), _joined(words, np.int8).reshape(-1, WORD_DIMENSIONS)
+            ),
         )
 
     def passages(self, rows: Sequence[int]) -> list[tuple[Passage, tuple[Quote, ...]] | None]:
@@ -225,9 +230,9 @@ class PostgresIndexes:
 
 def _indexed(store: Documents, versions: Mapping[str, str], dimensions: int) -> Iterator[IndexedVersion]:
     """Document versions as the tables take them, from the features that were made of them."""
-    kinds = ("terms", "windows", "sentences", "quotes", "sentence_terms")
+    kinds = ("terms", "windows", "sentences", "quotes", "sentence_terms", "words")
     columns = zip(*(store.features(kind, versions) for kind in kinds), strict=True)
-    for (document_id, version), (terms, windows, sentences, quotes, sentence_terms) in zip(
+    for (document_id, version), (terms, windows, sentences, quotes, sentence_terms, words) in zip(
         versions.items(), columns, strict=True
     ):
         counts = np.frombuffer(terms[0], dtype=np.int32)
@@ -238,6 +243,7 @@ def _indexed(store: Documents, versions: Mapping[str, str], dimensions: int) -> 
         of_sentences = np.frombuffer(sentences[1], dtype=np.int8).reshape(-1, dimensions)
         letter_bounds = _bounds(np.frombuffer(quotes[0], dtype=np.int32))
         hash_bounds = _bounds(np.frombuffer(sentence_terms[0], dtype=np.int32))
+        word_bounds = WORD_DIMENSIONS * _bounds(np.frombuffer(words[0], dtype=np.int32))
         passages: list[IndexedPassage] = []
         for ordinal in range(len(counts)):
             first, last = np.searchsorted(spans[:, 0], [ordinal, ordinal + 1]).tolist()
@@ -251,6 +257,7 @@ def _indexed(store: Documents, versions: Mapping[str, str], dimensions: int) -> 
                     sentence_terms=sentence_terms[1][8 * hash_bounds[first] : 8 * hash_bounds[last]],
                     quote_lengths=np.diff(letter_bounds[first : last + 1]).astype(np.int32).tobytes(),
                     quotes=quotes[1][letter_bounds[first] : letter_bounds[last]],
+                    words=words[1][word_bounds[ordinal] : word_bounds[ordinal + 1]],
                 )
             )
         yield IndexedVersion(document_id=document_id, version=version, passages=tuple(passages))

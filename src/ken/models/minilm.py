@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,9 @@ from ken.models.graph_cache import Precision, built_graph
 from ken.models.weights import DIMENSIONS, MAX_TOKENS
 
 Span = tuple[int, int]
+
+_WORD_BASIS = Path(__file__).with_name("minilm_words.npy")
+"""The first 64 principal axes of the word pieces' vectors over the handbooks of the benchmarks (bench/word_basis.py)."""
 
 
 class MiniLM:
@@ -55,6 +59,11 @@ class MiniLM:
         self._session = onnxruntime.InferenceSession(str(graph.encoder), options, providers=["CPUExecutionProvider"])
         self._workers = ThreadPoolExecutor(threads, thread_name_prefix="minilm")
 
+    @cached_property
+    def word_basis(self) -> NDArray[np.float32]:
+        """Shape (384, 64)."""
+        return np.load(_WORD_BASIS).astype(np.float32)
+
     async def embed_parts(
         self, texts: Sequence[str], parts: Sequence[Sequence[Span]]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -89,6 +98,10 @@ class MiniLM:
 
         Late chunking: Günther et al. 2024 (arXiv:2409.04701). A word piece belongs to the part that it begins in.
         """
+        if len(texts) == 1:
+            # A question, as in `embed_now`.
+            vector, of_parts = self._with_parts((texts[0], parts[0]))
+            return vector[np.newaxis], of_parts
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         sums: list[NDArray[np.float32]] = [np.empty((0, DIMENSIONS), np.float32)] * (len(texts) + 1)
         longest_first = sorted(range(len(texts)), key=lambda index: -len(texts[index]))

@@ -108,6 +108,16 @@ class ContextualEmbedder(Embedder, Protocol):
         ...
 
 
+@runtime_checkable
+class WordEmbedder(ContextualEmbedder, Protocol):
+    """An embedder whose vectors of single words can be compared. It reads questions as it reads passages."""
+
+    @property
+    def word_basis(self) -> NDArray[np.float32]:
+        """Shape (dimensions, n): a word's vector times this keeps most of what tells words apart, in fewer numbers."""
+        ...
+
+
 class TokenCounter(Protocol):
     """The part of an embedder's tokenizer that chunking and prompt assembly need."""
 

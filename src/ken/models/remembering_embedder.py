@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.models.protocols import ContextualEmbedder, Embedder
+from ken.models.protocols import ContextualEmbedder, Embedder, WordEmbedder
 
 Vector = NDArray[np.float32]
 Span = tuple[int, int]
@@ -19,6 +19,8 @@ _MOST_BYTES = 1_000_000_000
 
 def remembering(embedder: Embedder, *, most_bytes: int = _MOST_BYTES) -> Embedder:
     """The same embedder, with a memory of at most so many bytes; what comes after that is embedded each time."""
+    if isinstance(embedder, WordEmbedder):
+        return RememberingWords(embedder, most_bytes)
     if isinstance(embedder, ContextualEmbedder):
         return RememberingInContext(embedder, most_bytes)
     return Remembering(embedder, most_bytes)
@@ -86,3 +88,11 @@ class RememberingInContext(Remembering):
             np.concatenate([none, *(each[:1] for each in found)]),
             np.concatenate([none, *(each[1:] for each in found)]),
         )
+
+
+class RememberingWords(RememberingInContext):
+    """A WordEmbedder; raises what the one behind it raises."""
+
+    def __init__(self, embedder: WordEmbedder, most_bytes: int) -> None:
+        super().__init__(embedder, most_bytes)
+        self.word_basis: Vector = embedder.word_basis

@@ -49,7 +49,7 @@ def fed_back(
     vector = np.asarray(vector / max(float(np.linalg.norm(vector)), _TINY), np.float32)
     worths = tuple((name, _WORTH * weight) for name, weight in added)
     moved = tuple(Term(term.name, term.others + worths) for term in asked.terms)
-    return Asked(moved, vector), tuple(name for name, _ in added)
+    return Asked(moved, vector, asked.words), tuple(name for name, _ in added)
 
 
 def _relevance_model(
