@@ -286,10 +286,13 @@ def remember(connection: sa.Connection, facts: Mapping[str, str | None]) -> None
 
 def purge(connection: sa.Connection, versions: Iterable[tuple[str, str]]) -> None:
     """Delete document versions with all that was made of them."""
-    for document_id, version in versions:
-        for table in (features, passages):
-            connection.execute(sa.delete(table).where(table.c.document_id == document_id, table.c.version == version))
-        connection.execute(sa.delete(documents).where(documents.c.id == document_id, documents.c.version == version))
+    rows = [{"of": document_id, "at": version} for document_id, version in versions]
+    if not rows:
+        return
+    of, at = sa.bindparam("of"), sa.bindparam("at")
+    for table in (features, passages):
+        connection.execute(sa.delete(table).where(table.c.document_id == of, table.c.version == at), rows)
+    connection.execute(sa.delete(documents).where(documents.c.id == of, documents.c.version == at), rows)
 
 
 def _document_row(staged: Staged) -> dict[str, object]:

@@ -314,24 +314,31 @@ def _replace(connection: sa.Connection, arriving: Mapping[str, str], *, content:
 
     Who may read a document now may read its old versions, and nobody else.
     """
-    now = time.time()
-    regrouped = 0
-    for document_id, version in arriving.items():
-        own, chosen = documents.c.id == document_id, documents.c.version == version
-        connection.execute(sa.update(documents).where(own, documents.c.current).values(current=False))
-        connection.execute(
-            sa.update(memberships)
-            .where(memberships.c.document_id == document_id, memberships.c.last.is_(None))
-            .values(last=content - 1)
-        )
-        arrived = {"current": True, "staged": False, "synced_at": now, "source": source}
-        # A version that comes back from a snapshot had other groups there: those of the version after it.
-        own_groups = sa.func.coalesce(documents.c.own_groups, documents.c.groups)
-        connection.execute(sa.update(documents).where(own, chosen).values(**arrived, groups=own_groups))
-        groups = connection.scalar(sa.select(documents.c.groups).where(own, chosen))
-        others = sa.update(documents).where(own, ~chosen, documents.c.groups != groups)
-        regrouped += connection.execute(others.values(groups=groups)).rowcount
-        connection.execute(sa.insert(memberships).values(document_id=document_id, version=version, first=content))
+    if not arriving:
+        return False
+    # Many rows a statement: over a network, one statement for each document would take minutes.
+    rows = [{"document": document_id, "chosen": version} for document_id, version in arriving.items()]
+    own, chosen = documents.c.id == sa.bindparam("document"), documents.c.version == sa.bindparam("chosen")
+    connection.execute(sa.update(documents).where(own, documents.c.current).values(current=False), rows)
+    ends = sa.update(memberships).where(
+        memberships.c.document_id == sa.bindparam("document"), memberships.c.last.is_(None)
+    )
+    connection.execute(ends.values(last=content - 1), rows)
+    arrived = {"current": True, "staged": False, "synced_at": time.time(), "source": source}
+    # A version that comes back from a snapshot had other groups there: those of the version after it.
+    own_groups = sa.func.coalesce(documents.c.own_groups, documents.c.groups)
+    connection.execute(sa.update(documents).where(own, chosen).values(**arrived, groups=own_groups), rows)
+    now = documents.alias("now")
+    groups = sa.select(now.c.groups).where(now.c.id == documents.c.id, now.c.current).scalar_subquery()
+    others = sa.update(documents).where(own, ~documents.c.current, documents.c.groups != groups)
+    regrouped = connection.execute(others.values(groups=groups), rows).rowcount
+    connection.execute(
+        sa.insert(memberships),
+        [
+            {"document_id": document_id, "version": version, "first": content}
+            for document_id, version in arriving.items()
+        ],
+    )
     return regrouped > 0
 
 
