@@ -400,3 +400,24 @@ async def test_a_first_pass_over_the_first_numbers(home: Path, folder: Path, ser
     with pytest.raises(InvalidSetting, match="first_pass_dimensions is 48, and the vectors of 'm-1' have 48 numbers"):
         async with opened(home):
             pass
+
+
+async def test_the_same_with_the_index_in_postgresql(
+    home: Path, folder: Path, server: EmbeddingServer, postgres_url: str
+) -> None:
+    """Vectors of two lengths lie side by side there; a first pass is refused."""
+    async with opened(home, database_url=postgres_url) as ken:
+        await sync(ken, folder, PAPERS)
+    wants(home, server)
+    async with opened(home, database_url=postgres_url) as ken:
+        assert (await ken.library.embed_again()).embedded == 3
+        assert (await found(ken, QUESTION))[0] == "ferry.md"
+        await ken.library.use(1)
+        assert (await found(ken, QUESTION))[0] == "ferry.md"
+        await ken.library.use(None)
+        assert await lineage(ken) == {"endpoint m-1"}
+        assert counts(await sync(ken, folder)) == (0, 0, 3, 0)
+    wants(home, server, "first_pass_dimensions = 16")
+    with pytest.raises(InvalidSetting, match="first_pass_dimensions is for the index in the home"):
+        async with opened(home, database_url=postgres_url):
+            pass
