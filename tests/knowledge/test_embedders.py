@@ -315,6 +315,7 @@ async def test_an_endpoint_that_is_down(home: Path, folder: Path, server: Embedd
             pass
 
 
+@pytest.mark.timeout(180)  # `ken` is started as a process
 async def test_a_killed_change_is_taken_up_where_it_stopped(home: Path, folder: Path, server: EmbeddingServer) -> None:
     """After kill -9 the old vectors serve, and what was embedded isn't embedded again."""
     papers = {
@@ -352,6 +353,7 @@ async def ken_says(home: Path, *arguments: str) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+@pytest.mark.timeout(180)  # `ken` is started as a process
 async def test_a_running_ken_embeds_anew_by_itself(home: Path, folder: Path, server: EmbeddingServer) -> None:
     """Its scheduler has a job for it, which is tried again after a failure; `ken index list` and the doctor tell of it."""
     async with opened(home) as ken:

@@ -52,7 +52,8 @@ def search(
         say_json(found)
     else:
         _draw(found, explain=explain)
-    for notice in found.explained.notices if found.explained is not None and not explain else ():
+    changed = found.explained.notices if found.explained is not None and not explain else ()
+    for notice in (*changed, *found.notices):
         tell(shown(f"Note: {notice}", to_terminal=True))
     if empty:
         tell(shown(empty, to_terminal=True))

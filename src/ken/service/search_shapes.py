@@ -90,7 +90,7 @@ class SearchShape(BaseModel):
     allowed: int
     """Those of them that the search looked at."""
     notices: list[str]
-    """What was searched for in another word's place; why nothing was found, or nothing near."""
+    """What was searched for in another word's place; that a reranker failed; why nothing was found, or nothing near."""
     timings_ms: dict[str, float]
     explained: ExplainedShape | None = None
     """Only where it was asked to explain."""
@@ -107,7 +107,7 @@ class SearchShape(BaseModel):
             candidates=result.candidates,
             readable=result.readable,
             allowed=result.allowed,
-            notices=[*told, *([empty] if empty else [])],
+            notices=[*told, *result.notices, *([empty] if empty else [])],
             timings_ms=dict(result.timings_ms),
             explained=None if explained is None else ExplainedShape.model_validate(explained),
         )
