@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import threading
@@ -44,6 +45,7 @@ from ken.storage.embedders import EmbeddingState
 from ken.storage.snapshots import SnapshotRow
 from ken.storage.sources import Listing, Source, Sources, SyncRow
 
+_log = logging.getLogger("ken.knowledge")
 _REMEMBERED_QUESTIONS = 512
 _ATTEMPTS = 3
 """To load an index that other processes replace meanwhile."""
@@ -412,6 +414,7 @@ class Library:
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation_name(versions, space.ingest.configuration)
         if snapshot.generation == name:
+            _log.warning("The index %s is missing or damaged. It is built anew from the database; nothing is lost.", name)
             space.indexes.discard(name)  # it looks whole and isn't, or it couldn't be loaded at all
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):
