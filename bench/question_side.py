@@ -1,9 +1,8 @@
 """What each step of the question's side gives: every switch of `[search]` alone against none of them, on the same home.
 
-    python bench/question_side.py --home HOME
+    python bench/question_side.py [--data DIR] [--home HOME]
 
-HOME holds the four handbooks (bench/README.md names them) and examples/handbook as the collection `handbook`. The sets are
-our own: bench/questions/kb.jsonl, kb2.jsonl and kb3.jsonl, examples/questions.jsonl; and, made of them
+The home holds the four handbooks, and the example organisation's as the collection `handbook`. The sets are our own: bench/questions/kb.jsonl, kb2.jsonl and kb3.jsonl, examples/questions.jsonl; and, made of them
 here, what people do to questions: one slip of the keyboard in 285 of them (`misspelt`), two questions of one collection in
 one (`joined`), and an acronym in the place of its long form or the other way round (`renamed`). Follow-ups
 (bench/questions/followups.jsonl) are asked with their conversation and without.
@@ -31,7 +30,7 @@ from ken.knowledge.options import SearchOptions
 from ken.settings import load
 from ken.text.tokens import STOP_WORDS
 from ken.wiring import Ken, open_home
-from rig.handbooks import PROJECT, machine
+from rig.handbooks import PROJECT, add_options, found, loaded_home, machine, sync
 
 QUESTIONS = PROJECT / "bench" / "questions"
 OWN = (*(QUESTIONS / name for name in ("kb.jsonl", "kb2.jsonl", "kb3.jsonl")), PROJECT / "examples" / "questions.jsonl")
@@ -195,10 +194,15 @@ async def report(home: Path) -> None:
 
 
 def main() -> None:
-    """Measure."""
+    """Load the home, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--home", type=Path, required=True, help="a home with the four handbooks and `handbook`")
-    asyncio.run(report(parser.parse_args().home))
+    add_options(parser)
+    options = parser.parse_args()
+    if not found(options.data):
+        return
+    with loaded_home(options.data, options.home) as home:
+        sync(home, PROJECT / "examples" / "handbook")
+        asyncio.run(report(home))
 
 
 if __name__ == "__main__":
