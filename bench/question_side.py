@@ -2,10 +2,11 @@
 
     python bench/question_side.py [--data DIR] [--home HOME]
 
-The home holds the four handbooks, and the example organisation's as the collection `handbook`. The sets are our own: bench/questions/kb.jsonl, kb2.jsonl and kb3.jsonl, examples/questions.jsonl; and, made of them
-here, what people do to questions: one slip of the keyboard in 285 of them (`misspelt`), two questions of one collection in
-one (`joined`), and an acronym in the place of its long form or the other way round (`renamed`). Follow-ups
-(bench/questions/followups.jsonl) are asked with their conversation and without.
+The home holds the four handbooks, and the example organisation's as the collection `handbook`. The sets are our own:
+bench/questions/kb.jsonl, kb2.jsonl and kb3.jsonl, examples/questions.jsonl; and, made of them here, what people do to
+questions: one slip of the keyboard in 285 of them (`misspelt`), two questions of one collection in one (`joined`), and an
+acronym in the place of its long form or the other way round (`renamed`). Follow-ups (bench/questions/followups.jsonl) are
+asked with their conversation and without.
 """
 
 from __future__ import annotations
