@@ -12,7 +12,7 @@ from ken.errors import InvalidInput, SourceDenied, SourceDown, SourceError, Sour
 from ken.knowledge.sources.source import Change, Complete, Listed, Unlisted
 from ken.knowledge.sources.sql import SqlConnector, SqlLimits
 from ken.knowledge.sources.sql_row import SqlColumns
-from tests.knowledge.postgresql import running_postgres
+from tests.storage.postgres_rig import PostgresServer
 
 BODY = SqlColumns(id="id", text=("body",))
 SETUP = """
@@ -34,9 +34,9 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of a real PostgreSQL."""
-    with running_postgres() as url:
+def address(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a database of a real PostgreSQL."""
+    with postgres.database() as url:
         yield url
 
 
@@ -221,9 +221,9 @@ async def test_a_row_over_the_limit_is_refused_alone(database: Path) -> None:
     await source.aclose()
 
 
-async def test_postgresql_is_read_with_its_own_types(postgres: str) -> None:
+async def test_postgresql_is_read_with_its_own_types(address: str) -> None:
     """Arrays of groups, times with zones, UUIDs, JSON and percent signs come as they are; the transaction can't write."""
-    with psycopg.connect(postgres) as connection:
+    with psycopg.connect(address) as connection:
         connection.execute("CREATE TABLE notes (id uuid, body text, about jsonb, teams text[], changed timestamptz)")
         connection.execute(
             "INSERT INTO notes VALUES ('00000000-0000-0000-0000-00000000000a', '100% ü', '{\"a\": 1}', '{staff,people}',"
@@ -231,7 +231,7 @@ async def test_postgresql_is_read_with_its_own_types(postgres: str) -> None:
         )
     columns = SqlColumns(id="id", text=("body", "about"), groups="teams", modified="changed")
     query = "SELECT *, '100%'::text AS share FROM notes WHERE body LIKE '%' ORDER BY id"
-    source = SqlConnector(postgres, query, columns=columns, limits=SqlLimits(batch=1))
+    source = SqlConnector(address, query, columns=columns, limits=SqlLimits(batch=1))
     rows, _ = await listed(source)
     first, second = rows.values()
     fetched = await source.fetch(first)
@@ -240,28 +240,28 @@ async def test_postgresql_is_read_with_its_own_types(postgres: str) -> None:
     )
     assert fetched.about.modified == "2026-02-02"
     assert [await source.permissions(row) for row in (first, second)] == [{"staff", "people"}, frozenset()]
-    fresh = SqlConnector(postgres, query, columns=columns)
+    fresh = SqlConnector(address, query, columns=columns)
     assert await fresh.fetch(first) == fetched
     await source.aclose()
     await fresh.aclose()
 
 
-async def test_postgresql_refuses_as_it_should(postgres: str) -> None:
+async def test_postgresql_refuses_as_it_should(address: str) -> None:
     """A function that writes, a table without the right, an unknown user, a slow query and a lost server are told apart."""
-    with psycopg.connect(postgres, autocommit=True) as connection:
+    with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("CREATE TABLE secrets (id int, body text)")
         connection.execute("CREATE ROLE reader LOGIN")
         connection.execute(
             "CREATE FUNCTION wipe() RETURNS text LANGUAGE sql AS 'DELETE FROM secrets; SELECT ''done''::text'"
         )
-    reader = postgres.replace("postgres:@", "reader:pass-123@")
-    unknown = postgres.replace("postgres:@", "nobody:pass-123@")
+    reader = address.replace("postgres:@", "reader:pass-123@")
+    unknown = address.replace("postgres:@", "nobody:pass-123@")
     cases: list[tuple[str, str, type[SourceError]]] = [
-        (postgres, "SELECT 1 AS id, wipe() AS body", SourceDenied),
+        (address, "SELECT 1 AS id, wipe() AS body", SourceDenied),
         (reader, "SELECT id, body FROM secrets", SourceDenied),
         (unknown, "SELECT 1 AS id, 'x' AS body", SourceDenied),
-        (postgres, "SELECT 1 AS id, pg_sleep(20)::text AS body", SourceDown),
-        (postgres, "SELECT 1 AS id, nothing AS body", SourceMisbehaves),
+        (address, "SELECT 1 AS id, pg_sleep(20)::text AS body", SourceDown),
+        (address, "SELECT 1 AS id, nothing AS body", SourceMisbehaves),
         ("postgresql://reader:pass-123@127.0.0.1:1/x", "SELECT 1 AS id, 'x' AS body", SourceDown),
     ]
     for url, query, error in cases:

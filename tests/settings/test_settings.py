@@ -187,3 +187,14 @@ async def test_prices_go_by_what_the_endpoint_calls_the_model(tmp_path: Path) ->
     await ken.aclose()
     usage = Usage(1_000_000, 1_000_000)
     assert [price_of(name, usage) for name in ("gpt", "local", "mine", "other")] == [750_000, 0, 3_000_000, None]
+
+
+def test_the_databases_address_is_read_from_the_environment_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold a password: in ken.toml it is refused, and nothing that is printed of settings shows it."""
+    monkeypatch.setenv("KEN_DATABASE_URL", f"postgresql://ken:{KEY}@db.example.org/ken")
+    settings = load(home)
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value().endswith("@db.example.org/ken")
+    assert KEY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    monkeypatch.delenv("KEN_DATABASE_URL")
+    assert "KEN_DATABASE_URL" in refusal(home, f'database_url = "postgresql://ken:{KEY}@db.example.org/ken"\n')

@@ -164,14 +164,14 @@ def test_a_database_without_pgvector_is_refused(postgres: PostgresServer) -> Non
 
 def test_a_reader_of_the_server_can_not_write(postgres: PostgresServer, postgres_url: str) -> None:
     """A user with too few rights opens the database, and is refused in plain words where it writes."""
-    postgres.run("CREATE ROLE reader LOGIN")
+    postgres.run("CREATE ROLE onlooker LOGIN")
     name = postgres_url.split("/")[3].split("?", maxsplit=1)[0]
-    postgres.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader", database=name)
-    database = PostgresDatabase(postgres_url.replace("//postgres:@", "//reader:@"))
+    postgres.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO onlooker", database=name)
+    database = PostgresDatabase(postgres_url.replace("//postgres:@", "//onlooker:@"))
     with pytest.raises(StorageError, match="Make it the owner"):
         put(database, "a")
     database.close()
-    postgres.run("DROP OWNED BY reader", database=name)
+    postgres.run("DROP OWNED BY onlooker", database=name)
 
 
 @pytest.mark.parametrize(
