@@ -62,6 +62,7 @@ from ken.storage.keys import Keys
 from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
+from ken.storage.retrieval import RetrievalRecord
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
@@ -87,6 +88,7 @@ class Ken:
     conversations: Conversations
     traces: Traces
     feedback: FeedbackBook
+    retrieval: RetrievalRecord
     keys: Keys
     recorder: Recorder
     model_names: tuple[str, ...]
@@ -215,6 +217,7 @@ async def open_home(settings: Settings) -> Ken:
         conversations=Conversations(database),
         traces=traces,
         feedback=FeedbackBook(database),
+        retrieval=RetrievalRecord(database),
         keys=Keys(database),
         recorder=recorder,
         model_names=tuple(models),

@@ -58,6 +58,15 @@ def test_a_search_as_json(filled: Terminal) -> None:
     assert found["explained"]["asked"] == QUESTION
 
 
+def test_the_record_tells_how_good_what_was_found_was(filled: Terminal) -> None:
+    """By task type; with JSON, beside the week before."""
+    filled.ken("ask", QUESTION)
+    told = filled.ken("trace", "--retrieval").stdout.splitlines()
+    task, questions, relevance, *_ = next(line for line in told if line.startswith("lookup")).split("\t")
+    assert (task, int(questions) > 0, 0 < float(relevance) <= 1) == ("lookup", True, True)
+    assert json.loads(filled.ken("trace", "--retrieval", "--json").stdout)["before"] == []
+
+
 def test_nothing_found_says_why(filled: Terminal, empty: Terminal) -> None:
     """3: no documents at all, or none left by what was asked to be searched; a search that comes near nothing says that."""
     assert "Put some in" in empty.ken("search", QUESTION, code=3).stderr

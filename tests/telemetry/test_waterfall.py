@@ -150,7 +150,8 @@ def test_passages_are_listed_with_scores_and_the_cited_marked() -> None:
     assert first.split() == ["1", "0.500", "123.46", "-0.250", "handbook/leave.md#p0"]
     assert [line[4] for line in lines if re.match(r" +\d+ [● ] ", line)] == [" ", "●", *[" "] * 18]
     assert next(line for line in lines if line.startswith(" 20 ")).endswith("leave.md#p19")
-    assert lines[-1] == "1 of 20 cited (●)"
+    assert lines[-2] == "1 of 20 cited (●)"
+    assert lines[-1] == "relevance 0.50 in the mean, 0.50 at least, utilisation 5%"
 
 
 def test_stored_text_never_reaches_the_terminal_as_control() -> None:

@@ -28,10 +28,21 @@ def trace(
     context: typer.Context,
     trace_id: Annotated[str, typer.Argument(metavar="[ID|latest]", help="The trace's id.")] = LATEST,
     *,
+    retrieval: Annotated[
+        bool,
+        typer.Option(
+            "--retrieval", help="Instead: how good what was found was, the last 24 hours against 7 days before."
+        ),
+    ] = False,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Show where a question's time went, and the passages that were looked at."""
+    if retrieval:
+        from ken.cli.retrieval import show
+
+        show(settings_of(context, home), as_json=as_json)
+        return
     from rich.console import Console
 
     from ken.telemetry.waterfall import waterfall
@@ -67,4 +78,4 @@ def _by_name(found: Trace) -> dict[str, object]:
         | {"ms": span.ms, "attributes": dict(span.attributes)}
         for span in found.spans
     ]
-    return fields | {"spans": spans, "citations": json.loads(found.citations)}
+    return fields | {"spans": spans, "citations": json.loads(found.citations), "retrieved": found.retrieved}

@@ -28,6 +28,28 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """How good what was given to the model was."""
+
+    passages: int
+    mean_relevance: float
+    least_relevance: float
+    utilisation: float | None
+    """The share of the passages that the answer cites; None where there is no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRetrieval:
+    """The same over the questions of one task type: means over questions."""
+
+    task_type: str
+    questions: int
+    mean_relevance: float
+    least_relevance: float
+    utilisation: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """Everything about one question under one id (W3C trace-context, 32 hex digits)."""
 
@@ -56,6 +78,19 @@ class Trace:
     evidence: tuple[TracedPassage, ...] = ()
     citations: str = "[]"
     """JSON array of the answer's citations."""
+
+    @property
+    def retrieved(self) -> Retrieved | None:
+        """Relevance and utilisation of the passages; None where none was given to a model, as with an answer from the cache."""
+        seen = self.evidence
+        if not seen:
+            return None
+        return Retrieved(
+            passages=len(seen),
+            mean_relevance=sum(one.relevance for one in seen) / len(seen),
+            least_relevance=min(one.relevance for one in seen),
+            utilisation=sum(one.cited for one in seen) / len(seen) if self.outcome == "answered" else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

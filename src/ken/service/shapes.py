@@ -238,6 +238,15 @@ class FeedbackShape(Shape):
     at: float
 
 
+class RetrievedShape(Shape):
+    """How good what was given to the model was; `utilisation` is the share that the answer cites, null without an answer."""
+
+    passages: int
+    mean_relevance: float
+    least_relevance: float
+    utilisation: float | None
+
+
 class TraceShape(TraceSummary):
     """The whole trace."""
 
@@ -249,6 +258,7 @@ class TraceShape(TraceSummary):
     cost_micros: int | None
     spans: list[SpanShape]
     evidence: list[TracedPassageShape]
+    retrieved: RetrievedShape | None
     citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
     feedback: list[FeedbackShape] = []
 

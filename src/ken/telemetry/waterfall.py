@@ -10,7 +10,7 @@ from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 
-from ken.domain.trace import Scalar, Span, Trace, TracedPassage
+from ken.domain.trace import Scalar, Span, Trace
 from ken.telemetry.prices import money
 from ken.text.normalise import printable
 
@@ -46,7 +46,7 @@ def waterfall(trace: Trace, width: int, *, color: bool, ascii_only: bool = False
     as a control character. `ascii_only` keeps to ASCII, for terminals that speak no UTF-8.
     """
     pen = _Pen(width, color, ascii_only)
-    parts = (_header(trace, pen), _bars(trace, pen), _passages(trace.evidence, pen))
+    parts = (_header(trace, pen), _bars(trace, pen), _passages(trace, pen))
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
@@ -205,7 +205,8 @@ def _value(value: Scalar) -> str:
     return {True: "yes", False: "no", None: "none"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
-def _passages(evidence: Sequence[TracedPassage], pen: _Pen) -> list[str]:
+def _passages(trace: Trace, pen: _Pen) -> list[str]:
+    evidence = trace.evidence
     if not evidence:
         return [pen.line(("faint", "no passages were looked at"))]
     lines = [pen.line(("faint", "      relevance     BM25   cosine  passage"))]
@@ -216,6 +217,10 @@ def _passages(evidence: Sequence[TracedPassage], pen: _Pen) -> list[str]:
         lines.append(pen.line(("good" if passage.cited else "plain", figures + where)))
     cited = sum(passage.cited for passage in evidence)
     lines.append(pen.line(("faint", f"{cited} of {len(evidence)} cited ({'*' if pen.ascii_only else '●'})")))
+    if found := trace.retrieved:
+        used = "" if found.utilisation is None else f", utilisation {found.utilisation:.0%}"
+        relevance = f"relevance {found.mean_relevance:.2f} in the mean, {found.least_relevance:.2f} at least"
+        lines.append(pen.line(("faint", relevance + used)))
     return lines
 
 
