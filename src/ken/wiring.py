@@ -141,38 +141,7 @@ async def open_home(settings: Settings) -> Ken:
     shared = await anyio.to_thread.run_sync(open_store, settings)
     database = shared.database
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
-    store = Documents(database)
-    spaces, embedder = await open_spaces(
-        settings.embedder,
-        local=local,
-        book=EmbedderBook(database),
-        has_documents=bool(await anyio.to_thread.run_sync(store.all_versions)),
-        indexes_of=partial(_indexes, settings, shared, store),
-    )
-    max_bytes = settings.max_file_mb * 1_000_000
-    ingest = Ingest(
-        store,
-        IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr),
-        embedder,
-        local,
-        settings.search.chunking,
-    )
-    committer = Committer(
-        home=settings.home,
-        locks=shared.locks,
-        store=store,
-        snapshots=Snapshots(database),
-        ingest=ingest,
-        indexes=await anyio.to_thread.run_sync(spaces.indexes, embedder),
-        erasure=Erasure(database),
-        retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
-        spaces=spaces,
-    )
-    library = Library(
-        settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
-    )
-    if settings.reranker is not None:
-        library.reranking = reranking(settings.reranker)
+    library = await _library(settings, shared, local)
     await library.open()
 
     endpoints = tuple(_endpoint(model) for model in settings.models)
@@ -184,8 +153,9 @@ async def open_home(settings: Settings) -> Ken:
         prompt_version=PROMPT_VERSION,
         default_model=settings.default_model,
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
-        index_configuration=f"{ingest.configuration} {spaces.wanted}",
-        search=f"{settings.search.options} ask_back={settings.search.ask_back}",
+        # As people decided; the embedder that is on its way out still serves until the one they want has embedded everything.
+        index_configuration=f"{library.ingest.configuration} {library.committer.spaces.wanted}",
+        search=f"{settings.search.options} ask_back={settings.search.ask_back} {_reranked_by(settings)}",
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
@@ -224,6 +194,44 @@ async def open_home(settings: Settings) -> Ken:
         store=shared,
         endpoints=endpoints,
     )
+
+
+async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
+    """The documents, with the embedder that they have vectors of. Raises StorageError, ModelError, InvalidSetting."""
+    database = shared.database
+    store = Documents(database)
+    spaces, embedder = await open_spaces(
+        settings.embedder,
+        local=local,
+        book=EmbedderBook(database),
+        has_documents=bool(await anyio.to_thread.run_sync(store.all_versions)),
+        indexes_of=partial(_indexes, settings, shared, store),
+    )
+    parser = IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr)
+    committer = Committer(
+        home=settings.home,
+        locks=shared.locks,
+        store=store,
+        snapshots=Snapshots(database),
+        ingest=Ingest(store, parser, embedder, local, settings.search.chunking),
+        indexes=await anyio.to_thread.run_sync(spaces.indexes, embedder),
+        erasure=Erasure(database),
+        retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
+        spaces=spaces,
+    )
+    max_bytes = settings.max_file_mb * 1_000_000
+    library = Library(
+        settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
+    )
+    if settings.reranker is not None:
+        library.reranking = reranking(settings.reranker)
+    return library
+
+
+def _reranked_by(settings: Settings) -> str:
+    """What a release says of the reranker."""
+    told = settings.reranker
+    return "" if told is None else f"reranker {told.base_url} {told.model} {told.candidates}"
 
 
 def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: int, first_pass: int | None) -> Indexes:
