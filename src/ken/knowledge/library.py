@@ -22,6 +22,7 @@ from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.errors import NotFound, StorageError
 from ken.knowledge.commit import Committer
+from ken.knowledge.confirmed import ConfirmedQuestions
 from ken.knowledge.corpus import Corpus
 from ken.knowledge.generation import arrays_of, generation_name
 from ken.knowledge.index import Index
@@ -76,6 +77,7 @@ class Library:
     max_bytes: int
     options: SearchOptions = field(default_factory=SearchOptions)
     reranking: Reranking | None = None
+    confirmed: ConfirmedQuestions | None = None
     _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
@@ -127,6 +129,7 @@ class Library:
             self._is_word,
             self.reranking,
             partial(self._read, embedder),
+            None if self.confirmed is None else partial(self.confirmed.near, embedder),
         )
 
     async def sync(
@@ -331,17 +334,19 @@ class Library:
 
     async def syncs(self, *, source: str | None = None, limit: int = 50) -> tuple[SyncRow, ...]:
         """The last syncs, the newest first; one whose process ended in the middle of it reads `interrupted`."""
-        found = await anyio.to_thread.run_sync(partial(self.sources.syncs, source=source, limit=limit))
-        return tuple(
-            replace(each, state="interrupted")
-            if each.state == "running" and not self.committer.locks.is_held(each.source)
-            else each
-            for each in found
-        )
+        return await anyio.to_thread.run_sync(self._syncs, source, limit)
 
     async def open(self) -> None:
         """Load the index, and build it anew where it is missing (after a restore, or made by another version)."""
         await anyio.to_thread.run_sync(self._current)
+
+    def _syncs(self, source: str | None, limit: int) -> tuple[SyncRow, ...]:
+        return tuple(
+            replace(each, state="interrupted")
+            if each.state == "running" and not self.committer.locks.is_held(each.source)
+            else each
+            for each in self.sources.syncs(source=source, limit=limit)
+        )
 
     def close(self) -> None:
         """End the parser's worker process."""

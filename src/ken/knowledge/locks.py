@@ -104,7 +104,8 @@ class ServerLocks:
                 await anyio.sleep(_POLL_SERVER_S)
             yield
         finally:
-            lock.release()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(lock.release)
 
     def is_held(self, name: str) -> bool:
         """As promised by `Locks`."""

@@ -59,7 +59,8 @@ def copy(
     with source.read() as reading, target.write() as writing:
         for connection in (reading, writing):
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
         _check_empty(writing, target)
         rows = {table.name: _copied(reading, writing, table, told) for table in _tables()}
         _compare(reading, writing, target)

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from ken.errors import InvalidInput, StorageError
 from ken.storage import migrations
@@ -27,8 +27,16 @@ OLDEST_VERSION = 16
 _STATEMENT_S = 120
 _IDLE_S = 600
 """A transaction that was left open for so long is its process's no more."""
-_CONNECTING = {"connect_timeout": 10}
+_CONNECTING = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Seconds, and for the last one milliseconds: a server that vanished is noticed, whatever the system's own limits."""
 _CONNECTIONS = 8
+_LOCKED = "55P03"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _OWN_TABLES = frozenset({"home", "sources", "documents", "passages", "features", migrations.VERSION_TABLE})
 
@@ -70,7 +78,8 @@ class PostgresDatabase:
     @property
     def name(self) -> str:
         """The server and the database, without user and password."""
-        host = self._url.host or str(self._url.query.get("host", "localhost"))
+        named = self._url.query.get("host", "localhost")
+        host = self._url.host or (named if isinstance(named, str) else ",".join(named))
         port = f":{self._url.port}" if self._url.port else ""
         return repr(f"postgresql://{host}{port}/{self._url.database or ''}")
 
@@ -109,6 +118,10 @@ class PostgresDatabase:
             try:
                 tables = connection.exec_driver_sql(_STATE).one().tables
                 connection.exec_driver_sql(f"VACUUM {', '.join(map(quoted, tables))}")
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) == _LOCKED:  # another replica is at it
+                    return False
+                raise
             finally:
                 connection.exec_driver_sql(f"SET statement_timeout = '{_STATEMENT_S}s'")
         return True
@@ -126,7 +139,7 @@ class PostgresDatabase:
             pool_timeout=self._busy_s,
             pool_pre_ping=True,
             json_serializer=_json,
-            connect_args=_CONNECTING | {"application_name": _process(), **self._url.query},
+            connect_args={key: value for key, value in _connecting().items() if key not in self._url.query},
         )
         event.listen(made, "connect", self._limit)
         return made
@@ -205,9 +218,9 @@ _NO_SCHEMA = "has no schema that this user may use. Check the user's `search_pat
 _TURN = sa.text("SELECT set_config('synchronous_commit', :durable, true), pg_advisory_xact_lock(:key)")
 
 
-def _process() -> str:
-    """Whose a connection is, as the server's administrator sees it."""
-    return f"process {os.getpid()} on {socket.gethostname()}"
+def _connecting() -> dict[str, str | int]:
+    """What libpq is told, unless the address tells it otherwise: limits, and whose the connection is."""
+    return _CONNECTING | {"application_name": f"process {os.getpid()} on {socket.gethostname()}"}
 
 
 def _json(value: object) -> str:
