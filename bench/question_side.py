@@ -47,7 +47,7 @@ Scores = NDArray[np.float64]
 
 
 async def measured(
-    ken: Ken, cases: Sequence[Case], options: SearchOptions, *, alone: bool = False
+    ken: Ken, cases: Sequence[Case], *, options: SearchOptions, alone: bool = False
 ) -> tuple[Scores, list[Explained], list[dict[str, float]]]:
     """Shape (cases, metrics), what became of each question, and what it took in milliseconds."""
     ken.library.options = options
@@ -75,7 +75,7 @@ async def measured(
     return np.array(rows), explained, timings
 
 
-def compare(name: str, before: Scores, after: Scores) -> None:
+def compare(name: str, before: Scores, *, after: Scores) -> None:
     """One row: each metric before, and the difference with its interval."""
     cells: list[str] = []
     for column in range(len(METRICS)):
@@ -157,7 +157,7 @@ async def report(home: Path) -> None:
     try:
         own = [case for path in OWN for case in load_cases(path) if case.gold]
         print(f"| | n | {' | '.join(METRICS)} |\n|---|---:|{'---|' * len(METRICS)}")
-        before, _, plain = await measured(ken, own, NONE)
+        before, _, plain = await measured(ken, own, options=NONE)
         switches: dict[str, Callable[[], SearchOptions]] = {
             "spelling": lambda: replace(NONE, spelling=True),
             "compound": lambda: replace(NONE, compound=True),
@@ -169,24 +169,24 @@ async def report(home: Path) -> None:
         told: list[Explained] = []
         took: list[tuple[str, list[dict[str, float]]]] = [("none", plain)]
         for name, options in switches.items():
-            after, explained, timings = await measured(ken, own, options())
+            after, explained, timings = await measured(ken, own, options=options())
             told = explained if name == "acronyms" else told
             took.append((name, timings))
-            compare(name, before, after)
+            compare(name, before, after=after)
         made = {
             "spelling": ("misspelt", misspelt(random.Random(7).sample(own, 300), random.Random(7))),
             "compound": ("joined", joined(own, random.Random(3))),
             "acronyms": ("renamed", renamed(own, told)),
         }
         for name, (called, cases) in made.items():
-            without, _, _ = await measured(ken, cases, NONE)
-            after, _, timings = await measured(ken, cases, switches[name]())
+            without, _, _ = await measured(ken, cases, options=NONE)
+            after, _, timings = await measured(ken, cases, options=switches[name]())
             took.append((called, timings))
-            compare(f"{name}, {called}", without, after)
+            compare(f"{name}, {called}", without, after=after)
         follow_ups = list(load_cases(QUESTIONS / "followups.jsonl"))
-        alone, _, _ = await measured(ken, follow_ups, NONE, alone=True)
-        after, _, _ = await measured(ken, follow_ups, NONE)
-        compare("follow-ups, with their conversation", alone, after)
+        alone, _, _ = await measured(ken, follow_ups, options=NONE, alone=True)
+        after, _, _ = await measured(ken, follow_ups, options=NONE)
+        compare("follow-ups, with their conversation", alone, after=after)
         for name, timings in took:
             print(f"{name}: {', '.join(percentile(timings, step) for step in ('plan', 'embed', 'rank'))} (p50 / p95)")
         print(machine())

@@ -18,6 +18,7 @@ from ken.domain.principal import Principal
 from ken.domain.reasons import Reasons
 from ken.errors import NotFound, StorageError
 from ken.knowledge.catalogue import Allowed
+from ken.knowledge.confirmed import LOOKED_AT, Quotes, lifted
 from ken.knowledge.index import Asked, Index
 from ken.knowledge.late import NO_WORDS, QuestionWords
 from ken.knowledge.options import SearchOptions
@@ -53,6 +54,8 @@ class Corpus:
     reranking: Reranking | None = None
     read_words: Callable[[str], Awaitable[QuestionWords]] = _no_words
     """The words of a question, as they are compared with those of passages."""
+    confirmed: Callable[[NDArray[np.float32], Principal], Awaitable[Quotes]] | None = None
+    """What confirmed answers to a question near this vector cite."""
 
     @property
     def corpus_version(self) -> int:
@@ -72,7 +75,7 @@ class Corpus:
         started = perf_counter()
         if self.index.catalogue.left_out:
             self._refuse_mixing(principal, collections)
-        allowed = self.index.catalogue.allowed(principal, collections, filters)
+        allowed = self.index.catalogue.allowed(principal, collections, filters=filters)
         planned = await anyio.to_thread.run_sync(self._plan, query, allowed)
         ready = perf_counter()
         asked = [
@@ -80,16 +83,18 @@ class Corpus:
             for each in (planned.whole, *planned.parts)
         ]
         embedded = perf_counter()
-        rankings, added = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=limit))
+        cited = await self.confirmed(asked[0].vector, principal) if self.confirmed is not None else ()
+        most = max(limit, LOOKED_AT) if cited else limit
+        rankings, added = await anyio.to_thread.run_sync(partial(self._ranked, asked, allowed, limit=most))
         ranked = perf_counter()
         rankings[0], notice = await self._reread(query, rankings[0])
         reread = perf_counter()
-        result = await anyio.to_thread.run_sync(partial(self._result, rankings, allowed, principal, limit=limit))
+        result = await anyio.to_thread.run_sync(partial(self._result, rankings, allowed, principal, limit=most))
         steps = [("plan", started, ready), ("embed", ready, embedded), ("rank", embedded, ranked)]
         steps += [("rerank", ranked, reread)] if self.reranking is not None else []
         steps.append(("load", reread, perf_counter()))
         return replace(
-            result,
+            lifted(result, cited, limit=limit) if cited else result,
             explained=replace(planned.explained, feedback=added),
             notices=(notice,) if notice else (),
             timings_ms=tuple((name, (end - begin) * 1000) for name, begin, end in steps),
@@ -121,7 +126,7 @@ class Corpus:
 
     def _plan(self, query: str, allowed: Allowed) -> Plan:
         reading = Reading(self.index.lexicon, self.index.catalogue.documents, allowed.documents, self.is_word)
-        return plan(query, reading, self.options)
+        return plan(query, reading, options=self.options)
 
     def _ranked(self, asked: Sequence[Asked], allowed: Allowed, *, limit: int) -> tuple[list[Ranking], tuple[str, ...]]:
         """What is found for a question, and for each of the parts that follow it; and the words that feedback added."""

@@ -44,7 +44,7 @@ class Plan:
     explained: Explained
 
 
-def plan(query: str, reading: Reading, options: SearchOptions) -> Plan:
+def plan(query: str, reading: Reading, *, options: SearchOptions) -> Plan:
     """What a question becomes. Any text will do; its time is linear in its length."""
     fixes = corrections(query, reading) if options.spelling else []
     text = corrected(query, fixes)
