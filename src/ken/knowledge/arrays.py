@@ -112,9 +112,12 @@ class Rows(Generic[Number]):
         found = np.empty((int((stops - starts).sum()), *self.shape[1:]), dtype=self._dtype)
         if not found.size:
             return found
+        # Ranges that touch are read at once.
+        begins = np.flatnonzero(np.concatenate([[True], starts[1:] != stops[:-1]]))
+        first, last = starts[begins], stops[np.append(begins[1:] - 1, len(stops) - 1)]
         room = found.data.cast("B")
         at = 0
-        for start, size in zip((starts * self._row).tolist(), ((stops - starts) * self._row).tolist(), strict=True):
+        for start, size in zip((first * self._row).tolist(), ((last - first) * self._row).tolist(), strict=True):
             if os.preadv(self._descriptor, [room[at : at + size]], self._begin + start) != size:
                 raise OSError(0, "An array of the index was cut short while it was read")
             at += size

@@ -35,9 +35,10 @@ _MARGIN = 16
 class DenseIndex:
     """n passages, w windows."""
 
-    vectors: NDArray[np.int8]
+    vectors: NDArray[np.int8] | Rows[np.int8]
     """Shape (w, scored): the first `scored` numbers of each window's vector, which are all of them but for embedders that
-    were trained to have the most in the first ones (Matryoshka: Kusupati et al., NeurIPS 2022)."""
+    were trained to have the most in the first ones (Matryoshka: Kusupati et al., NeurIPS 2022). Beside a graph they are read
+    here and there."""
     scales: NDArray[np.float32]
     """Shape (w,): what a vector is multiplied by to have length 1, whatever the length of the whole."""
     windows: Rows[np.float16]
@@ -98,7 +99,11 @@ class DenseIndex:
             for start in range(0, len(rows), _BLOCK):
                 block = rows[start : start + _BLOCK]
                 picked, bounds = ranges(self.bounds, block)
-                best.take(_closest(question, self.vectors[picked], self.scales[picked], bounds[:-1]), block)
+                if isinstance(self.vectors, Rows):
+                    vectors = self.vectors.gather(self.bounds[block], self.bounds[block + 1])
+                else:
+                    vectors = self.vectors[picked]
+                best.take(_closest(question, vectors, self.scales[picked], bounds[:-1]), block)
             return best.rows
         for start in range(0, len(allowed), _BLOCK):
             bounds = self.bounds[start : start + _BLOCK + 1]

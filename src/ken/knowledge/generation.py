@@ -215,7 +215,7 @@ class Generations:
     def load(self, snapshot: Snapshot, *, comparable: frozenset[str]) -> Generation | None:
         """As `Indexes.load`; one that was made for another first pass is none."""
         found = load(self.folder, snapshot, comparable=comparable)
-        if found is None or not found.dense.vectors.size:
+        if found is None or not len(found.dense.vectors):
             return found
         return found if found.dense.vectors.shape[1] == (self.first_pass or self.dimensions) else None
 
@@ -298,7 +298,7 @@ def _dense(arrays: MappedFolder, checksum: int) -> DenseIndex:
         windows = arrays.array("graph_windows", np.int32)
         found = graph.mapped(arrays.place / generation_folder.GRAPH, windows, checksum=checksum)
     return DenseIndex(
-        vectors=arrays.array("vectors", np.int8),
+        vectors=arrays.rows("vectors", np.int8) if found else arrays.array("vectors", np.int8),
         scales=arrays.array("scales", np.float32),
         windows=arrays.rows("windows", np.float16),
         bounds=arrays.array("window_bounds", np.int64),
