@@ -164,6 +164,14 @@ async def _greet(ken: Ken, settings: Settings) -> None:
     say(f"Ken is at http://{host}:{settings.port}")
     if not is_loopback(settings.host):
         tell("It is open to the network: every call needs a key. `ken keys create NAME` makes one.")
+    if not await ken.library.is_embedded():
+        wanted = ken.library.committer.spaces.wanted
+        tell(
+            shown(
+                f"Documents are embedded anew with {wanted}; the old vectors serve until that is done.",
+                to_terminal=True,
+            )
+        )
     collections = await ken.library.collections(LOCAL_OPERATOR)
     if not collections:
         tell("There are no documents yet. Put some in: ken sync FOLDER --collection NAME")
