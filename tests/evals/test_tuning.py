@@ -98,7 +98,7 @@ def test_what_can_be_tuned_is_what_can_be_set() -> None:
     assert space.others(start, "chunk_overlap") == (0.0,)
     assert space.others(start, "fusion") == ("sum",)
     assert (space.others(start, "reranker"), space.others(Setup(reranker=True), "reranker")) == ((), (False,))
-    assert planned(start, ["depth", "chunker"], questions=50) == (50 * (3 + 4 + 1), 4)
+    assert planned(start.having("depth", 50), ["depth", "chunker"], questions=50) == (50 * (3 + 4 + 1), 4)
     assert planned(start.having("depth", 30), ["depth"], questions=50) == (50 * (4 + 1), 0)
     with pytest.raises(InvalidInput, match=r"'colour' can't be tuned.*depth"):
         space.checked(["colour"])

@@ -106,7 +106,7 @@ async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], searches: int
             f"These collections are not cut as ken.toml says by now: {', '.join(behind)}. Run `ken sync` for each first."
         )
     embedder = remembering(ken.library.ingest.embedder)
-    line = _Line()
+    line = _Line(searches)
     with TemporaryDirectory(prefix="ken-tune-") as folder:
         rebuild = _Rebuild(ken, corpus, embedder, Path(folder), line)
         sweep = Sweep(
@@ -116,7 +116,6 @@ async def _sweep(ken: Ken, *, halves: Halves, keys: Sequence[str], searches: int
             halves=halves,
             principal=LOCAL_OPERATOR,
             tick=line.searched,
-            most=searches,
         )
         try:
             return await sweep.run(_setup(ken.settings), keys)
@@ -155,9 +154,14 @@ class _Rebuild:
 
         with TemporaryDirectory(dir=self.folder) as place:
             kind = f"{plan.chunker}, {plan.target_tokens} tokens, overlap {plan.overlap:g}"
-            tick = partial(self.line.built, kind if plan.prefix else f"{kind}, without prefix")
+            self.line.kind = kind if plan.prefix else f"{kind}, without prefix"
             async with rehearsal(
-                self.corpus, self.ken.library.ingest, plan=plan, folder=Path(place), embedder=self.embedder, tick=tick
+                self.corpus,
+                self.ken.library.ingest,
+                plan=plan,
+                folder=Path(place),
+                embedder=self.embedder,
+                tick=self.line.built,
             ) as corpus:
                 yield corpus
 
@@ -166,16 +170,20 @@ class _Rebuild:
 class _Line:
     """One line that is drawn over and over; elsewhere than on a terminal, a plain one now and then."""
 
+    most: int
+    """Searches."""
+    kind: str = ""
+    """How documents are being cut."""
     is_terminal: bool = field(default_factory=sys.stderr.isatty)
     told: float = field(default_factory=time.monotonic)
 
-    def searched(self, name: str, done: int, most: int) -> None:
+    def searched(self, name: str, done: int) -> None:
         """A search is done."""
-        self._draw(f"{done:,} of at most {most:,} searches: {name}")
+        self._draw(f"{done:,} of at most {self.most:,} searches: {name}")
 
-    def built(self, name: str, done: int, total: int) -> None:
+    def built(self, done: int, total: int) -> None:
         """A document is cut and embedded."""
-        self._draw(f"{done}/{total} documents cut: {name}")
+        self._draw(f"{done}/{total} documents cut: {self.kind}")
 
     def end(self) -> None:
         """Take the line away."""

@@ -20,12 +20,12 @@ _OF_CHUNKING: dict[str, tuple[Value, ...]] = {
     "prefix": (True, False),
 }
 _OF_OPTIONS: dict[str, tuple[Value, ...]] = {
-    "depth": (20, 40, 80, 160),
+    "depth": (25, 50, 100, 200),
     "fusion_k": (5, 10, 20, 40, 60),
     "lexical_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
     "dense_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
     "sentence_weight": (0.0, 0.5, 1.0, 1.5, 2.0),
-    "rescored": (25, 50, 100),
+    "rescored": (25, 50, 100, 300),
     "feedback": (0, 3, 5),
 }
 """What a type doesn't tell; both values of a switch are tried, and all of a choice."""

@@ -33,8 +33,8 @@ _WORTH_TELLING = 0.02
 
 Rebuild = Callable[[Chunking], AbstractAsyncContextManager[Corpus]]
 """Lends the same documents, cut in another way, until the block ends."""
-Tick = Callable[[str, int, int], None]
-"""Called after each search: what is measured, how many searches are done, how many there will be at most."""
+Tick = Callable[[str, int], None]
+"""Called after each search: what is measured, and how many searches are done."""
 
 Numbers = NDArray[np.float64]
 
@@ -152,8 +152,6 @@ class Sweep:
     halves: Halves
     principal: Principal
     tick: Tick
-    most: int
-    """Searches in all."""
     done: int = 0
     _lent: dict[Chunking, tuple[Corpus, AsyncExitStack]] = field(
         default_factory=dict[Chunking, tuple[Corpus, AsyncExitStack]]
@@ -204,7 +202,7 @@ class Sweep:
             found.append(await retrieve(corpus, case, principal=self.principal))
             taken.append(1000 * (perf_counter() - began))
             self.done += 1
-            self.tick(name, self.done, self.most)
+            self.tick(name, self.done)
         figures = [[each.figures()[metric] for metric in OBJECTIVE] for each in found]
         return Measured(
             figures=np.array(figures),

@@ -26,7 +26,7 @@ class Row:
         paths: list[Path] = []
         path: Path = ()
         for unit in units:
-            path = entered(path, unit, parsed)
+            path = entered(path, unit, parsed=parsed)
             paths.append(path)
         return cls(tuple(units), tuple(paths), (0, *accumulate(unit.tokens for unit in units)))
 

@@ -70,7 +70,8 @@ def _depths(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     before = sums[gaps] - sums[np.maximum(gaps - _COMPARED, 0)]
     after = sums[np.minimum(gaps + _COMPARED, count)] - sums[gaps]
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    similarity = np.round(np.einsum("ij,ij->i", before, after) / np.maximum(lengths, _TINY), _DIGITS)
+    products = np.sum(before * after, axis=1)
+    similarity = np.asarray(np.round(products / np.maximum(lengths, _TINY), _DIGITS), np.float64)
     beside = np.pad(similarity, 1, constant_values=np.inf)
     is_bottom = (similarity <= beside[:-2]) & (similarity <= beside[2:])
     return np.where(is_bottom, _peaks(similarity) + _peaks(similarity[::-1])[::-1] - 2 * similarity, 0.0)

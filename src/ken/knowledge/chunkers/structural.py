@@ -103,7 +103,7 @@ def _atoms(parsed: ParsedDocument, units: list[Unit], plan: Chunking, joined: li
     total = 0
     for index, unit in enumerate(units):
         total += unit.tokens
-        path = entered(path, unit, parsed)
+        path = entered(path, unit, parsed=parsed)
         if index + 1 < len(units):
             if joined and joined[index] > index + 1:
                 continue

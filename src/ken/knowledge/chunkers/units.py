@@ -187,7 +187,7 @@ def _evenly(text: str, span: tuple[int, int], parts: int) -> Iterator[tuple[int,
         yield start, end
 
 
-def entered(path: Path, unit: Unit, parsed: ParsedDocument) -> Path:
+def entered(path: Path, unit: Unit, *, parsed: ParsedDocument) -> Path:
     """The headings in force after a unit."""
     if unit.kind != "heading":
         return path
