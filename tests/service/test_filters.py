@@ -52,7 +52,9 @@ def test_a_question_is_narrowed(client: httpx.Client) -> None:
     """An answer rests on documents that the filters let through, or there is none."""
     answer = asked(client, filters={"owners": ["Harbour master"], "types": ["md"]})
     assert {each["document_id"] for each in answer["citations"]} == {OFFICE}
-    assert asked(client, filters={"types": ["pdf"]})["outcome"] == "abstained"
+    nothing = asked(client, filters={"types": ["pdf"]})
+    assert nothing["outcome"] == "abstained"
+    assert "none of them is left" in nothing["notices"][0]
 
 
 def test_an_openai_client_narrows_by_metadata(client: httpx.Client) -> None:

@@ -227,6 +227,8 @@ class _Run:
         turn = self.turn
         if not turn.evidence or turn.model is None:
             yield TokenShown(settle.abstain(turn))
+            for event in self._notices():
+                yield event
             return
         meter = Metered(model=turn.model.name, usage=turn.usage)
         verifier = Verifier(turn.evidence, today=turn.today, standings=turn.standings, disagreements=turn.disagreements)

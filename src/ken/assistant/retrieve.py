@@ -12,6 +12,7 @@ from ken.assistant.turn import Turn
 from ken.checks.answerability import answerable
 from ken.checks.standing import in_order, nearer_but_old, standings
 from ken.domain.document import Document, Evidence, SearchResult
+from ken.domain.emptiness import why_empty
 from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.standing import CURRENT, Standing
@@ -102,6 +103,8 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int, asks_back: boo
     turn.notices += result.notices
     told = result.explained.notices if result.explained is not None else ()
     turn.notices += told
+    if result.readable and not result.allowed and turn.question.filters != NO_FILTERS:
+        turn.notices.append(why_empty(result, collections=turn.question.collections))
     evidence = result.evidence
     believed = tuple(weighed(item) for item in evidence)
     turn.answerable = answerable(matter, believed, rarity=_of_the_matter(turn, result))

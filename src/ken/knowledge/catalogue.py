@@ -62,9 +62,9 @@ class Catalogue:
     @cached_property
     def _by_facts(self) -> tuple[tuple[Document, ...], NDArray[np.int32]]:
         """A document for each set of facts that filters look at, and for each document the number of its set."""
-        _, codes = _coded(self.documents, lambda one: (one.owner, one.media_type, one.modified, one.effective))
-        _, first = np.unique(codes, return_index=True)
-        return tuple(self.documents[place] for place in first.tolist()), codes
+        _, codes = _coded(self.documents, _facts)
+        first: list[int] = np.unique(codes, return_index=True)[1].tolist()
+        return tuple(self.documents[place] for place in first), codes
 
     @property
     def collections(self) -> NDArray[np.int32]:
@@ -131,6 +131,10 @@ class Catalogue:
     def _place(documents: tuple[Document, ...], document_id: str) -> int | None:
         place = bisect_left(documents, document_id, key=lambda document: document.id)
         return place if place < len(documents) and documents[place].id == document_id else None
+
+
+def _facts(document: Document) -> tuple[str | None, ...]:
+    return document.owner, document.media_type, document.modified, document.effective
 
 
 def _coded(
