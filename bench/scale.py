@@ -1,6 +1,6 @@
 """Search at 10,000, 100,000 and 1,000,000 passages: time, memory, recall, what a sync costs, and peers in the same run.
 
-    python bench/scale.py --folder DIR [--data DIR] [--home DIR] [--haystack-python PEER/bin/python]
+    python bench/scale.py [--folder DIR] [--data DIR] [--home DIR] [--haystack-python PEER/bin/python]
                           [--faiss-python PEER/bin/python]
 
 The corpora are synthetic (bench/rig/synthetic.py) and built by Ken's own code, each once: what is in --folder already is
@@ -412,7 +412,7 @@ def main() -> None:
     """Build what is missing, measure every size, print the tables and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
-    parser.add_argument("--folder", type=Path, required=True, help="where the corpora lie")
+    parser.add_argument("--folder", type=Path, help="keep the corpora there, and use them again")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--haystack-python", type=Path, help="the interpreter of an environment with haystack-ai")
     parser.add_argument("--faiss-python", type=Path, help="the interpreter of an environment with faiss-cpu")
@@ -430,8 +430,10 @@ def main() -> None:
     elif given.peers:
         print(json.dumps([asdict(one) for one in peers(given, given.peers)]))
     elif found(given.data):
-        with nullcontext(given.home) if is_loaded(given.home) else loaded_home(given.data, given.home) as home:
-            given.home = home
+        of_home = nullcontext(given.home) if is_loaded(given.home) else loaded_home(given.data, given.home)
+        of_folder = nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory(prefix="ken-bench-")
+        with of_home as home, of_folder as folder:
+            given.home, given.folder = home, Path(folder)
             run(given)
 
 
