@@ -37,6 +37,8 @@ class SearchSettings(BaseModel):
     feedback: int = Field(default=SearchOptions().feedback, ge=0, le=20)
     ask_back: bool = False
     """Whether a question that the documents answer in more than one way is answered with a question back."""
+    confirmed: bool = False
+    """Whether a question near one whose answer was found helpful has that answer's passages first."""
 
     @model_validator(mode="after")
     def _can_be_cut(self) -> Self:
@@ -58,6 +60,11 @@ class SearchSettings(BaseModel):
     def chunking(self) -> Chunking:
         """How documents are cut."""
         return Chunking.sized(self.chunker, tokens=self.chunk_tokens, overlap=self.chunk_overlap, prefix=self.prefix)
+
+    @property
+    def told(self) -> str:
+        """What a release says of it."""
+        return f"{self.options} ask_back={self.ask_back} confirmed={self.confirmed}"
 
     @property
     def options(self) -> SearchOptions:

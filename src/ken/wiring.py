@@ -35,6 +35,7 @@ from ken.gateway.call import PriceOf
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.commit import Committer
+from ken.knowledge.confirmed import ConfirmedQuestions
 from ken.knowledge.generation import Generations
 from ken.knowledge.index import Indexes
 from ken.knowledge.ingest import Ingest
@@ -52,6 +53,7 @@ from ken.releases.release import Release
 from ken.settings import ModelSettings, Settings
 from ken.storage.advisory import AdvisoryLocks
 from ken.storage.answers import AnswerCache
+from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
 from ken.storage.documents import Documents
@@ -155,7 +157,7 @@ async def open_home(settings: Settings) -> Ken:
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
         # As people decided; the embedder that is on its way out still serves until the one they want has embedded everything.
         index_configuration=f"{library.ingest.configuration} {library.committer.spaces.wanted}",
-        search=f"{settings.search.options} ask_back={settings.search.ask_back} {_reranked_by(settings)}",
+        search=f"{settings.search.told} {_reranked_by(settings)}",
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
@@ -225,6 +227,8 @@ async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
     )
     if settings.reranker is not None:
         library.reranking = reranking(settings.reranker)
+    if settings.search.confirmed:
+        library.confirmed = ConfirmedQuestions(ConfirmedAnswers(database))
     return library
 
 
