@@ -85,6 +85,15 @@ def test_what_is_no_question_is_bad_input(filled: Terminal, question: str) -> No
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_what_looks_like_an_order_is_text(filled: Terminal, command: str) -> None:
+    """Regular expressions, SQL and half characters are looked for; nothing in them is obeyed."""
+    order = b"^(a+)+$ '; DROP TABLE passages; -- \xed\xa0\x80 \x1b[2J %s <b>harbour office</b>"
+    done = filled.ken(command, "-", stdin=order, code=None)
+    assert done.returncode in {0, 3}
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_bytes_that_are_no_text_are_bad_input(filled: Terminal) -> None:
     """From stdin as well: NUL bytes are refused."""
     filled.ken("search", "-", stdin=b"\x00\x01\x02\xff" * 50, code=2)

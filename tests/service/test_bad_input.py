@@ -88,7 +88,18 @@ def test_a_wrong_message_is_named(client: httpx.Client, messages: object, named:
 
 
 @pytest.mark.parametrize(
-    "question", ["", "   \n\t ", "\u0000", "\x01\x02\x03\x04\x05", "?!…", "x" * 8001, "x" * 900_000]
+    "question",
+    [
+        "",
+        "   \n\t ",
+        "\u0000",
+        "\x01\x02\x03\x04\x05",
+        "?!…",
+        "⛵ 😀 👩‍👩‍👧‍👦",
+        "x" * 8001,
+        "harbour " * 5_000,
+        "x" * 900_000,
+    ],
 )
 def test_a_question_that_is_none_is_refused(client: httpx.Client, question: str) -> None:
     """Empty, binary and overlong questions are 400 at both doors, also where a stream was asked for."""
@@ -110,7 +121,11 @@ def test_half_a_surrogate_pair_is_refused(client: httpx.Client) -> None:
         "⛵ 👩‍👩‍👧‍👦 harbour office? 🕢",
         "כמה עולה רציף?",
         "Wann öffnet das Hafenbüro?",
+        "the",
+        r"^(a+)+$|.*\bharbour(?=office)[[:alpha:]]{1,1000}",
+        '\'; DROP TABLE passages; -- " OR 1=1 NEAR(a*) {"$ne": null} %s ${jndi:ldap://x}',
         "a" * 8000,
+        ("harbour office " * 534)[:8000],
     ],
 )
 def test_any_text_is_a_question(client: httpx.Client, question: str) -> None:
