@@ -36,7 +36,7 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_][\w'’-]*")
-_ARTICLE = re.compile(r"(?:the|an?|our) ", re.IGNORECASE)
+_ARTICLE = re.compile(r"\A(?:the|an?|our) ", re.IGNORECASE)
 _SMALL = frozenset("of and the for in to on a an at by with or &".split())
 _MOST_WORDS_OF_A_NAME = 4
 _LOOK_BACK = 160
@@ -169,7 +169,7 @@ def _by_initials(short: str, text: str, *, whole: bool = False) -> str | None:
 
     `whole`: it has to be all of the text.
     """
-    text = _ARTICLE.sub("", text, count=1) if _ARTICLE.match(text) else text
+    text = _ARTICLE.sub("", text)
     letters = [letter.lower() for letter in short.removesuffix("s") if letter.isalnum()]
     words = list(re.finditer(r"[^\W_]+(?:['’]\w+)?", text))[: 2 * len(letters) + 2]
     taken = _matched(letters, [match.group().lower() for match in words])
@@ -200,7 +200,7 @@ def _names(text: str, match: re.Match[str]) -> Iterator[Definition]:
     left = left[capital[0] :] if capital else left
     after = _until_end(text, match.end()).lstrip("\"“'‘")
     right: list[str] = []
-    for word in _WORD.finditer(_ARTICLE.sub("", after, count=1)):
+    for word in _WORD.finditer(_ARTICLE.sub("", after)):
         if word.group().lower() in STOP_WORDS or len(right) == _MOST_WORDS_OF_A_NAME:
             right = [each for each in right if each[0].isupper()]  # the sentence goes on: a name shows by its capitals
             break
