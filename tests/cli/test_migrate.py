@@ -81,11 +81,22 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     return Terminal(home)
 
 
-@pytest.fixture
-def target(postgres: PostgresServer) -> Iterator[str]:
-    """The address of a database with nothing in it, as an operator makes it."""
+@pytest.fixture(scope="module")
+def there(source: Terminal, postgres: PostgresServer) -> Iterator[str]:
+    """The address of a PostgreSQL to which that home was migrated."""
     with postgres.database() as url:
+        done = source.ken("migrate", "--to", url)
+        assert "1 keys and 1 pushed files" in done.stdout
+        assert "KEN_DATABASE_URL" in done.stdout
+        assert "documents: 5 of 5" in done.stderr
         yield url
+
+
+@pytest.fixture
+def elsewhere(there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal on another machine, whose store is that PostgreSQL."""
+    monkeypatch.setenv("KEN_DATABASE_URL", there)
+    return Terminal(tmp_path / "elsewhere")
 
 
 def killed(terminal: Terminal, function: str, *arguments: str) -> None:
@@ -101,60 +112,55 @@ def killed(terminal: Terminal, function: str, *arguments: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
-def test_everything_goes_over_and_comes_back(
-    source: Terminal, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every row and file is the same in PostgreSQL and, from there, in another home; the source stays as it was."""
+def test_everything_goes_over(source: Terminal, there: str) -> None:
+    """Every row is the same in PostgreSQL, the source stays as it was, and a second copy over the first is refused."""
     before = contents(str(source.home))
     assert all(before[name] for name in ("documents", "conversations", "turns", "traces", "spans", "feedback", "keys"))
-    done = source.ken("migrate", "--to", target)
-    assert "1 keys and 1 pushed files" in done.stdout
-    assert "KEN_DATABASE_URL" in done.stdout
-    assert "documents: 5 of 5" in done.stderr
-    assert contents(str(source.home)) == contents(target) == before
-    assert "already. Name an empty one" in source.ken("migrate", "--to", target, code=1).stderr
-    monkeypatch.setenv("KEN_DATABASE_URL", target)
-    done = Terminal(tmp_path / "elsewhere").ken("migrate", "--to", str(tmp_path / "back"))
-    assert f"--home {tmp_path / 'back'}" in done.stdout
-    assert contents(str(tmp_path / "back")) == before
-    assert (tmp_path / "back" / "uploads" / "notes" / "pontoon.md").read_bytes() == PUSHED
-    assert {path.name for path in (tmp_path / "back").iterdir()} == {"ken.db", "uploads"}
+    assert contents(there) == before
+    assert "already. Name an empty one" in source.ken("migrate", "--to", there, code=1).stderr
+    assert contents(str(source.home)) == contents(there) == before
 
 
-async def test_a_moved_store_serves_whom_it_served(source: Terminal, target: str, tmp_path: Path) -> None:
-    """Its index is built at the first opening; permissions, traces, pushed files and what comes next are as before."""
-    source.ken("migrate", "--to", target)
-    (tmp_path / "models").symlink_to(source.home / "models")
-    ken = await open_home(load(tmp_path, database_url=target))
-    office = Principal("key-1", frozenset({"office"}))
-    for principal, may in ((office, True), (Principal("guest"), False)):
-        result = await ken.library.search("What does the crane driver earn?", principal)
-        assert any(each.document.id == "harbour/wages.md" for each in result.evidence) == may
-    (trace,) = ken.traces.list(LOCAL_OPERATOR).entries
-    assert ken.feedback.of_trace(trace.id)[0].reason == "⛵"
-    assert ken.library.originals.read("notes/pontoon.md", max_bytes=100) == PUSHED
-    begun = ken.conversations.list(LOCAL_OPERATOR).entries[0]
-    assert "07:30" in (await told(ken, begun.id)).text
-    ken.conversations.append(begun.id, LOCAL_OPERATOR, new=[Turn(role="user", content="?", trace_id=None, at=3.0)])
-    assert len(ken.conversations.get(begun.id, LOCAL_OPERATOR).turns) == 3
-    await ken.library.put("notes/mole.md", b"# Mole\n\nThe mole is closed in storms.\n")
-    assert len(await ken.library.documents(LOCAL_OPERATOR)) == 6
-    await ken.aclose()
+def test_everything_comes_back(source: Terminal, elsewhere: Terminal, tmp_path: Path) -> None:
+    """Into a folder: nothing of it where the copy is killed in the middle, every row and file when it ends."""
+    back = tmp_path / "back"
+    killed(elsewhere, "_forget_index", "migrate", "--to", str(back))
+    assert not (back / "ken.db").exists()
+    assert not (back / "uploads").exists()
+    assert f"--home {back}" in elsewhere.ken("migrate", "--to", str(back)).stdout
+    assert contents(str(back)) == contents(str(source.home))
+    assert (back / "uploads" / "notes" / "pontoon.md").read_bytes() == PUSHED
+    assert {path.name for path in back.iterdir()} == {"ken.db", "uploads"}
 
 
-def test_killed_in_the_middle_it_leaves_the_target_empty(
-    source: Terminal, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_killed_in_the_middle_it_leaves_an_empty_database(source: Terminal, postgres: PostgresServer) -> None:
+    """All of it is one transaction."""
+    with postgres.database() as url:
+        killed(source, "_forget_index", "migrate", "--to", url)
+        assert not any(contents(url).values())
+
+
+async def test_a_moved_store_serves_whom_it_served(
+    source: Terminal, there: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    """Neither half a database nor half a home is left, and the next try takes."""
-    killed(source, "_forget_index", "migrate", "--to", target)
-    assert not any(contents(target).values())
-    source.ken("migrate", "--to", target)
-    monkeypatch.setenv("KEN_DATABASE_URL", target)
-    elsewhere = Terminal(tmp_path / "elsewhere")
-    killed(elsewhere, "_forget_index", "migrate", "--to", str(tmp_path / "back"))
-    assert not (tmp_path / "back" / "ken.db").exists()
-    elsewhere.ken("migrate", "--to", str(tmp_path / "back"))
-    assert {path.name for path in (tmp_path / "back").iterdir()} == {"ken.db", "uploads"}
+    """Its index is built at the first opening; permissions, traces, pushed files and what comes next are as before."""
+    (tmp_path / "models").symlink_to(source.home / "models")
+    with postgres.database(template=postgres.name_of(there)) as url:
+        ken = await open_home(load(tmp_path, database_url=url))
+        office = Principal("key-1", frozenset({"office"}))
+        for principal, may in ((office, True), (Principal("guest"), False)):
+            result = await ken.library.search("What does the crane driver earn?", principal)
+            assert any(each.document.id == "harbour/wages.md" for each in result.evidence) == may
+        (trace,) = ken.traces.list(LOCAL_OPERATOR).entries
+        assert ken.feedback.of_trace(trace.id)[0].reason == "⛵"
+        assert ken.library.originals.read("notes/pontoon.md", max_bytes=100) == PUSHED
+        begun = ken.conversations.list(LOCAL_OPERATOR).entries[0]
+        assert "07:30" in (await told(ken, begun.id)).text
+        ken.conversations.append(begun.id, LOCAL_OPERATOR, new=[Turn(role="user", content="?", trace_id=None, at=3.0)])
+        assert len(ken.conversations.get(begun.id, LOCAL_OPERATOR).turns) == 3
+        await ken.library.put("notes/mole.md", b"# Mole\n\nThe mole is closed in storms.\n")
+        assert len(await ken.library.documents(LOCAL_OPERATOR)) == 6
+        await ken.aclose()
 
 
 def test_a_target_that_cannot_be_is_refused(source: Terminal, tmp_path: Path) -> None:

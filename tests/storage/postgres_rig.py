@@ -28,6 +28,11 @@ class PostgresServer:
         """The address of a database."""
         return self.url.replace("/postgres?", f"/{database}?")
 
+    @staticmethod
+    def name_of(url: str) -> str:
+        """The database of an address."""
+        return url.split("/")[3].split("?", maxsplit=1)[0]
+
     @contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
         """Make a database, lend its address, and drop it with whoever is still connected."""

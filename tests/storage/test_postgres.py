@@ -153,7 +153,7 @@ def test_a_database_without_pgvector_is_refused(postgres: PostgresServer) -> Non
     """Its owner, who may not add it, learns who can; nothing is made before."""
     postgres.run("CREATE ROLE owner LOGIN")
     with postgres.database() as url:
-        name = url.split("/")[3].split("?")[0]
+        name = postgres.name_of(url)
         postgres.run(f"ALTER DATABASE {name} OWNER TO owner")
         own = url.replace("//postgres:@", "//owner:@")
         assert "CREATE EXTENSION vector" in refusal(own)

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +19,8 @@ from ken.cli.output import say, tell
 from ken.errors import NotFound
 
 if TYPE_CHECKING:
-    from ken.storage.moving import Copied
-    from ken.wiring import Store
+    from ken.settings import Settings
+    from ken.storage.database import Database
 
 _SIGNS_OF_LIFE_S = 2.0
 
@@ -36,20 +40,15 @@ def migrate(
     import asyncio
 
     from ken.storage.sqlite import FILE_NAME
-    from ken.wiring import open_store
 
     settings = settings_of(context, home)
     if settings.database_url is None and not (settings.home / FILE_NAME).exists():
         raise NotFound(f"There is no home at {str(settings.home)!r}: it holds no {FILE_NAME!r}.")
-    source = open_store(settings)
-    try:
-        copied = asyncio.run(_alone(source, to))
-    finally:
-        source.close()
-    rows = copied.rows
+    with _in_postgres(to) if _is_postgres(to) else _in_home(to) as target:
+        rows, files = asyncio.run(_copied(settings, target))
     say(
         f"Copied {rows['documents']} document versions, {rows['conversations']} conversations, {rows['traces']} traces, "
-        f"{rows['keys']} keys and {copied.files} pushed files; every table was counted."
+        f"{rows['keys']} keys and {files} pushed files; every table was counted."
     )
     if _is_postgres(to):
         say("Next: put the address into the environment as KEN_DATABASE_URL, for every replica, and start Ken.")
@@ -58,45 +57,57 @@ def migrate(
     say("The index is built there when Ken first opens it. What was written here meanwhile is not in the copy.")
 
 
-async def _alone(source: Store, to: str) -> Copied:
-    """Copy while no document is changed by anybody. Raises SyncRunning."""
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where everything goes; `keep` takes a pushed file, where it has no place in the database."""
+
+    database: Database
+    keep: Callable[[str, bytes], None] | None
+
+
+async def _copied(settings: Settings, target: _Target) -> tuple[Mapping[str, int], int]:
+    """Copy while nobody changes a document; rows by table, and files. Raises SyncRunning, Conflict, StorageError."""
     import anyio.to_thread
 
     from ken.knowledge.locks import COMMIT
-
-    async with source.locks.hold(COMMIT):
-        return await anyio.to_thread.run_sync(_into_postgres if _is_postgres(to) else _into_home, source, to)
-
-
-def _into_postgres(source: Store, to: str) -> Copied:
     from ken.storage.moving import copy
+    from ken.wiring import open_store
+
+    source = open_store(settings)
+    work = partial(copy, source.database, target.database, files=source.originals, keep=target.keep, told=_Told())
+    try:
+        async with source.locks.hold(COMMIT):
+            done = await anyio.to_thread.run_sync(work)
+    finally:
+        source.close()
+    return done.rows, done.files
+
+
+@contextmanager
+def _in_postgres(to: str) -> Generator[_Target, None, None]:
     from ken.storage.postgres import PostgresDatabase
 
-    target = PostgresDatabase(to)
+    database = PostgresDatabase(to)
     try:
-        return copy(source.database, target, files=source.originals, keep=None, told=_Told())
+        yield _Target(database, None)
     finally:
-        target.close()
+        database.close()
 
 
-def _into_home(source: Store, to: str) -> Copied:
+@contextmanager
+def _in_home(to: str) -> Generator[_Target, None, None]:
+    """A home that stands in its place at the end, when its database is closed."""
     from ken.knowledge.sources.uploads import FolderOriginals
-    from ken.storage.moving import UPLOADS, copy, unfinished_home
+    from ken.storage.moving import UPLOADS, unfinished_home
     from ken.storage.sqlite import SqliteDatabase
 
     with unfinished_home(Path(to).expanduser().absolute()) as place:
         kept = FolderOriginals(place / UPLOADS)
-        target = SqliteDatabase(place)
+        database = SqliteDatabase(place)
         try:
-            return copy(
-                source.database,
-                target,
-                files=source.originals,
-                keep=lambda document_id, data: kept.keep(document_id, data=data),
-                told=_Told(),
-            )
+            yield _Target(database, lambda document_id, data: kept.keep(document_id, data=data))
         finally:
-            target.close()
+            database.close()
 
 
 def _is_postgres(to: str) -> bool:
