@@ -75,6 +75,9 @@ def test_the_home_is_named_by_flag_environment_or_default(
     ("text", "wanted"),
     [
         ("prot = 1", ["'prot'", "ken.toml", "no such setting"]),
+        ('[search]\nsynonyms = [["vacation"]]', ["'search.synonyms'", "two words or more"]),
+        ('[search]\nsynonyms = [["vacation", "the"]]', ["'search.synonyms'", "two words or more"]),
+        ("[search]\nfeedback = -1", ["'search.feedback'"]),
         ('port = "many"', ["'port'", "whole number"]),
         ("port = 0", ["'port'", "greater than or equal to 1"]),
         ("passages = 21", ["'passages'", "less than or equal to 20"]),
