@@ -96,7 +96,7 @@ def test_what_looks_like_an_order_is_text(filled: Terminal, command: str) -> Non
 
 def test_bytes_that_are_no_text_are_bad_input(filled: Terminal) -> None:
     """From stdin as well: NUL bytes are refused."""
-    filled.ken("search", "-", stdin=b"\x00\x01\x02\xff" * 50, code=2)
+    assert filled.ken("search", "-", stdin=b"\x00\x01\x02\xff" * 50, code=2).stdout == ""
 
 
 def test_a_search_and_a_question_are_narrowed(filled: Terminal) -> None:
