@@ -143,7 +143,7 @@ async def test_asking_back_is_off_unless_it_is_chosen(ken: Ken) -> None:
 
 
 async def test_an_acronym_of_two_meanings_is_asked_back(tmp_path: Path) -> None:
-    """Where the operator lets acronyms count, their long forms are readings."""
+    """Its long forms are readings."""
     documents = {
         "a.md": page(
             "Purchases",
@@ -157,6 +157,5 @@ async def test_an_acronym_of_two_meanings_is_asked_back(tmp_path: Path) -> None:
         ),
     }
     async with world(tmp_path, documents) as opened:
-        opened.library.options = opened.library.options.__class__(acronyms=True)
         answer = await asked(opened, "When does the TRB meet?")
     assert {choice.name for choice in answer.choices} == {"Technical Review Board", "Train Regulation Bureau"}
