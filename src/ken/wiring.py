@@ -141,6 +141,15 @@ async def open_home(settings: Settings) -> Ken:
     # The products of a search are too small to share between threads; the embedder has threads of its own.
     threadpool_limits(limits=1, user_api="blas")
     shared = await anyio.to_thread.run_sync(open_store, settings)
+    try:
+        return await _opened(settings, shared)
+    except BaseException:
+        await anyio.to_thread.run_sync(shared.close)
+        raise
+
+
+async def _opened(settings: Settings, shared: Store) -> Ken:
+    """A home whose store is open."""
     database = shared.database
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
     library = await _library(settings, shared, local)

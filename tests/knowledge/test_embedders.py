@@ -267,6 +267,11 @@ async def test_an_endpoint_that_gives_other_vectors(home: Path, folder: Path, se
     wants(home, server)
     async with opened(home) as ken:
         await sync(ken, folder, PAPERS)
+        server.dimensions = 64
+        with pytest.raises(EmbedderChanged, match="gives vectors of 64 numbers, where those of the documents have 48"):
+            await ken.library.search(QUESTION, OPERATOR)
+        server.dimensions = 48
+        assert (await found(ken, QUESTION))[0] == "ferry.md"
     server.seed = 1
     async with opened(home) as ken:
         with pytest.raises(EmbedderChanged, match=r"no longer the model .*\(cosine 0.* `revision`"):
