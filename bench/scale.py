@@ -197,12 +197,12 @@ def measure(given: argparse.Namespace, size: int) -> Measured:
         return await model.embed_question(text)
 
     corpus = Corpus(index, embed, SearchOptions())
-    asyncio.run(ask(corpus, texts[:20], LOCAL_OPERATOR))
-    timed = {name: asyncio.run(ask(corpus, texts, principal(share))) for name, share in SHARES.items()}
+    asyncio.run(ask(corpus, texts[:20], who=LOCAL_OPERATOR))
+    timed = {name: asyncio.run(ask(corpus, texts, who=principal(share))) for name, share in SHARES.items()}
     after = resident()
     recalls = recall(index, vectors[:CHECKED])
     made = json.loads((given.folder / f"built-{size}.json").read_text("utf-8"))
-    commit_s, beside = sync_beside(given, members, corpus, texts)
+    commit_s, beside = sync_beside(given, members, corpus=corpus, texts=texts)
     place = given.folder / index.name
     return Measured(
         passages=index.size,
@@ -222,7 +222,7 @@ Times = list[dict[str, float]]
 """For each question the milliseconds of each step, and "whole"."""
 
 
-async def ask(corpus: Corpus, texts: Sequence[str], who: Principal) -> Times:
+async def ask(corpus: Corpus, texts: Sequence[str], *, who: Principal) -> Times:
     """Search for each question."""
     times: Times = []
     for text in texts:
@@ -267,7 +267,7 @@ def recall(index: Generation, vectors: NDArray[np.float32]) -> dict[str, float]:
 
 
 def sync_beside(
-    given: argparse.Namespace, members: tuple[Document, ...], corpus: Corpus, texts: Sequence[str]
+    given: argparse.Namespace, members: tuple[Document, ...], *, corpus: Corpus, texts: Sequence[str]
 ) -> tuple[float, Times]:
     """Write the next index in a process of its own, as `ken sync` does, and ask meanwhile; its seconds, and the answers'."""
     command = [sys.executable, __file__, *options(given), "--next", str(len(members))]
@@ -278,7 +278,7 @@ def sync_beside(
     stop = threading.Event()
     threading.Thread(target=lambda: (process.wait(), stop.set())).start()
     while not stop.is_set() and len(times) < QUESTIONS:
-        times += asyncio.run(ask(corpus, texts[len(times) % len(texts) :][:5], LOCAL_OPERATOR))
+        times += asyncio.run(ask(corpus, texts[len(times) % len(texts) :][:5], who=LOCAL_OPERATOR))
     return float(process.stdout.read()), times
 
 
@@ -308,17 +308,17 @@ def peers(given: argparse.Namespace, size: int) -> list[Peer]:
         np.save(asked, vectors)
         order = {"vectors": str(place / "windows.npy"), "questions": str(asked), "asked": questions(given.data)}
         if given.faiss_python:
-            measured.append(peer(given.faiss_python, FAISS, order | {"count": QUESTIONS // 4}, size))
+            measured.append(peer(given.faiss_python, FAISS, order=order | {"count": QUESTIONS // 4}, size=size))
         if given.haystack_python and size <= HAYSTACK_MOST:
             stored = store_of(given.home, given.data).passages_by_version({one.id: one.version for one in members})
             with texts.open("w", encoding="utf-8") as file:
                 file.writelines(f"{passage.text}\n" for group in stored for passage in group)
             order |= {"texts": str(texts), "count": HAYSTACK_QUESTIONS}
-            measured.append(peer(given.haystack_python, HAYSTACK, order, size))
+            measured.append(peer(given.haystack_python, HAYSTACK, order=order, size=size))
     return measured
 
 
-def peer(python: Path, program: str, order: dict[str, Any], size: int) -> Peer:
+def peer(python: Path, program: str, *, order: dict[str, Any], size: int) -> Peer:
     """Run another engine in its own environment."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(order, file)

@@ -25,7 +25,7 @@ class Column:
     numpy leaves room in a header for the longest number of rows.
     """
 
-    def __init__(self, file: BinaryIO, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
+    def __init__(self, file: BinaryIO, dtype: DTypeLike, *, shape: tuple[int, ...]) -> None:
         self._file = file
         self._dtype = np.dtype(dtype)
         self._shape = shape
@@ -56,20 +56,20 @@ class ArrayFolder:
     """Bytes of each file, by its name."""
 
     @contextmanager
-    def column(self, name: str, dtype: DTypeLike, shape: tuple[int, ...] = ()) -> Generator[Column]:
+    def column(self, name: str, dtype: DTypeLike, *, shape: tuple[int, ...] = ()) -> Generator[Column]:
         """An array whose rows have this shape, to be appended to."""
         with (self.place / f"{name}.npy").open("wb") as file:
-            column = Column(file, dtype, shape)
+            column = Column(file, dtype, shape=shape)
             yield column
             column.finish()
         self.settle(f"{name}.npy")
 
     def write(self, name: str, array: NDArray[np.generic]) -> None:
         """A whole array."""
-        with self.column(name, array.dtype, array.shape[1:]) as column:
+        with self.column(name, array.dtype, shape=array.shape[1:]) as column:
             column.append(array)
 
-    def blank(self, name: str, dtype: type[Number], length: int) -> NDArray[Number]:
+    def blank(self, name: str, dtype: type[Number], *, length: int) -> NDArray[Number]:
         """An array of shape (length,) to be written to in any order; `settle` it then."""
         # Filled with zeros first: a disk that is full says so here, and kills whoever writes to a mapping.
         with self.column(name, dtype) as column:

@@ -210,7 +210,7 @@ class Generations:
             graph_from=self.graph_from,
             first_pass=self.first_pass,
         )
-        generation_folder.write(self.folder, name, contents)
+        generation_folder.write(self.folder, name, contents=contents)
 
     def load(self, snapshot: Snapshot, *, comparable: frozenset[str]) -> Generation | None:
         """As `Indexes.load`; one that was made for another first pass is none."""

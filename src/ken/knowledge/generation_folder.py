@@ -41,7 +41,7 @@ class Contents:
     """So many first numbers of a vector are scored before whole vectors are; None: all of them are."""
 
 
-def write(folder: Path, name: str, contents: Contents) -> None:
+def write(folder: Path, name: str, *, contents: Contents) -> None:
     """Make generation `name` below `folder`, unless it is there and whole. Raises StorageError."""
     ordered = list(contents.versions.items())
     if checksum(folder / name, ordered) is not None:
@@ -162,8 +162,8 @@ def _fill_lexical(output: ArrayFolder, contents: Contents, collections: NDArray[
                 counts, terms, held = [], [], 0
         yield np.frombuffer(b"".join(counts), dtype=np.int32), np.frombuffer(b"".join(terms), dtype=TERM_DTYPE)
 
-    def blank(name: str, dtype: type[Number], length: int) -> NDArray[Number]:
-        return output.blank(f"lexical_{name}", dtype, length)
+    def blank(name: str, dtype: type[Number], *, length: int) -> NDArray[Number]:
+        return output.blank(f"lexical_{name}", dtype, length=length)
 
     lexical = build(batches, collections, blank=blank)
     output.write("lexical_terms", lexical.terms)
@@ -179,8 +179,8 @@ def _fill_windows(output: ArrayFolder, contents: Contents, first: NDArray[np.int
     rows: list[NDArray[np.int64]] = []
     scales: list[NDArray[np.float32]] = []
     with (
-        output.column("windows", np.float16, width) as windows,
-        output.column("vectors", np.int8, (scored,)) as vectors,
+        output.column("windows", np.float16, shape=width) as windows,
+        output.column("vectors", np.int8, shape=(scored,)) as vectors,
     ):
         for index, (spans, data) in enumerate(contents.store.features("windows", contents.versions)):
             rows.append(np.frombuffer(spans, dtype=np.int32).reshape(-1, 3)[:, 0] + first[index])
@@ -198,8 +198,8 @@ def _fill_windows(output: ArrayFolder, contents: Contents, first: NDArray[np.int
 def _fill_sentences(output: ArrayFolder, contents: Contents, first: NDArray[np.int64]) -> None:
     rows: list[NDArray[np.int64]] = []
     with (
-        output.column("sentences", np.int8, (contents.dimensions,)) as sentences,
-        output.column("sentence_spans", np.int32, (3,)) as places,
+        output.column("sentences", np.int8, shape=(contents.dimensions,)) as sentences,
+        output.column("sentence_spans", np.int32, shape=(3,)) as places,
     ):
         for index, (spans, data) in enumerate(contents.store.features("sentences", contents.versions)):
             of_document = np.frombuffer(spans, dtype=np.int32).reshape(-1, 4)
@@ -215,7 +215,7 @@ def _fill_words(output: ArrayFolder, contents: Contents) -> None:
     bounds = _bounds(_joined(counts))
     if bounds[-1]:
         output.write("word_bounds", bounds)
-        with output.column("words", np.int8, (WORD_DIMENSIONS,)) as words:
+        with output.column("words", np.int8, shape=(WORD_DIMENSIONS,)) as words:
             for _, data in contents.store.features("words", contents.versions):
                 words.append(np.frombuffer(data, dtype=np.int8).reshape(-1, WORD_DIMENSIONS))
 

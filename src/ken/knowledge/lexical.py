@@ -131,12 +131,12 @@ class LexicalIndex:
 class Blank(Protocol):
     """Where postings are written to."""
 
-    def __call__(self, name: str, dtype: type[Number], length: int, /) -> NDArray[Number]:
+    def __call__(self, name: str, dtype: type[Number], /, *, length: int) -> NDArray[Number]:
         """An array of shape (length,) to be written in any order."""
         ...
 
 
-def in_memory(name: str, dtype: type[Number], length: int) -> NDArray[Number]:
+def in_memory(name: str, dtype: type[Number], *, length: int) -> NDArray[Number]:
     """An array that is kept nowhere else."""
     del name
     return np.empty(length, dtype=dtype)
@@ -163,8 +163,8 @@ def build(
         [[0], np.cumsum(np.bincount(pairs // counted.stride, weights=frequencies, minlength=len(terms)))]
     )
     bounds = bounds.astype(np.int64)
-    rows = blank("rows", np.int32, int(bounds[-1]))
-    weights = blank("weights", np.float32, int(bounds[-1]))
+    rows = blank("rows", np.int32, length=int(bounds[-1]))
+    weights = blank("weights", np.float32, length=int(bounds[-1]))
     filled = bounds[:-1].copy()
     first = 0
     for counts, postings in batches():
