@@ -16,9 +16,11 @@ from ken.domain.principal import LOCAL_OPERATOR
 from ken.errors import InvalidCases, ModelInterrupted
 from ken.evals.cases import Case, Gold
 from ken.evals.run import EvalReport, Evaluation
+from ken.models.extractive import ExtractiveReader
 from ken.models.scripted import ScriptedModel
 from ken.wiring import Ken
 from tests.assistant.corpus import LIT, QUESTION, WATCH, assistant, copy, says
+from tests.assistant.worlds import page, world
 from tests.cli.terminal import Terminal
 
 CASES = (
@@ -188,3 +190,24 @@ def test_the_command_names_a_bad_line(terminal: Terminal, tmp_path: Path) -> Non
     done = terminal.ken("eval", str(file), code=2)
     assert "line 1" in done.stderr
     assert done.stdout == ""
+
+
+async def test_questions_back_count_where_they_are_right(tmp_path: Path) -> None:
+    """One with two of the expected readings is right for an ambiguous question, and a false one for any other."""
+    parking = {
+        f"{name}.md": page(name.title(), "## Parking for bicycles", text)
+        for name, text in (("brackwater", "Bicycles stand in the yard."), ("tarnfell", "The cellar has forty racks."))
+    }
+    readings = [{"name": name.title(), "path": f"rules/{name}.md"} for name in ("brackwater", "tarnfell")]
+    asked = {"id": "a", "question": "Where is the parking for bicycles?", "kind": "ambiguous", "readings": readings}
+    cases = [
+        Case.model_validate(asked),
+        Case.model_validate(asked | {"id": "b", "readings": readings[:1]}),
+        Case.model_validate(asked | {"id": "c", "kind": "lookup"}),
+        Case(id="d", question="How many racks has the cellar of Tarnfell?", kind="lookup"),
+    ]
+    async with world(tmp_path, parking) as opened:
+        asking = assistant(opened, ExtractiveReader(), asks_back=True)
+        report = await Evaluation(library=opened.library, assistant=asking, principal=LOCAL_OPERATOR).run(cases)
+    assert (report.overall["ask_back_recall"].value, report.overall["ask_back_recall"].n) == (0.5, 2)
+    assert (report.overall["false_ask_back"].value, report.overall["false_ask_back"].n) == (0.5, 2)
