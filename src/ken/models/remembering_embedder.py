@@ -14,11 +14,11 @@ Vector = NDArray[np.float32]
 Span = tuple[int, int]
 Key = TypeVar("Key", bound=Hashable)
 
-_MOST_BYTES = 1_000_000_000
+_MOST_BYTES = 500_000_000
 
 
 def remembering(embedder: Embedder, *, most_bytes: int = _MOST_BYTES) -> Embedder:
-    """The same embedder, with a memory of at most so many bytes; what comes after that is embedded each time."""
+    """The same embedder with a memory: of questions, and of at most so many bytes for texts and their parts."""
     if isinstance(embedder, WordEmbedder):
         return RememberingWords(embedder, most_bytes)
     if isinstance(embedder, ContextualEmbedder):
@@ -53,7 +53,7 @@ class Remembering:
         known = self._questions.get(text)
         if known is None:
             known = await self._embedder.embed_question(text)
-            self._keep(self._questions, text, vector=known)
+            self._questions[text] = known
         return known
 
     def _keep(self, memory: dict[Key, Vector], key: Key, *, vector: Vector) -> None:
