@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from ken.domain.document import Evidence
-from ken.knowledge.calibration import PassageScores, passage_relevance, passage_score
+from ken.knowledge.calibration import WITH_WORDS, WITHOUT_WORDS, Model, PassageScores
+from ken.knowledge.late import PassageWords, interaction, read_question, telling_words, unit
 from ken.knowledge.options import SearchOptions
+from ken.models.protocols import WordEmbedder
 from ken.text.markup import plain
 from ken.text.tokens import terms
 from ken.wiring import Ken
@@ -193,15 +195,36 @@ async def test_relevance_is_a_probability_in_order(ken: Ken, query: str) -> None
     assert first == found[:3]
 
 
-def test_relevance_grows_with_the_score() -> None:
-    """The calibrated value keeps the order of the scores, stays within 0 and 1, and overflows nowhere."""
+@pytest.mark.parametrize("model", [WITH_WORDS, WITHOUT_WORDS], ids=["with words", "without"])
+def test_relevance_grows_with_the_score(model: Model) -> None:
+    """The calibrated value keeps the order of the scores, and stays between 0 and 1 however far they lie."""
     dice = np.random.default_rng(7)
     columns = {field.name: dice.uniform(-1, 1, 500).astype(np.float32) for field in fields(PassageScores)}
-    scores = PassageScores(**columns)
-    order = np.argsort(passage_score(scores))
-    relevance = passage_relevance(scores)[order]
+    score = np.sort(model.score(PassageScores(**columns)))
+    relevance = model.relevance(score)
     assert (np.diff(relevance) >= 0).all()
-    assert 0 <= relevance[0] < relevance[-1] <= 1
+    assert 0 < relevance[0] < relevance[-1] < 1
+    assert (model.relevance(np.array([-1e9, 1e9])) > 0).all()
+    assert (np.diff(np.array(model.knots), axis=0) > 0).all()
+
+
+async def test_a_word_of_like_meaning_brings_a_passage_nearer(ken: Ken) -> None:
+    """Of two passages, the one with a word near to the question's is the better one by late interaction."""
+    embedder = ken.library.ingest.embedder
+    assert isinstance(embedder, WordEmbedder)
+    _, asked = await read_question(embedder, "When does the boat leave?")
+    found: list[PassageWords] = []
+    for text in ("The ferry departs at noon.", "The invoice is paid at noon."):
+        _, words = await embedder.embed_parts([text], [[span for span, _ in telling_words(text)]])
+        title = await embedder.embed(["Times"])
+        rows = np.rint(unit(np.concatenate([title, words]) @ embedder.word_basis) * 127).astype(np.int8)
+        found.append(PassageWords(np.array([0, len(rows)]), rows))
+    near, far = (float(interaction(asked, each, {})[0]) for each in found)
+    assert near > far + 0.05
+    both = PassageWords(
+        np.array([0, *np.cumsum([len(each.vectors) for each in found])]), np.concatenate([e.vectors for e in found])
+    )
+    assert interaction(asked, both, {}).tolist() == pytest.approx([near, far])
 
 
 ODD = {

@@ -27,6 +27,8 @@ VERSION = 7
 _WINDOW_TOKENS = 250
 """Word pieces of a window with its prefix: the embedder reads 256, two of them its own."""
 _PREFIX_TOKENS = 40
+_TITLE = ""
+"""Stands for the title among the terms of a passage's words."""
 _WINDOWS_AT_ONCE = 256
 """Of one document: the vectors of their words are held meanwhile."""
 _FIRST_IDEOGRAPH = "\u3400"
@@ -63,8 +65,9 @@ class Features:
     word_counts: NDArray[np.int32]
     """Shape (n,): how many of `word_vectors` belong to each passage."""
     word_vectors: NDArray[np.int8]
-    """Shape (w, WORD_DIMENSIONS): unit vectors times 127, one for each distinct telling word of a passage with its title and
-    headings: the mean over where it stands. None where the embedder tells nothing of single words."""
+    """Shape (w, WORD_DIMENSIONS): unit vectors times 127. Of each passage that of its document's title, and one for each
+    distinct telling word of it with title and headings: the mean over where it stands. None where the embedder tells nothing
+    of single words."""
     words: tuple[str, ...]
     """Distinct words of the passages, headings and title, as `own_words` gives them."""
     definitions: tuple[Definition, ...]
@@ -85,6 +88,9 @@ async def compute(
     await anyio.to_thread.run_sync(partial(analysis.run, pieces))
     sentences = np.zeros((len(analysis.sentence_texts), embedder.dimensions), np.float32)
     words = np.zeros((len(analysis.places_of_words), WORD_DIMENSIONS), np.float32)
+    if isinstance(embedder, WordEmbedder):
+        titles = [place for (_, term), place in analysis.places_of_words.items() if term == _TITLE]
+        words[titles] = await embedder.embed([title]) @ embedder.word_basis
     if isinstance(embedder, ContextualEmbedder):
         windows = await _read_in_context(analysis, embedder, sentences=sentences, words=words)
     else:
@@ -168,6 +174,8 @@ class _Analysis:
             text = plain(piece.reading(self.parsed.text), self.parsed.markup)
             self.postings.append(_postings(text, piece.heading_path, title_terms))
             self.read[text] = None
+            if self.reads_words:
+                self.places_of_words[ordinal, _TITLE] = len(self.places_of_words)
             first = len(self.sentence_texts)
             self._take_sentences(ordinal, piece)
             self._take_windows(ordinal, piece, text, _places(text, self.sentence_texts[first:], first))

@@ -39,8 +39,10 @@ Vectors = NDArray[np.float32]
 class QuestionWords:
     """The words of a question as late interaction compares them; k of them, in order."""
 
+    whole: Vectors
+    """Shape (WORD_DIMENSIONS,), L2-normalised: of the question."""
     vectors: Vectors
-    """Shape (k, WORD_DIMENSIONS), L2-normalised."""
+    """Shape (k, WORD_DIMENSIONS), L2-normalised: of its words."""
     terms: tuple[str, ...]
     """Of each its term, as the analyser gives it; empty for a stop word."""
 
@@ -51,18 +53,20 @@ class QuestionWords:
         return np.array(worth, dtype=np.float32) / np.float32(sum(worth) or 1.0)
 
 
-NO_WORDS = QuestionWords(np.empty((0, WORD_DIMENSIONS), dtype=np.float32), ())
+NO_WORDS = QuestionWords(
+    np.zeros(WORD_DIMENSIONS, dtype=np.float32), np.empty((0, WORD_DIMENSIONS), dtype=np.float32), ()
+)
 """Of a question to an embedder that tells nothing of single words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageWords:
-    """The distinct words of n passages, as the index keeps them."""
+    """The distinct words of n passages, as the index keeps them: below the title of their document."""
 
     bounds: NDArray[np.int64]
-    """Shape (n + 1,): words of passage i are [bounds[i], bounds[i + 1])."""
+    """Shape (n + 1,): rows of passage i are [bounds[i], bounds[i + 1])."""
     vectors: NDArray[np.int8]
-    """Shape (w, WORD_DIMENSIONS): unit vectors times 127."""
+    """Shape (w, WORD_DIMENSIONS): unit vectors times 127. The first row of a passage is the title's, the others its words'."""
 
     @classmethod
     def none(cls, passages: int) -> PassageWords:
@@ -71,8 +75,13 @@ class PassageWords:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Shape (n,)."""
-        return np.diff(self.bounds)
+        """Shape (n,): distinct words of each passage."""
+        return np.maximum(np.diff(self.bounds) - 1, 0)
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there are any."""
+        return bool(len(self.vectors))
 
 
 def question_words(text: str) -> list[tuple[Span, str]]:
@@ -94,23 +103,29 @@ async def read_question(embedder: WordEmbedder, text: str) -> tuple[Vectors, Que
     """The vector of a question, shape (dimensions,), and its words. Raises ModelError."""
     words = question_words(text)
     vectors, found = await embedder.embed_parts([text], [[span for span, _ in words]])
-    return vectors[0], QuestionWords(unit(found @ embedder.word_basis), tuple(term for _, term in words))
+    whole, *of_words = unit(np.concatenate([vectors, found]) @ embedder.word_basis)
+    reduced = np.array(of_words, dtype=np.float32).reshape(-1, WORD_DIMENSIONS)
+    return vectors[0], QuestionWords(whole, reduced, tuple(term for _, term in words))
+
+
+def title_similarities(asked: QuestionWords, found: PassageWords) -> Vectors:
+    """Cosine of the question with the title of each of n passages: shape (n,); all have 0 where no words are known."""
+    if not found.are_known:
+        return np.zeros(len(found.bounds) - 1, dtype=np.float32)
+    return np.asarray(found.vectors[found.bounds[:-1]].astype(np.float32) @ (asked.whole / np.float32(127)), np.float32)
 
 
 def interaction(asked: QuestionWords, found: PassageWords, rarity: Mapping[str, float]) -> Vectors:
     """For each of n passages the mean over the question's words of the closest word there, -1 to 1: shape (n,).
 
-    A passage without words has -1; where the question has none, all have 0.
+    A passage without words has -1; where the question has none, or no words are known, all have 0.
     """
-    counts = found.counts
-    if not asked.terms:
-        return np.zeros(len(counts), dtype=np.float32)
+    if not asked.terms or not found.are_known:
+        return np.zeros(len(found.bounds) - 1, dtype=np.float32)
     similarities = found.vectors.astype(np.float32) @ (asked.vectors.T / np.float32(127))
-    closest = np.full((len(counts), len(asked.terms)), -1.0, dtype=np.float32)
-    filled = np.flatnonzero(counts)
-    if len(filled):
-        closest[filled] = np.maximum.reduceat(similarities, found.bounds[:-1][filled], axis=0)
-    return np.asarray(closest @ asked.weights(rarity), np.float32)
+    similarities[found.bounds[:-1]] = -1.0
+    closest = np.maximum.reduceat(similarities, found.bounds[:-1], axis=0)
+    return np.asarray((closest * asked.weights(rarity)).sum(axis=1), np.float32)
 
 
 class ReadingEmbedder(ContextualEmbedder, TokenCounter, Protocol):

@@ -12,7 +12,7 @@ Fusion = Literal["rrf", "sum"]
 class SearchOptions:
     """Part of a release: another choice gives other answers."""
 
-    depth: int = 80
+    depth: int = 100
     """Candidates from each list; with more, the same questions find the same passages, later."""
     fusion: Fusion = "rrf"
     """How the lists become one: by ranks (Reciprocal Rank Fusion), or as the sum of scores, each list's between 0 and 1."""
@@ -24,8 +24,8 @@ class SearchOptions:
     """Of the list by a passage's best window."""
     sentence_weight: float = 1.0
     """Of the list by a passage's best sentence."""
-    rescored: int = 50
-    """Passages that fusion keeps for the last model."""
+    rescored: int = 300
+    """Passages that fusion keeps for the last model: more than there are candidates, which it orders better than fusion."""
     spelling: bool = True
     """Correct words that no readable document holds."""
     acronyms: bool = False

@@ -2,8 +2,10 @@
 
 1. The index gives the best passages by BM25F and the best by their closest window: the candidates.
 2. For these, the best sentence by cosine is a third list.
-3. Reciprocal Rank Fusion of the three (Cormack, Clarke and Büttcher, SIGIR 2009), or the sum of their scores, keeps the best few.
-4. A logistic model over the raw scores orders those and says how likely each holds the answer.
+3. Reciprocal Rank Fusion of the three (Cormack, Clarke and Büttcher, SIGIR 2009), or the sum of their scores, keeps the
+   best; as it ships, all.
+4. The question's words are compared with those of what was kept (late.py).
+5. A linear model over the raw scores orders it and says how likely each passage holds the answer (calibration.py).
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.knowledge.calibration import PassageScores, passage_relevance
-from ken.knowledge.catalogue import Allowed
+from ken.knowledge.calibration import WITH_WORDS, WITHOUT_WORDS, Model, PassageScores
+from ken.knowledge.catalogue import Allowed, Catalogue
 from ken.knowledge.index import Asked, Candidates, Index, Term
+from ken.knowledge.late import interaction, title_similarities
 from ken.knowledge.lexical import term_hash
 from ken.knowledge.options import SearchOptions
 
@@ -66,12 +69,13 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The passages that fusion kept, best first by fusion; n of them."""
+    """The passages that fusion kept, best first by fusion, and what they are ordered by; n of them."""
 
     found: Candidates
     kept: NDArray[np.int64]
     """Shape (n,): places in `found`."""
     scores: PassageScores
+    model: Model
     fused: NDArray[np.float64]
     ranks: NDArray[np.int64]
     """Shape (n, lists): the place in each of `LISTS`, 1 the best; 0 in one that hasn't it."""
@@ -82,12 +86,14 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
     """The passages most likely to hold the answer, best first."""
     if not allowed.documents.any():
         return Ranking((), 0, ())
-    one = fuse(index.candidates(asked, allowed, depth=options.depth), asked, options)
+    one = fuse(index.candidates(asked, allowed, depth=options.depth), asked, index.catalogue, options=options)
     found = one.found
     superseded = [index.catalogue.is_superseded(int(found.documents[at]), allowed) for at in one.kept]
     standing = np.where(np.array(superseded, dtype=np.bool_), _SUPERSEDED, 1.0)
-    relevance = passage_relevance(one.scores) * standing
-    order = np.argsort(-relevance, kind="stable")[:limit]
+    score = one.model.score(one.scores)
+    relevance = one.model.relevance(score) * standing
+    # Beyond the last knot of the calibration all are equally relevant.
+    order = np.lexsort((-score, -relevance))[:limit]
     lexical = found.lexical
     passages: list[Ranked] = []
     for i in order:
@@ -120,7 +126,7 @@ def _adding(terms: Sequence[Term], scores: NDArray[np.float32]) -> tuple[tuple[s
     return tuple(sorted((pair for pair in pairs if pair[1] > 0), key=lambda pair: -pair[1]))
 
 
-def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
+def fuse(found: Candidates, asked: Asked, catalogue: Catalogue, *, options: SearchOptions) -> Fused:
     """Add the list of the best sentences, fuse the three lists, and keep the best passages with their scores."""
     sentences = _Sentences.of(found, asked)
     lexical = found.lexical
@@ -132,16 +138,24 @@ def fuse(found: Candidates, asked: Asked, options: SearchOptions) -> Fused:
     fused, ranks = _fused(weighed, options)
     kept = np.argsort(-fused, kind="stable")[: options.rescored]
     total = float(found.rarity.sum()) or 1.0
+    rarity = dict(zip((term.name for term in asked.terms), found.rarity.tolist(), strict=True))
+    places: list[int] = found.documents[kept].tolist()
+    sizes = np.array([catalogue.documents[place].passages for place in places], dtype=np.float32)
     return Fused(
         found=found,
         kept=kept,
         scores=PassageScores(
-            lexical=lexical[kept] / max(float(lexical.max(initial=0.0)), 1e-6),
             dense=found.dense[kept],
             sentence=sentences.best_similarity[kept],
+            mean_sentence=sentences.mean_similarity[kept],
             coverage=(found.term_worths[kept] @ found.rarity) / np.float32(total),
             sentence_coverage=sentences.best_coverage[kept],
+            interaction=interaction(asked.words, found.words, rarity)[kept],
+            title=title_similarities(asked.words, found.words)[kept],
+            words=np.log1p(found.words.counts[kept]).astype(np.float32),
+            passages=np.log(np.maximum(sizes, np.float32(1))),
         ),
+        model=WITH_WORDS if asked.words.terms and found.words.are_known else WITHOUT_WORDS,
         fused=fused[kept],
         ranks=ranks[kept],
         sentences=sentences,
@@ -157,6 +171,8 @@ class _Sentences:
     coverage: NDArray[np.float32]
     best_similarity: NDArray[np.float32]
     """Shape (candidates,); -1 for a passage without sentences."""
+    mean_similarity: NDArray[np.float32]
+    """The same."""
     best_coverage: NDArray[np.float32]
 
     @classmethod
@@ -169,6 +185,7 @@ class _Sentences:
             similarity=similarity,
             coverage=coverage,
             best_similarity=_best(similarity, bounds, otherwise=-1.0),
+            mean_similarity=_mean(similarity, bounds, otherwise=-1.0),
             best_coverage=_best(coverage, bounds, otherwise=0.0),
         )
 
@@ -204,6 +221,13 @@ def _coverage(found: Candidates, asked: Sequence[Term]) -> NDArray[np.float32]:
         places = first[at] + more
         np.maximum.at(held, (owners[at], columns[places]), worths[places])
     return np.asarray(held @ found.rarity / np.float32(total), np.float32)
+
+
+def _mean(values: NDArray[np.float32], bounds: NDArray[np.int64], *, otherwise: float) -> NDArray[np.float32]:
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    counts = np.diff(bounds)
+    means = (sums[bounds[1:]] - sums[bounds[:-1]]) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, otherwise).astype(np.float32)
 
 
 def _best(values: NDArray[np.float32], bounds: NDArray[np.int64], *, otherwise: float) -> NDArray[np.float32]:
