@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from ken.errors import InvalidInput
 from tests.architecture.tree import PROJECT
 from tests.docs.following import Reader
@@ -74,6 +76,7 @@ async def test_another_chunker_cuts_every_document_anew(newcomer: Reader, tmp_pa
     assert "[1]" in answer.out
 
 
+@pytest.mark.timeout(180)
 async def test_the_run_of_the_guide(newcomer: Reader, tmp_path: Path) -> None:
     """Its commands, on a few of the documents: the work is told first, the table has each value, the plot is drawn."""
     place, questions, plot = tmp_path / "handbook", tmp_path / "questions.jsonl", tmp_path / "tuning.svg"

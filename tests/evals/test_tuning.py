@@ -227,6 +227,7 @@ def state(home: Path) -> dict[str, bytes]:
     return {str(file.relative_to(home)): file.read_bytes() for file in files if file.is_file()} | {"ken.db": dumped}
 
 
+@pytest.mark.timeout(180)
 def test_the_command_finds_what_is_better_and_leaves_the_home_alone(
     loaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
