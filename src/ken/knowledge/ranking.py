@@ -126,6 +126,8 @@ def _adding(terms: Sequence[Term], scores: NDArray[np.float32]) -> tuple[tuple[s
     return tuple(sorted((pair for pair in pairs if pair[1] > 0), key=lambda pair: -pair[1]))
 
 
+# Products of a few numbers may raise the flag for lanes of a vector register that hold none of them.
+@np.errstate(invalid="ignore")
 def fuse(found: Candidates, asked: Asked, catalogue: Catalogue, *, options: SearchOptions) -> Fused:
     """Add the list of the best sentences, fuse the three lists, and keep the best passages with their scores."""
     sentences = _Sentences.of(found, asked)
