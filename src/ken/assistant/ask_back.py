@@ -26,8 +26,8 @@ WIDE = 10
 OPENING = "The documents answer this in more than one way. Which one do you mean?"
 _LEAST = 0.03
 """Relevance that the first reading has at least: below, it's a matter for an abstention."""
-_NEAR = 0.15
-"""Share of the first reading's relevance that another one has at least."""
+_NEAR = 0.12
+"""So much less may the cosine of another reading be, or of what a reading begins with than of the first passage."""
 _LEADS = 0.35
 """By so much of the question's terms, weighted by rarity, one passage may hold more than another that is a reading, too."""
 _ABOUT = 0.2
@@ -38,9 +38,7 @@ _WITHIN = 1.0
 _AGREE = 0.85
 """Share of their terms that two sections have in common which say the same."""
 _LEADING = 3
-"""Passages that a reading may begin with ..."""
-_LEADER = 0.6
-"""... where they have that share of the first one's relevance."""
+"""Passages that a reading may begin with."""
 _LONGEST_NAME = 3
 """Words of a name that tells a kind."""
 _MOST = 6
@@ -152,7 +150,7 @@ def _of_sections(asked: frozenset[str], found: Sequence[Evidence]) -> tuple[Read
     points = [_points(item, asked) for item in found]
     for leading in points[:_LEADING]:
         lead = leading[0]
-        if lead.evidence.relevance >= _LEADER * found[0].relevance:
+        if lead.evidence.dense >= found[0].dense - _NEAR:
             for heading in lead.headings(asked):
                 same = [next((point for point in each if point.is_under(heading)), None) for each in points]
                 many = _told_apart([point for point in same if point is not None], lead, heading, asked=asked)
@@ -278,7 +276,7 @@ def _near(many: Sequence[Reading]) -> list[Reading]:
     return [
         one
         for one in many
-        if one.evidence.relevance >= _NEAR * first.relevance and first.coverage - one.evidence.coverage <= _LEADS
+        if one.evidence.dense >= first.dense - _NEAR and first.coverage - one.evidence.coverage <= _LEADS
     ]
 
 
