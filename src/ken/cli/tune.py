@@ -90,8 +90,10 @@ def _announced(start: Setup, keys: Sequence[str], halves: Halves, *, most: int) 
             f"That takes {searches:,} searches, and at most {most:,} are allowed (--most). Raise that, name fewer settings "
             "(--settings), or give fewer questions."
         )
-    anew = f" All documents are cut and embedded anew {builds} times at most, in a temporary folder." if builds else ""
-    tell(f"{len(halves.cases)} questions, {len(keys)} settings: at most {searches:,} searches.{anew}")
+    times = "once" if builds == 1 else f"{builds} times"
+    anew = f" All documents are cut and embedded anew {times} at most, in a temporary folder." if builds else ""
+    what = "1 setting" if len(keys) == 1 else f"{len(keys)} settings"
+    tell(f"{len(halves.cases)} questions, {what}: at most {searches:,} searches.{anew}")
     return searches
 
 
