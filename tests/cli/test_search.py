@@ -32,7 +32,7 @@ def test_a_search_explains_itself_on_one_screen(filled: Terminal) -> None:
     assert lines[2] == "searched for “harbour” instead of “harbuor”"
     at = next(number for number, line in enumerate(lines) if line.startswith("  1  "))
     assert "harbour/office.md#p0" in lines[at]
-    assert all(f"{score} " in lines[at + 1] for score in ("BM25", "dense", "sentence", "fused"))
+    assert all(f"{score} " in lines[at + 1] for score in ("BM25", "dense", "sentence", "words", "fused"))
     assert "#1" in lines[at + 1]
     assert lines[at + 2].strip().startswith("holds ")
     assert "office " in lines[at + 2]

@@ -32,6 +32,7 @@ def test_a_search_explains_each_passage_when_asked(client: httpx.Client) -> None
     assert set(first["reasons"]["terms"]) == set(first["matched_terms"])
     assert first["reasons"]["ranks"]["lexical"] == 1
     assert first["reasons"]["rerank"] is None
+    assert first["reasons"]["interaction"] > 0.5
     assert -1 <= first["reasons"]["sentence"] <= 1
 
 

@@ -81,17 +81,17 @@ def _with_reasons(number: int, evidence: Evidence, found: SearchResult, width: i
             ("BM25", "lexical", evidence.lexical, 1),
             ("dense", "dense", evidence.dense, 2),
             ("sentence", "sentence", reasons.sentence, 2),
+            ("words", "", reasons.interaction, 2),
             ("fused", "", evidence.fused, 3),
         )
     ]
-    if reasons.rerank is not None:
-        scores.append(f"rerank {reasons.rerank:.2f}")
+    reranked = f"rerank {reasons.rerank:.2f}, " if reasons.rerank is not None else ""
     yield Text(" " * _HEAD + "  ".join(scores), style="cyan")
     written = _written(found)
     lacking = [written.get(term, term) for term, _ in found.terms if term not in evidence.matched_terms]
     held = _listed(reasons.terms[:_MOST_TERMS], written) or "none of the question's words"
     without = f"; not {', '.join(lacking)}" if lacking else ""
-    yield Text(" " * _HEAD + printable(f"holds {held}{without}"))
+    yield Text(" " * _HEAD + printable(f"{reranked}holds {held}{without}"))
     for piece in _broken(f"“{_best(evidence)}”", width - _HEAD, lines=1):
         yield Text(" " * _HEAD + piece, style="dim")
 

@@ -11,6 +11,8 @@ class Reasons:
 
     sentence: float = -1.0
     """The best cosine of one of its sentences with the question, -1 to 1."""
+    interaction: float = 0.0
+    """How near the question's words come to words of it, each to its nearest: a mean of cosines, weighted by rarity."""
     terms: tuple[tuple[str, float], ...] = ()
     """The question's terms that it holds, each with what it adds to the BM25F score, the most first."""
     ranks: tuple[tuple[str, int], ...] = ()

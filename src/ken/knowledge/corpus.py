@@ -202,7 +202,13 @@ class Corpus:
                 fused=one.fused,
                 coverage=one.coverage,
                 matched_terms=one.matched_terms,
-                reasons=Reasons(sentence=one.sentence, terms=one.term_scores, ranks=one.ranks, rerank=one.rerank),
+                reasons=Reasons(
+                    sentence=one.sentence,
+                    interaction=one.interaction,
+                    terms=one.term_scores,
+                    ranks=one.ranks,
+                    rerank=one.rerank,
+                ),
                 sentences=tuple(
                     Sentence(
                         start=quote.start,

@@ -53,6 +53,8 @@ class Ranked:
     """Of each of its sentences with the question."""
     coverages: NDArray[np.float32]
     """Of each of its sentences."""
+    interaction: float = 0.0
+    """How near the question's words come to words of it (late.py); 0 where its words have no vectors."""
     rerank: float | None = None
     """What the reranker said of it; None where none read it."""
 
@@ -115,6 +117,7 @@ def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions
                 ranks=tuple((name, place) for name, place in zip(LISTS, one.ranks[i].tolist(), strict=True) if place),
                 similarities=one.sentences.similarities(at),
                 coverages=one.sentences.coverages(at),
+                interaction=float(one.scores.interaction[i]),
             )
         )
     rarity = zip((term.name for term in asked.terms), found.rarity.tolist(), strict=True)

@@ -20,6 +20,8 @@ class ReasonsShape(Shape):
 
     sentence: float
     """The best cosine of one of its sentences."""
+    interaction: float
+    """How near the question's words come to words of it, each to its nearest."""
     terms: Annotated[dict[str, float], BeforeValidator(_by_name)]
     """What each of the question's terms adds to `lexical`."""
     ranks: Annotated[dict[str, int], BeforeValidator(_by_name)]
