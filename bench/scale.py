@@ -55,7 +55,7 @@ CHANGED = 100
 """Documents that a sync changes."""
 MIDDLE = 0.5, 0.95
 HAYSTACK_MOST = 100_000
-HAYSTACK_QUESTIONS = 10
+HAYSTACK_QUESTIONS = 4
 
 FAISS = """
 import json, sys, time, numpy, faiss

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ken.domain.document import Passage
 from ken.errors import StorageError
 from ken.knowledge import generation_folder, graph
-from ken.knowledge.arrays import MappedFolder, Number, Rows
+from ken.knowledge.arrays import MappedFolder, Number, Rows, ranges
 from ken.knowledge.catalogue import Allowed, Catalogue
 from ken.knowledge.dense import GRAPH_FROM, DenseIndex
 from ken.knowledge.generation_folder import Contents, collection_numbers, discard
@@ -67,7 +67,7 @@ class Generation:
     """Shape (s + 1,), in bytes."""
     sentence_terms: Rows[np.uint64]
     """Term hashes, sentence after sentence."""
-    sentence_term_bounds: Rows[np.int64]
+    sentence_term_bounds: NDArray[np.int64]
     """Shape (s + 1,): terms of sentence i are [sentence_term_bounds[i], sentence_term_bounds[i + 1]); at least one."""
     words: Words | None
     """None where the embedder tells nothing of single words."""
@@ -138,12 +138,9 @@ class Generation:
 
     def _read(self, rows: NDArray[np.int64], asked: Asked, seen: _Seen, cosines: NDArray[np.float32]) -> Candidates:
         first, last = self.sentence_bounds[rows], self.sentence_bounds[rows + 1]
-        sizes = last - first
-        # The bounds of a passage's sentences stand one after the other, with one more for the end of the last one.
-        bounds = self.sentence_term_bounds.gather(first, last + 1)
-        ends = np.cumsum(sizes + 1)
-        terms = self.sentence_terms.gather(bounds[ends - sizes - 1], bounds[ends - 1])
-        counts = np.delete(np.diff(bounds), ends[:-1] - 1) if len(rows) else bounds
+        picked, bounds = ranges(self.sentence_bounds, rows)
+        terms = self.sentence_terms.gather(self.sentence_term_bounds[first], self.sentence_term_bounds[last])
+        counts = self.sentence_term_bounds[picked + 1] - self.sentence_term_bounds[picked]
         scores, worths = self.lexical.term_scores(asked.terms, rows)
         return Candidates(
             rows=rows,
@@ -152,7 +149,7 @@ class Generation:
             term_scores=scores,
             term_worths=worths,
             dense=cosines,
-            sentence_bounds=_bounds(sizes),
+            sentence_bounds=bounds,
             sentences=self.sentences.gather(first, last),
             sentence_term_bounds=_bounds(counts),
             sentence_terms=terms,
@@ -279,7 +276,7 @@ def load(folder: Path, snapshot: Snapshot, *, comparable: Collection[str]) -> Ge
             quotes=arrays.rows("quotes", np.uint8),
             quote_bounds=arrays.rows("quote_bounds", np.int64),
             sentence_terms=arrays.rows("sentence_terms", np.uint64),
-            sentence_term_bounds=arrays.rows("sentence_term_bounds", np.int64),
+            sentence_term_bounds=arrays.array("sentence_term_bounds", np.int64),
             words=_words(arrays),
         )
     except (OSError, ValueError, EOFError, RuntimeError):  # RuntimeError: usearch, of a graph
