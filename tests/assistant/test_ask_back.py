@@ -126,6 +126,12 @@ async def test_a_question_with_one_answer_is_answered(ken: Ken, question: str) -
     assert (await asked(ken, question)).outcome == "answered"
 
 
+async def test_nobody_is_asked_who_wants_them_all(ken: Ken) -> None:
+    """A comparison is of several things."""
+    question = "How does the parking for bicycles differ between our offices?"
+    assert (await asked(ken, question)).outcome != "asked_back"
+
+
 async def test_a_question_back_offers_what_its_asker_may_read(ken: Ken) -> None:
     """Three readings for whoever may read of all three offices, two for anybody else."""
     assert {choice.name for choice in (await asked(ken, QUESTION, principal=ISLANDER)).choices} == {

@@ -115,8 +115,14 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int, asks_back: boo
 
 
 def _asks_back(turn: Turn, found: SearchResult, limit: int) -> bool:
-    """Whether the question may mean several things; then the turn is over with a question back. The past has one reading."""
-    many = () if turn.period is not None else readings(turn.standalone, found, standings=turn.standings)
+    """Whether the question may mean several things; then the turn is over with a question back.
+
+    Nobody is asked who wants them all (to compare them, or part by part), nor about the past, of which there is one.
+    """
+    is_compound = found.explained is not None and bool(found.explained.parts)
+    if is_compound or turn.task == "comparison" or turn.period is not None:
+        return False
+    many = readings(turn.standalone, found, standings=turn.standings)
     if not many:
         return False
     turn.reply, turn.choices = asked_back(turn.standalone, many)
