@@ -112,7 +112,7 @@ async def sample(library: Library, case: Case) -> Sample:
         query=query,
         terms=dict(found.terms),
         evidence=found.evidence,
-        searched=tuple([await candidates(corpus, case, query, collections=each) for each in (own, everywhere)])
+        searched=tuple([await candidates(corpus, case, query=query, collections=each) for each in (own, everywhere)])
         if wanted
         else (),
         sentences=inputs,
@@ -120,7 +120,7 @@ async def sample(library: Library, case: Case) -> Sample:
     )
 
 
-async def candidates(corpus: Corpus, case: Case, query: str, *, collections: frozenset[str] | None) -> Candidates:
+async def candidates(corpus: Corpus, case: Case, *, query: str, collections: frozenset[str] | None) -> Candidates:
     """The candidates of a question's search with their raw scores."""
     index = corpus.index
     allowed = index.catalogue.allowed(LOCAL_OPERATOR, collections)
@@ -128,7 +128,9 @@ async def candidates(corpus: Corpus, case: Case, query: str, *, collections: fro
     planned = plan(query, reading, options=OPTIONS)
     text = planned.whole.text
     asked = Asked(planned.whole.terms, await corpus.embed(text), await corpus.read_words(text))
-    fused = fuse(index.candidates(asked, allowed, depth=OPTIONS.depth), asked, index.catalogue, options=OPTIONS)
+    fused = fuse(
+        index.candidates(asked, allowed, depth=OPTIONS.depth), asked, catalogue=index.catalogue, options=OPTIONS
+    )
     gold = [normalise(piece.evidence) for piece in case.gold]
     paths = {piece.path for piece in case.gold}
     labels = np.zeros(len(fused.kept))
@@ -208,7 +210,7 @@ def compare_passages(sets: Mapping[str, Sequence[Sample]], model: Model) -> None
             chances.append(model.relevance(score)[best])
             labels.append(one.labels[best])
         if chances:
-            rows, error = reliability(np.concatenate(chances), np.concatenate(labels), BINS)
+            rows, error = reliability(np.concatenate(chances), np.concatenate(labels), edges=BINS)
             print(f"{name}: {sum(count for *_, count in rows)} passages, expected calibration error {error:.3f}")
             for told, seen, count in rows:
                 print(f"  told {told:.2f}  seen {seen:.2f}  n {count}")

@@ -90,7 +90,7 @@ def show(measured: Sequence[Measured], where: str) -> None:
     print(f"| the same best passage | {same} of {len(measured[0].first)} | |")
 
 
-async def compare(home: Path, other: Path, url: str, *, cases: Sequence[Case]) -> None:
+async def compare(home: Path, other: Path, *, url: str, cases: Sequence[Case]) -> None:
     """Open both stores and print both tables."""
     embedded = await open_home(load(home))
     shared = await open_home(load(other, database_url=url))
@@ -120,7 +120,7 @@ def main() -> None:
         ken(home, "migrate", "--to", given.database_url)
         print(f"{len(cases)} questions; migrated in {perf_counter() - started:.1f} s; {machine()}")
         (Path(other) / "models").symlink_to((home / "models").resolve())
-        asyncio.run(compare(home, Path(other), given.database_url, cases=cases))
+        asyncio.run(compare(home, Path(other), url=given.database_url, cases=cases))
 
 
 if __name__ == "__main__":

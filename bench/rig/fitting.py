@@ -99,7 +99,9 @@ def knots(scores: Matrix, labels: Matrix) -> list[tuple[float, float]]:
     return found
 
 
-def reliability(chance: Matrix, labels: Matrix, edges: Sequence[float]) -> tuple[list[tuple[float, float, int]], float]:
+def reliability(
+    chance: Matrix, labels: Matrix, *, edges: Sequence[float]
+) -> tuple[list[tuple[float, float, int]], float]:
     """Mean chance, share of right ones and rows of each bin; and the expected calibration error.
 
     Naeini, Cooper and Hauskrecht (AAAI 2015): the bins' distances between the two, weighed by their rows.

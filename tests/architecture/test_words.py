@@ -16,7 +16,7 @@ FORBIDDEN = {
     r"--(extra-)?index-url|\bindex-url\s*=|--find-links|--trusted-host": "where packages come from is the reader's choice",
     r'"resolved"\s*:\s*"http': "a host of a package registry",
 }
-BINARY = {".pdf", ".docx", ".pptx", ".xlsx", ".png", ".ico", ".woff2", ".onnx", ".bin"}
+BINARY = {".pdf", ".docx", ".pptx", ".xlsx", ".png", ".ico", ".woff2", ".onnx", ".npy", ".bin"}
 THIS = Path(__file__).resolve()
 
 

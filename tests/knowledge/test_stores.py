@@ -155,7 +155,7 @@ async def test_the_graph_keeps_to_the_filter(tmp_path: Path, made: Path, postgre
         index = (await ken.library.corpus()).index
         assert isinstance(index, PostgresIndex)
         graph = replace(index, tables=replace(index.tables, exact_windows=0))
-        graph.tables.finish("graph", {}, {})
+        graph.tables.finish("graph", {}, arrays={})
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             # For so few vectors the planner would rather read them all than ask the graph.
             for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):

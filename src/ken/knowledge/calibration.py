@@ -60,14 +60,15 @@ class Model:
         """What passages are ordered by, shape (n,); unbounded."""
         return scores.columns() @ np.array(self.weights)
 
-    def standing(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where each of a question's candidates stands among all of them, shape (n,); unbounded."""
-        return self.slope * score - self.against * np.logaddexp.reduce([*score.tolist(), self.nothing])
+    def relevance(self, score: NDArray[np.float64], rivals: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """The probability that each of a question's candidates holds the answer, shape (n,).
 
-    def relevance(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probability that each of a question's candidates holds the answer, shape (n,)."""
+        Only `rivals`, shape (n,), lower that of the others; None stands for all.
+        """
+        among = [*score[... if rivals is None else rivals].tolist(), self.nothing]
         at, chance = np.array(self.knots).T
-        return np.asarray(np.interp(self.standing(score), at, chance), np.float64)
+        stands = self.slope * score - self.against * np.logaddexp.reduce(among)
+        return np.asarray(np.interp(stands, at, chance), np.float64)
 
 
 WITH_WORDS = Model(

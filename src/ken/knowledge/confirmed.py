@@ -54,7 +54,7 @@ class ConfirmedQuestions:
     )
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
-    async def near(self, embedder: Embedder, vector: NDArray[np.float32], principal: Principal) -> Quotes:
+    async def near(self, vector: NDArray[np.float32], principal: Principal, *, embedder: Embedder) -> Quotes:
         """What the answers to the nearest question of this scope cite; empty where none is near. Raises ModelError."""
         known = [one for one in await anyio.to_thread.run_sync(self._current) if one.scope == principal.scope]
         if not known:

@@ -131,12 +131,12 @@ class Corpus:
     def _ranked(self, asked: Sequence[Asked], allowed: Allowed, *, limit: int) -> tuple[list[Ranking], tuple[str, ...]]:
         """What is found for a question, and for each of the parts that follow it; and the words that feedback added."""
         most = limit if self.reranking is None else max(limit, self.reranking.candidates)
-        rankings = [rank(self.index, each, allowed, options=self.options, limit=most) for each in asked]
+        rankings = [rank(self.index, each, allowed=allowed, options=self.options, limit=most) for each in asked]
         if not self.options.feedback or not rankings[0].passages:
             return rankings, ()
         best = rankings[0].passages[: self.options.feedback]
         moved, added = fed_back(self.index, asked[0], best=best, allowed=allowed, options=self.options)
-        rankings[0] = rank(self.index, moved, allowed, options=self.options, limit=most)
+        rankings[0] = rank(self.index, moved, allowed=allowed, options=self.options, limit=most)
         return rankings, added
 
     async def _reread(self, query: str, ranking: Ranking) -> tuple[Ranking, str]:

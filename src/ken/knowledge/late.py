@@ -115,7 +115,7 @@ def title_similarities(asked: QuestionWords, found: PassageWords) -> Vectors:
     return np.asarray(found.vectors[found.bounds[:-1]].astype(np.float32) @ (asked.whole / np.float32(127)), np.float32)
 
 
-def interaction(asked: QuestionWords, found: PassageWords, rarity: Mapping[str, float]) -> Vectors:
+def interaction(asked: QuestionWords, found: PassageWords, *, rarity: Mapping[str, float]) -> Vectors:
     """For each of n passages the mean over the question's words of the closest word there, -1 to 1: shape (n,).
 
     A passage without words has -1; where the question has none, or no words are known, all have 0.

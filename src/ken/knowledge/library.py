@@ -129,7 +129,7 @@ class Library:
             self._is_word,
             self.reranking,
             partial(self._read, embedder),
-            None if self.confirmed is None else partial(self.confirmed.near, embedder),
+            None if self.confirmed is None else partial(self.confirmed.near, embedder=embedder),
         )
 
     async def sync(
@@ -419,7 +419,9 @@ class Library:
         versions = {document.id: document.version for document in snapshot.documents if document.id in comparable}
         name = generation_name(versions, space.ingest.configuration)
         if snapshot.generation == name:
-            _log.warning("The index %s is missing or damaged. It is built anew from the database; nothing is lost.", name)
+            _log.warning(
+                "The index %s is missing or damaged. It is built anew from the database; nothing is lost.", name
+            )
             space.indexes.discard(name)  # it looks whole and isn't, or it couldn't be loaded at all
         self.committer.built(versions)
         if not self.committer.snapshots.repoint(snapshot.corpus_version, generation=name):

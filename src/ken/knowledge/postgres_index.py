@@ -97,12 +97,12 @@ class PostgresIndex:
         wanted = self._wanted(asked.terms, collections, frequencies)
         windows = int(self._windows[chosen].sum())
         found = {
-            *self.tables.best_by_terms(self.name, wanted, documents, depth=depth),
-            *self.tables.nearest(self.name, asked.vector, documents, windows=windows, depth=depth),
+            *self.tables.best_by_terms(self.name, wanted, documents=documents, depth=depth),
+            *self.tables.nearest(self.name, asked.vector, documents=documents, windows=windows, depth=depth),
         }
         rows = sorted((self._places[row.document], row.ordinal, row.id, row) for row in self.tables.read(sorted(found)))
         ids = [each[2] for each in rows]
-        held, cosines = self.tables.scores(wanted, asked.vector, ids)
+        held, cosines = self.tables.scores(wanted, asked.vector, passages=ids)
         at = {passage: place for place, passage in enumerate(ids)}
         scores = np.zeros((len(ids), len(asked.terms)), dtype=np.float32)
         worths = np.zeros_like(scores)
@@ -199,7 +199,7 @@ class PostgresIndexes:
             self.tables.add(_indexed(self.store, batch, self.tables.dimensions))
         ordered = dict(sorted(versions.items()))
         arrays = lexicon.build(self.store.features("lexicon", ordered))
-        self.tables.finish(name, ordered, {array: values.tobytes() for array, values in arrays.items()})
+        self.tables.finish(name, ordered, arrays={array: values.tobytes() for array, values in arrays.items()})
 
     def load(self, snapshot: Snapshot, *, comparable: frozenset[str]) -> PostgresIndex | None:
         """As `Indexes.load`."""

@@ -84,16 +84,17 @@ class Fused:
     sentences: _Sentences
 
 
-def rank(index: Index, asked: Asked, allowed: Allowed, *, options: SearchOptions, limit: int) -> Ranking:
+def rank(index: Index, asked: Asked, *, allowed: Allowed, options: SearchOptions, limit: int) -> Ranking:
     """The passages most likely to hold the answer, best first."""
     if not allowed.documents.any():
         return Ranking((), 0, ())
-    one = fuse(index.candidates(asked, allowed, depth=options.depth), asked, index.catalogue, options=options)
+    one = fuse(index.candidates(asked, allowed, depth=options.depth), asked, catalogue=index.catalogue, options=options)
     found = one.found
     superseded = [index.catalogue.is_superseded(int(found.documents[at]), allowed) for at in one.kept]
     standing = np.where(np.array(superseded, dtype=np.bool_), _SUPERSEDED, 1.0)
     score = one.model.score(one.scores)
-    relevance = one.model.relevance(score) * standing
+    # What was superseded says the same as its successor, and takes nothing from it.
+    relevance = one.model.relevance(score, standing == 1.0) * standing
     # Beyond the last knot of the calibration all are equally relevant.
     order = np.lexsort((-score, -relevance))[:limit]
     lexical = found.lexical
@@ -131,7 +132,7 @@ def _adding(terms: Sequence[Term], scores: NDArray[np.float32]) -> tuple[tuple[s
 
 # Products of a few numbers may raise the flag for lanes of a vector register that hold none of them.
 @np.errstate(invalid="ignore")
-def fuse(found: Candidates, asked: Asked, catalogue: Catalogue, *, options: SearchOptions) -> Fused:
+def fuse(found: Candidates, asked: Asked, *, catalogue: Catalogue, options: SearchOptions) -> Fused:
     """Add the list of the best sentences, fuse the three lists, and keep the best passages with their scores."""
     sentences = _Sentences.of(found, asked)
     lexical = found.lexical
@@ -155,7 +156,7 @@ def fuse(found: Candidates, asked: Asked, catalogue: Catalogue, *, options: Sear
             mean_sentence=sentences.mean_similarity[kept],
             coverage=(found.term_worths[kept] @ found.rarity) / np.float32(total),
             sentence_coverage=sentences.best_coverage[kept],
-            interaction=interaction(asked.words, found.words, rarity)[kept],
+            interaction=interaction(asked.words, found.words, rarity=rarity)[kept],
             title=title_similarities(asked.words, found.words)[kept],
             words=np.log1p(found.words.counts[kept]).astype(np.float32),
             passages=np.log(np.maximum(sizes, np.float32(1))),

@@ -225,7 +225,7 @@ class PassageTables:
             _copy(connection, "index_postings", _POSTING_COLUMNS, (_posting_rows(each) for each in placed))
             _copy(connection, self._windows, ("passage", "document", "vector"), (_window_rows(each) for each in placed))
 
-    def finish(self, name: str, versions: Mapping[str, str], arrays: Mapping[str, bytes]) -> None:
+    def finish(self, name: str, versions: Mapping[str, str], *, arrays: Mapping[str, bytes]) -> None:
         """Name the index over versions that were all taken before."""
         members = sa.text(
             "INSERT INTO index_members (name, document) SELECT :name, d.id FROM unnest(CAST(:ids AS text[]), "
@@ -296,7 +296,7 @@ class PassageTables:
             rows = connection.execute(query, {"terms": terms.view(np.int64).tolist(), "name": name}).all()
         return {(int(np.int64(row[0]).view(np.uint64)), row[1]): row[2] for row in rows}
 
-    def best_by_terms(self, name: str, wanted: Wanted, documents: Sequence[int] | None, *, depth: int) -> list[int]:
+    def best_by_terms(self, name: str, wanted: Wanted, *, documents: Sequence[int] | None, depth: int) -> list[int]:
         """The passages with the highest BM25F score in these documents, or in all of the index."""
         if not len(wanted.terms):
             return []
@@ -306,7 +306,7 @@ class PassageTables:
             return list(connection.scalars(query, {**wanted.parameters(), **parameters, "depth": depth}).all())
 
     def nearest(
-        self, name: str, vector: NDArray[np.float32], documents: Sequence[int] | None, *, windows: int, depth: int
+        self, name: str, vector: NDArray[np.float32], *, documents: Sequence[int] | None, windows: int, depth: int
     ) -> list[int]:
         """The passages nearest by cosine in these documents (None: all of the index), which have `windows` vectors."""
         within, parameters = _within("document", name, documents)
@@ -328,7 +328,7 @@ class PassageTables:
         return list(dict.fromkeys(found))[:depth]
 
     def scores(
-        self, wanted: Wanted, vector: NDArray[np.float32], passages: Sequence[int]
+        self, wanted: Wanted, vector: NDArray[np.float32], *, passages: Sequence[int]
     ) -> tuple[list[tuple[int, int, float, float]], dict[int, float]]:
         """Of a few passages: (passage, slot, worth, score) of each term that they hold, and their best cosine."""
         near = sa.text(
