@@ -16,26 +16,28 @@ from ken.text.answer_types import expected
 
 _WEIGHTS: Mapping[str, float] = {
     "odds": 0.0,
-    "lead": 0.838,
+    "lead": 0.214,
     "dense": 0.0,
-    "similarity": 2.983,
-    "coverage": 1.748,
-    "sentence_coverage": 1.301,
+    "similarity": 2.707,
+    "coverage": 0.0,
+    "sentence_coverage": 0.0,
     "joint_coverage": 0.0,
-    "missing_first": -1.821,
+    "missing_first": -1.254,
     "missing_all": 0.0,
-    "length": 1.821,
-    "one_document": 0.915,
-    "typed": -0.882,
-    "typed_behind": 0.489,
-    "typed_similarity": 9.547,
+    "length": 1.521,
+    "one_document": -0.023,
+    "typed": -0.653,
+    "typed_behind": 0.431,
+    "typed_similarity": 6.7,
     "exact_behind": 0.0,
 }
-_BIAS = -4.965
+_BIAS = -2.992
 _FAR_AHEAD = 3.0
 """A lead beyond this says nothing more: in a small corpus every best passage is far ahead."""
 _HOPELESS = 0.005
 """Below this relevance of the best passage the estimate is scaled down."""
+_SURE = 0.99
+"""More than one passage may hold the answer, so that their chances may sum up to more than 1."""
 _NO_SUCH_SENTENCE = -6.0
 """How far below the best sentence one of the asked kind counts where there is none."""
 
@@ -64,7 +66,8 @@ def answer_inputs(question: str, evidence: Sequence[Evidence], *, rarity: Mappin
     total = sum(rarity.values()) or 1.0
     same = sum(item.document.id == best.document.id for item in evidence)
     return {
-        "odds": log_odds(best.relevance),
+        # Passages that say the same share what one of them alone would have.
+        "odds": log_odds(min(sum(item.relevance for item in evidence), _SURE)),
         "lead": min(log_odds(best.relevance) - log_odds(evidence[1].relevance), _FAR_AHEAD)
         if len(evidence) > 1
         else 0.0,

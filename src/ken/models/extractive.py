@@ -22,11 +22,11 @@ from ken.text.answer_types import AnswerType, expected
 from ken.text.labels import as_sentence, conflict_text, standing_label
 from ken.text.tokens import STOP_WORDS, stem, words
 
-ABSTAIN_BELOW = 0.34
+ABSTAIN_BELOW = 0.4
 """Where `answerable` is lower, the reader abstains. Fitted with the rest of the calibration: bench/calibrate.py."""
 
 # Fitted by bench/calibrate.py on sentences that hold the evidence of a question, against those beside them.
-_WEIGHTS = (9.5, 2.7, 1.0, 3.4, -4.7, -0.2, 5.2, -2.3, -1.8)
+_WEIGHTS = (10.4, 2.7, 0.7, 3.2, -5.3, -1.0, 3.0, -3.1, -2.0)
 
 _LIST_MARK = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)
