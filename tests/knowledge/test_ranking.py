@@ -219,12 +219,12 @@ async def test_a_word_of_like_meaning_brings_a_passage_nearer(ken: Ken) -> None:
         title = await embedder.embed(["Times"])
         rows = np.rint(unit(np.concatenate([title, words]) @ embedder.word_basis) * 127).astype(np.int8)
         found.append(PassageWords(np.array([0, len(rows)]), rows))
-    near, far = (float(interaction(asked, each, {})[0]) for each in found)
+    near, far = (float(interaction(asked, each, rarity={})[0]) for each in found)
     assert near > far + 0.05
     both = PassageWords(
         np.array([0, *np.cumsum([len(each.vectors) for each in found])]), np.concatenate([e.vectors for e in found])
     )
-    assert interaction(asked, both, {}).tolist() == pytest.approx([near, far])
+    assert interaction(asked, both, rarity={}).tolist() == pytest.approx([near, far])
 
 
 ODD = {
