@@ -37,6 +37,9 @@ class SearchSettings(BaseModel):
     feedback: int = Field(default=SearchOptions().feedback, ge=0, le=20)
     ask_back: bool = False
     """Whether a question that the documents answer in more than one way is answered with a question back."""
+    reread: int = Field(default=0, ge=0, le=200)
+    """The best passages that are read anew with the question, word by word, and put in order by that; 0 for none. A
+    `[reranker]` table takes its place."""
     confirmed: bool = False
     """Whether a question near one whose answer was found helpful has that answer's passages first."""
 
@@ -64,7 +67,7 @@ class SearchSettings(BaseModel):
     @property
     def told(self) -> str:
         """What a release says of it."""
-        return f"{self.options} ask_back={self.ask_back} confirmed={self.confirmed}"
+        return f"{self.options} ask_back={self.ask_back} confirmed={self.confirmed} reread={self.reread}"
 
     @property
     def options(self) -> SearchOptions:

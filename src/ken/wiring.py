@@ -39,10 +39,12 @@ from ken.knowledge.confirmed import ConfirmedQuestions
 from ken.knowledge.generation import Generations
 from ken.knowledge.index import Indexes
 from ken.knowledge.ingest import Ingest
+from ken.knowledge.late import LateInteraction
 from ken.knowledge.library import Library
 from ken.knowledge.locks import FileLocks, Locks, ServerLocks
 from ken.knowledge.parse.parser import IsolatedParser
 from ken.knowledge.postgres_index import PostgresIndexes
+from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
 from ken.models.extractive import ExtractiveReader
@@ -236,6 +238,8 @@ async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
     )
     if settings.reranker is not None:
         library.reranking = reranking(settings.reranker)
+    elif settings.search.reread:
+        library.reranking = Reranking(LateInteraction(local), candidates=settings.search.reread)
     if settings.search.confirmed:
         library.confirmed = ConfirmedQuestions(ConfirmedAnswers(database))
     return library

@@ -95,3 +95,19 @@ async def test_what_was_superseded_stays_below(home: Path, folder: Path, server:
         result = await ken.library.search("What does the ferry to the island cost?", OPERATOR)
         assert order(result) == ["fares.md", "fares-of-old.md"]
         assert server.bodies[-1]["documents"][1].endswith("costs four crowns.")
+
+
+async def test_the_best_passages_can_be_read_anew(home: Path, folder: Path) -> None:
+    """With `reread` their order is that of late interaction over whole vectors; relevance goes down it as it did before."""
+    async with opened(home) as ken:
+        await sync(ken, folder, PAPERS)
+        plain = await ken.library.search(QUESTION, OPERATOR)
+    (home / "ken.toml").write_text("[search]\nreread = 10\n")
+    async with opened(home) as ken:
+        result = await ken.library.search(QUESTION, OPERATOR)
+    scores = [each.reasons.rerank for each in result.evidence]
+    assert all(score is not None and -1 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, key=lambda score: -(score or 0))
+    assert len(set(scores)) > 1
+    assert [each.relevance for each in result.evidence] == pytest.approx([each.relevance for each in plain.evidence])
+    assert result.notices == ()
