@@ -83,8 +83,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
 
 @pytest.fixture(scope="module")
 def there(source: Terminal, postgres: PostgresServer) -> Iterator[str]:
-    """The address of a PostgreSQL to which that home was migrated."""
+    """The address of a PostgreSQL to which that home was migrated, after somebody had opened it to look."""
     with postgres.database() as url:
+        looked_at = opened_at(url)
+        with looked_at.write() as connection:
+            connection.execute(sa.insert(metadata.tables["home"]).values(key="corpus_version", value="0"))
+        looked_at.close()
         done = source.ken("migrate", "--to", url)
         assert "1 keys and 1 pushed files" in done.stdout
         assert "KEN_DATABASE_URL" in done.stdout

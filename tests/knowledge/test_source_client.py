@@ -234,7 +234,7 @@ async def test_a_server_that_drips_is_given_up() -> None:
             await client.get(server.url)
 
 
-@pytest.mark.parametrize("body", [b"half", gzip.compress(b"all of it")[:-9]])
+@pytest.mark.parametrize("body", [b"half", gzip.compress(b"all of it")[:-9]], ids=["text", "gzip"])
 async def test_a_body_that_is_cut_short_is_no_body(body: bytes) -> None:
     """A lost connection, or a compressed body without its end, is tried again."""
     turns = count()
@@ -298,6 +298,7 @@ async def test_a_compressed_bomb_does_not_go_off() -> None:
         ("deflate", zlib.compress(b"text " * 50, wbits=-15)),
         ("identity", b"text " * 50),
     ],
+    ids=["gzip", "gzip of two members", "deflate", "deflate without a header", "identity"],
 )
 async def test_compressed_bodies_are_opened(encoding: str, body: bytes) -> None:
     """Gzip, gzip in several members with padding, deflate with and without its envelope."""
