@@ -151,7 +151,7 @@ async def test_nothing_is_left_in_any_snapshot_answer_or_vector(home: Path, fold
         vectors = features_of(home, "papers/secret-tower.md")
         in_database_and_index = {"ken.db", "windows.npy", "sentences.npy", "lexical_terms.npy", "sentence_terms.npy"}
         assert holders(home, vectors) >= in_database_and_index
-        beyond = "Which telescope did Galileo point at the moons of the tower?"
+        beyond = "Which telescope did Galileo buy for the tower?"
         abstained = [await ask(ken, question) for question in (QUESTION, beyond, beyond)]
         assert "Zimmerqualm" in abstained[-1].text
         assert abstained[-1].cached

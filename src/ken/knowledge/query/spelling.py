@@ -39,12 +39,12 @@ def corrections(text: str, reading: Reading) -> list[tuple[int, Correction]]:
             known += 1
         else:
             unknown.append((start, word))
-    if not unknown or len(unknown) > _MOST or len(unknown) > max(known, 1):
-        return []
-    if language_of(text) not in {"en", UNKNOWN}:
+    if not unknown or len(unknown) > _MOST or language_of(text) not in {"en", UNKNOWN}:
         return []
     found = ((start, _correction(word, reading)) for start, word in unknown)
-    return [(start, correction) for start, correction in found if correction is not None]
+    likely = [(start, correction) for start, correction in found if correction is not None]
+    # Where most words are unknown it may be another language, unless each of them is one slip away from a word.
+    return likely if len(unknown) <= max(known, 1) or len(likely) == len(unknown) else []
 
 
 def corrected(text: str, found: list[tuple[int, Correction]]) -> str:
