@@ -54,7 +54,7 @@ def test_a_question_is_narrowed(client: httpx.Client) -> None:
     assert {each["document_id"] for each in answer["citations"]} == {OFFICE}
     nothing = asked(client, filters={"types": ["pdf"]})
     assert nothing["outcome"] == "abstained"
-    assert "none of them is left" in nothing["notices"][0]
+    assert "none has the collection, owner, type and dates" in nothing["notices"][0]
 
 
 def test_an_openai_client_narrows_by_metadata(client: httpx.Client) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 import aiohttp
+import anyio.to_thread
 
 from ken.embedders import embedder_answers, reranker_answers
 from ken.errors import KenError
+from ken.knowledge.library import Library
 from ken.models.weights import find_model
 from ken.settings import ModelSettings, Settings
 from ken.wiring import open_home
@@ -97,19 +99,13 @@ def _library(settings: Settings) -> Iterator[Finding]:
         yield Finding(what="Documents", state="warning", detail="there are none yet", remedy=remedy)
         return
     try:
-        told, behind = asyncio.run(_opened(settings))
+        yield from asyncio.run(_opened(settings))
     except KenError as error:
         yield _failed("Database and index", error)
-        return
-    yield Finding(what="Database and index", state="ok", detail=told)
-    if behind:
-        detail = f"{', '.join(behind)}: not cut as ken.toml says by now; the old passages are searched"
-        remedy = "Cut them anew: ken sync NAME, or ken sync FOLDER --collection NAME"
-        yield Finding(what="Passages", state="warning", detail=detail, remedy=remedy)
 
 
-async def _opened(settings: Settings) -> tuple[str, tuple[str, ...]]:
-    """What there is, in words, and the collections that the next sync cuts anew."""
+async def _opened(settings: Settings) -> list[Finding]:
+    """What there is, and what of it isn't as ken.toml says by now."""
     ken = await open_home(settings)
     try:
         sources = await ken.library.status()
@@ -118,11 +114,27 @@ async def _opened(settings: Settings) -> tuple[str, tuple[str, ...]]:
         left_out = f"; {failures} files could not be taken (`ken sync` names them)" if failures else ""
         held = "; an older one is held, `ken index use latest` ends that" if await ken.library.is_held() else ""
         found = f"corpus version {ken.library.corpus_version}, {documents} documents of {len(sources)} sources"
-        coming = await ken.library.embedding()
-        anew = f"; {coming.done} of {coming.total} are embedded anew with {coming.name}" if coming else ""
-        return f"{found}{left_out}{held}{anew}", await ken.library.behind()
+        findings = [Finding(what="Database and index", state="ok", detail=f"{found}{left_out}{held}")]
+        if behind := await ken.library.behind():
+            detail = f"{', '.join(behind)}: not cut as ken.toml says by now; the old passages are searched"
+            remedy = "Cut them anew: ken sync NAME, or ken sync FOLDER --collection NAME"
+            findings.append(Finding(what="Passages", state="warning", detail=detail, remedy=remedy))
+        if documents and not await ken.library.is_embedded():
+            findings.append(await _old_vectors(ken.library))
+        return findings
     finally:
         await ken.aclose()
+
+
+async def _old_vectors(library: Library) -> Finding:
+    """The documents have vectors of another embedder than ken.toml names, and questions go to that one, too."""
+    spaces = library.committer.spaces
+    coming = await library.embedding()
+    done = f"; {coming.done} of {coming.total} are done" if coming and coming.name == spaces.wanted else ""
+    in_use = await anyio.to_thread.run_sync(spaces.book.in_use)
+    detail = f"questions still go to {in_use}, which the documents are embedded with, and not to {spaces.wanted}{done}"
+    remedy = "Embed them anew: ken index embed, or leave it to a running ken up"
+    return Finding(what="Embedding", state="warning", detail=detail, remedy=remedy)
 
 
 def _port(settings: Settings) -> Finding:

@@ -30,7 +30,9 @@ def list_versions(context: typer.Context, *, as_json: JsonOption = False, home: 
     """List the corpus versions that are kept, the newest first; `*` marks the one in use."""
 
     async def work(ken: Ken) -> tuple[tuple[SnapshotRow, ...], EmbeddingState | None]:
-        return await ken.library.snapshots(), await ken.library.embedding()
+        coming = await ken.library.embedding()
+        is_wanted = coming is not None and coming.name == ken.library.committer.spaces.wanted
+        return await ken.library.snapshots(), coming if is_wanted else None
 
     found, coming = in_home(settings_of(context, home), work)
     if as_json:

@@ -14,9 +14,7 @@ def why_empty(result: SearchResult, *, collections: frozenset[str] | None) -> st
         return "There is no document that you may read."
     if not result.allowed:
         among = "" if collections is None else f" in {_listed(collections)}"
-        return (
-            f"You may read {_documents(result.readable)}; none of them is left{among} by what was asked to be searched."
-        )
+        return f"You may read {_documents(result.readable)}; none{among} has the collection, owner, type and dates asked for."
     if not result.evidence:
         return f"{_documents(result.allowed)} looked at: no passage has anything to do with this."
     best = result.evidence[0].relevance

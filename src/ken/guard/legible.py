@@ -16,9 +16,7 @@ def legible(text: str, *, max_chars: int) -> str:
     if "\x00" in text or _is_binary(text):
         raise InvalidInput("The question is not text: it holds control characters. Send it as plain text in UTF-8.")
     if has_surrogates(text):
-        raise InvalidInput(
-            "The question holds half of a character (a lone surrogate). Send it in UTF-8."
-        )
+        raise InvalidInput("The question holds half of a character (a lone surrogate). Send it in UTF-8.")
     line = " ".join(text.split())
     if not any(character.isalnum() for character in line):
         raise InvalidInput("The question is empty. Ask something in words.")

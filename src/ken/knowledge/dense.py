@@ -9,6 +9,7 @@ one by one, and the graph is asked for more than is wanted where most may be see
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numkong
@@ -22,7 +23,7 @@ GRAPH_FROM = 100_000
 """Windows from which on there is a graph: to score all of them takes three times as long as finding those near in it."""
 
 _WANTED = 512
-"""Windows that the graph is asked for where everything may be seen."""
+"""Windows that a graph of that size is asked for where everything may be seen."""
 _SEEN = 0.2
 """The least share of passages that may be seen for which the graph is asked: below, scoring them takes less time."""
 _GATHERED = 0.15
@@ -62,9 +63,10 @@ class DenseIndex:
         question = quantised(vector[None, : self.vectors.shape[1]])[0]
         found = np.empty(0, dtype=np.int64)
         if self.graph is not None and readable >= _SEEN * len(allowed):
-            found = self._near(
-                self.graph, question[0], allowed, count=max(_WANTED, 6 * depth) * len(allowed) // readable
-            )
+            # A larger graph misses more of as many.
+            larger = 1.0 + 0.5 * max(0.0, math.log10(len(self.graph.windows) / GRAPH_FROM))
+            count = int(max(_WANTED, 6 * depth) * larger * len(allowed) / readable)
+            found = self._near(self.graph, question[0], allowed, count=count)
         if len(found) < wanted:
             found = self._scored(question, allowed, readable=readable, count=most)
         rows = found[:most]

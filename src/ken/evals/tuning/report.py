@@ -95,7 +95,7 @@ def _evidence(swept: Swept, passages: int) -> Iterator[str]:
         share = measured.evidence[:, count - 1].tolist()
         gain = Gain.of(np.array(share))
         tokens = float(measured.tokens[:, count - 1].mean())
-        mark = "  as it is" if count == passages else ""
+        mark = "  the number in ken.toml" if count == passages else ""
         yield f"  {count:>2}   {gain.value:.3f} ({gain.low:.3f} – {gain.high:.3f})   {tokens:>6.0f} tokens{mark}"
 
 
