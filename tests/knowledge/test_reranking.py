@@ -29,7 +29,7 @@ async def server() -> AsyncGenerator[EmbeddingServer]:
 
 def wants(home: Path, server: EmbeddingServer, more: str = "") -> None:
     """Name the server in ken.toml."""
-    (home / "ken.toml").write_text(f'[reranker]\nbase_url = "{server.url}"\nmodel = "bge"\ntimeout_s = 1.0\n{more}\n')
+    (home / "ken.toml").write_text(f'[reranker]\nbase_url = "{server.url}"\nmodel = "bge"\ntimeout_s = 3.0\n{more}\n')
 
 
 def order(result: SearchResult) -> list[str]:
