@@ -48,11 +48,6 @@ class Gain:
     high: float
     n: int
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.low > 0 or self.high < 0
-
     @classmethod
     def of(cls, differences: Numbers) -> Gain:
         """The gain of paired differences, one a question."""
