@@ -3,13 +3,16 @@
     KenError
     ├── InvalidInput            the caller sent something that can't be used         (HTTP 400)
     │   ├── InvalidSetting      a value in ken.toml or the environment
-    │   └── InvalidCases        a line of a question file
+    │   ├── InvalidCases        a line of a question file
+    │   └── Unsupported         the model asked for lacks what is asked of it
     ├── NotAuthorised           no key, an unknown key                               (HTTP 401)
     ├── Forbidden               a known principal that may not do this               (HTTP 403)
     ├── NotFound                no such thing, or none that this principal may see   (HTTP 404)
     ├── Conflict                it exists already, or somebody is at it              (HTTP 409)
     │   └── SyncRunning         another sync holds the home's lock
     ├── TooLarge                over a stated limit                                  (HTTP 413)
+    ├── BudgetExceeded          the money or tokens of a budget are used up          (HTTP 429)
+    ├── Overloaded              too much is asked for at once: refused before a wait (HTTP 429)
     ├── Unreadable              a document that can't be parsed: file and reason     (HTTP 422)
     ├── SourceError             a place where documents live failed                  (HTTP 502)
     │   ├── SourceDown          it can't be reached, or asks to wait                 (HTTP 503)
@@ -18,6 +21,7 @@
     ├── DeadlineExceeded        the time given to this question is used up           (HTTP 504)
     ├── ModelError              a chat model or embedder failed                      (HTTP 502)
     │   ├── ModelUnavailable    it can't be reached or loaded                        (HTTP 503)
+    │   │   └── BreakerOpen     it failed so often lately that it is left alone for a while
     │   ├── ModelRefused        it answered with an error: status and message
     │   ├── EmbedderChanged     its vectors can't be compared with those that are stored
     │   └── ModelInterrupted    its stream ended before its answer did
@@ -49,6 +53,10 @@ class InvalidCases(InvalidInput):
     """A line of a question file can't be used."""
 
 
+class Unsupported(InvalidInput):
+    """The model that is asked for lacks what is asked of it: tools, images, a schema."""
+
+
 class NotAuthorised(KenError):
     """No key was given where one is needed, or the key is unknown."""
 
@@ -71,6 +79,22 @@ class SyncRunning(Conflict):
 
 class TooLarge(KenError):
     """Over a stated limit."""
+
+
+class BudgetExceeded(KenError):
+    """A budget is used up until `resets_at`, seconds since the epoch."""
+
+    def __init__(self, message: str = "", *, resets_at: float) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
+
+
+class Overloaded(KenError):
+    """More is asked for at once than may wait, or than can be answered in time; `retry_after_s` seconds may help."""
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unreadable(KenError):
@@ -109,12 +133,20 @@ class ModelUnavailable(ModelError):
     """The model can't be reached or loaded."""
 
 
-class ModelRefused(ModelError):
-    """The model's server answered with an error; the message holds its status and words, `status` the HTTP status."""
+class BreakerOpen(ModelUnavailable):
+    """The model failed so often lately that it is not asked for a while."""
 
-    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+
+class ModelRefused(ModelError):
+    """The model's server answered with an error: the message holds its status and words.
+
+    `status` is the HTTP status, `retry_after_s` the wait that the server asked for, in seconds, where it did.
+    """
+
+    def __init__(self, message: str = "", *, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class EmbedderChanged(ModelError):

@@ -17,7 +17,7 @@ from ken.domain.deadline import Deadline
 from ken.domain.usage import Usage
 from ken.errors import DeadlineExceeded, ModelError, ModelInterrupted, ModelRefused, ModelUnavailable
 from ken.models.openai import Endpoint, OpenAIChat
-from ken.models.protocols import ChatDelta, ChatRequest
+from ken.models.chat import ChatDelta, ChatRequest
 from tests.models.provider import DONE, ROLE, USAGE, Provider, Reply, answers, chunk, data, refuses, streams
 
 KEY = "sk-planted-0123456789abcdef"

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from ken.assistant.thoughts import Thoughts
 from ken.assistant.turn import Turn
 from ken.gateway.call import Metered, PriceOf, call
-from ken.models.protocols import ChatModel, ChatRequest, TokenCounter
+from ken.models.chat import ChatRequest
+from ken.models.protocols import ChatModel, TokenCounter
 
 
 async def generate(

@@ -12,9 +12,29 @@ from ken.domain.principal import Principal
 from ken.domain.standing import State
 from ken.domain.usage import Usage
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 TaskType = Literal["lookup", "procedure", "comparison", "troubleshooting", "summary", "smalltalk"]
 Outcome = Literal["answered", "abstained", "refused", "asked_back", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in a message."""
+
+    url: str
+    """A `data:` URL, or an address that the provider fetches."""
+    detail: str | None = None
+    """How closely it is looked at: `low`, `high`, `auto`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A model's wish to have a function called."""
+
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as the model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +43,12 @@ class Message:
 
     role: Role
     content: str
+    """All of its text."""
+    parts: tuple[str | Image, ...] = ()
+    """Texts and images in their order, where there are images."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    """Of a message of the role `tool`: the call whose result it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

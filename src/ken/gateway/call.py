@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ken.domain.usage import Usage
 from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelUnavailable
-from ken.models.protocols import ChatDelta, ChatModel, ChatRequest, FinishReason, TokenCounter
+from ken.models.chat import ChatDelta, ChatRequest, FinishReason
+from ken.models.protocols import ChatModel, TokenCounter
 
 PriceOf = Callable[[str, Usage], int | None]
 """Model name and usage -> millionths of the price list's currency; None where the price is unknown."""

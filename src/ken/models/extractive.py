@@ -17,7 +17,7 @@ from operator import mul
 from ken.domain.document import Evidence, Sentence
 from ken.domain.standing import CURRENT, State
 from ken.domain.usage import Usage
-from ken.models.protocols import ChatDelta, ChatRequest
+from ken.models.chat import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
 from ken.text.labels import as_sentence, conflict_text, standing_label
 from ken.text.tokens import STOP_WORDS, stem, words

@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import LineTooLong
 from ken.domain.deadline import Deadline
 from ken.domain.usage import Usage
 from ken.errors import ModelInterrupted, ModelRefused, ModelUnavailable
-from ken.models.protocols import ChatDelta, ChatRequest, FinishReason
+from ken.models.chat import ChatDelta, ChatRequest, FinishReason
 from ken.text.normalise import printable
 
 _MAX_LINE = 1_000_000

@@ -2,57 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ken.domain.answer import Message, TaskType
-from ken.domain.conflict import Disagreement
-from ken.domain.deadline import Deadline
-from ken.domain.document import Evidence
-from ken.domain.standing import Period, Standing
-from ken.domain.usage import Usage
-
-FinishReason = Literal["stop", "length", "abstain"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
-    """A prompt, and the question and evidence it was assembled from.
-
-    A model behind a wire sends `messages`; the extractive reader reads `question` and `evidence` instead.
-    """
-
-    messages: tuple[Message, ...]
-    question: str
-    evidence: tuple[Evidence, ...]
-    """In the order of the prompt: `evidence[0]` is cited as [1]."""
-    deadline: Deadline
-    task: TaskType = "lookup"
-    answerable: float = 1.0
-    """The search's estimate of the probability that the evidence holds the answer."""
-    standings: Mapping[str, Standing] = field(default_factory=dict[str, Standing])
-    """Of the documents that are not simply in force, by id."""
-    period: Period | None = None
-    """The time that the question asks about; None stands for now."""
-    disagreements: tuple[Disagreement, ...] = ()
-    """Between statements of the evidence, the surest first."""
-    max_tokens: int | None = None
-    temperature: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChatDelta:
-    """A piece of an answer. The last one carries the finish reason, and the usage where the provider tells it."""
-
-    text: str = ""
-    finish_reason: FinishReason | None = None
-    usage: Usage | None = None
-    confidence: float | None = None
-    """Where the model knows it: the probability that the evidence holds the answer."""
+from ken.models.chat import ChatDelta, ChatRequest
 
 
 class ChatModel(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from ken.domain.usage import Usage
 from ken.errors import ModelError
-from ken.models.protocols import ChatDelta, ChatRequest
+from ken.models.chat import ChatDelta, ChatRequest
 
 Script = Callable[[ChatRequest], Sequence[str | ModelError]]
 """The pieces of the answer to a request; an error among them is raised at its place."""

@@ -26,6 +26,8 @@ STATUS: dict[type[KenError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.BudgetExceeded: 429,
+    errors.Overloaded: 429,
     errors.Unreadable: 422,
     errors.ModelError: 502,
     errors.ModelUnavailable: 503,
