@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
     """By the name of a model or by what its endpoint calls it."""
     default_model: str = "extractive"
+    when_models_fail: Literal["answer", "error"] = "answer"
+    """Answer with less, and say so: the passages quoted, or as far as the answer went; or fail with the model's error."""
     history_turns: int = Field(default=5, ge=0)
     passages: int = Field(default=6, ge=1, le=20)
     cache: bool = True

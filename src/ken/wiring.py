@@ -11,7 +11,8 @@ What happens when a dependency fails is decided here, once:
 | embedder, while it is | open               | is compared with the old vectors until the new ones are complete   |
 | changed               |                    |                                                                    |
 | reranker              | open               | is answered in the order of the search, with a notice              |
-| model endpoint        | closed             | fails with the model's error; what was shown before stays shown    |
+| model endpoint        | open               | is answered with less and a notice: another model of the tier, the |
+|                       |                    | passages quoted, or as far as the answer went; by policy, fails    |
 | answer cache          | -                  | it is in the database                                              |
 | record                | open               | is answered; the loss is counted and logged once                   |
 """
@@ -31,7 +32,8 @@ from ken.assistant.answer import Assistant, Limits, Parts
 from ken.domain.usage import Usage
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
-from ken.gateway.call import PriceOf
+from ken.gateway.call import Counted, PriceOf
+from ken.gateway.punctual import Punctual
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.commit import Committer
@@ -87,7 +89,7 @@ class Ken:
     settings: Settings
     assistant: Assistant
     examinee: Assistant
-    """The same without the answer cache, so that an evaluation measures answers and not their repetition."""
+    """The same without the answer cache and the reader's help: an evaluation measures answers of the model that it names."""
     library: Library
     conversations: Conversations
     traces: Traces
@@ -96,6 +98,7 @@ class Ken:
     keys: Keys
     recorder: Recorder
     model_names: tuple[str, ...]
+    price_of: PriceOf
     store: Store
     endpoints: tuple[OpenAIChat, ...]
 
@@ -159,7 +162,10 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
 
     endpoints = tuple(_endpoint(model) for model in settings.models)
     reader = ExtractiveReader()
-    models: dict[str, ChatModel] = {reader.name: reader, **{endpoint.name: endpoint for endpoint in endpoints}}
+    price_of = _pricing(settings)
+    models: dict[str, ChatModel] = {
+        model.name: Punctual(Counted(model, tokens=local, price_of=price_of)) for model in (reader, *endpoints)
+    }
     traces = Traces(database)
     recorder = Recorder(traces)
     release = Release(
@@ -180,7 +186,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         | {model.name: model.context_tokens - model.max_tokens for model in settings.models},
         default_model=settings.default_model,
         tokens=local,
-        price_of=_pricing(settings),
+        reader=models[reader.name] if settings.when_models_fail == "answer" else None,
         cache=AnswerCache(database) if settings.cache else None,
         recorder=recorder,
         release=release,
@@ -195,7 +201,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     return Ken(
         settings=settings,
         assistant=Assistant(parts),
-        examinee=Assistant(replace(parts, cache=None)),
+        examinee=Assistant(replace(parts, cache=None, reader=None)),
         library=library,
         conversations=Conversations(database),
         traces=traces,
@@ -204,6 +210,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         keys=Keys(database),
         recorder=recorder,
         model_names=tuple(models),
+        price_of=price_of,
         store=shared,
         endpoints=endpoints,
     )

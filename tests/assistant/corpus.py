@@ -18,6 +18,9 @@ from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, St
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.domain.trace import Trace
 from ken.errors import ModelError
+from ken.gateway.call import Counted
+from ken.gateway.punctual import Punctual
+from ken.models.extractive import ExtractiveReader
 from ken.models.protocols import ChatModel
 from ken.models.scripted import ScriptedModel
 from ken.releases.release import Release
@@ -135,21 +138,28 @@ def assistant(
     cache: bool = False,
     prompt_tokens: int = 4000,
     asks_back: bool = False,
+    reads: bool = False,
     **limits: float,
 ) -> Assistant:
     """An assistant over the home's documents, put together as the composition root does, with models of one's choice.
 
-    Each is a release of its own, so that none is given another one's answers.
+    Each is a release of its own, so that none is given another one's answers. With `reads`, the extractive reader stands in
+    for a model that fails.
     """
     allowed: dict[str, float] = {"deadline_s": 20.0, "max_chars": 8000, "history_turns": 5, "passages": 6} | limits
     return Assistant(
         Parts(
             corpora=ken.library,
-            models={model.name: model for model in models},
+            models={
+                model.name: Punctual(
+                    Counted(model, tokens=ken.library.ingest.tokens, price_of=Prices.shipped().cost_micros)
+                )
+                for model in models
+            },
             prompt_tokens={model.name: prompt_tokens for model in models},
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
-            price_of=Prices.shipped().cost_micros,
+            reader=ExtractiveReader() if reads else None,
             cache=AnswerCache(ken.store.database) if cache else None,
             recorder=ken.recorder,
             release=Release(

@@ -206,6 +206,24 @@ async def test_failures_of_a_real_endpoint(
     assert trace_of(wired, told).outcome == "failed"
 
 
+async def test_the_passages_are_quoted_where_no_model_answers(ken: Ken) -> None:
+    """A notice says so, with the model's error; what that model had said of it, shown to nobody, is gone."""
+    model = says(WATCH[:30], ModelInterrupted("It broke off. Ask again."))
+    told = await tell(assistant(ken, model, reads=True), "How long before sunset is the lamp lit?")
+    assert LIT in told.text
+    assert WATCH[:30] not in told.text
+    assert told.notices == ["No model could answer, so this quotes the documents. It broke off. Ask again."]
+    assert trace_of(ken, told).outcome == "answered"
+
+
+async def test_an_answer_that_no_model_ends_is_kept_as_far_as_it_went(ken: Ken) -> None:
+    """What was verified is the answer, and a notice says that it breaks off."""
+    model = says(f"{LIT} [1] {WATCH[:20]}", ModelInterrupted("It broke off. Ask again."))
+    told = await tell(assistant(ken, model, reads=True))
+    assert told.text == f"{LIT} [1]"
+    assert told.notices == ["The answer breaks off here. It broke off. Ask again."]
+
+
 async def test_an_answer_cut_at_its_greatest_length(wired: Ken, provider: Provider) -> None:
     """The unfinished sentence is not shown, and a notice says why the answer ends there."""
     provider.reply = streams(data(chunk(f"{LIT} [1] {WATCH[:30]}")), data(chunk(finish="length")), DONE)

@@ -103,10 +103,9 @@ def test_pages_of_conversations_meet(client: httpx.Client) -> None:
 
 
 def test_a_question_that_fails_leaves_no_conversation(client: httpx.Client) -> None:
-    """Neither a bad question nor a failing model leaves an empty conversation behind."""
+    """A bad question leaves no empty conversation behind."""
     before = client.get("/api/conversations", params={"limit": 500}).json()["conversations"]
     assert client.post("/api/ask", json={"question": "   "}).status_code == 400
-    assert ask(client, QUESTION, model="broken")[-1][0] == "error"
     assert client.get("/api/conversations", params={"limit": 500}).json()["conversations"] == before
 
 
@@ -184,13 +183,13 @@ def test_an_unknown_model_is_named(client: httpx.Client) -> None:
     assert "extractive" in response.json()["error"]["message"]
 
 
-def test_a_failure_in_mid_answer_is_an_event(served: Served) -> None:
-    """What was verified stays; then an error event in Ken's shape ends the stream."""
+def test_an_answer_whose_model_fails_is_kept_as_far_as_it_went(served: Served) -> None:
+    """What was verified stays, and a notice says that it breaks off."""
     with served.client() as client:
         events = ask(client, QUESTION, model="broken")
     shown = "".join(data["text"] for name, data in events if name == "token")
     assert OPENING in shown
     name, data = events[-1]
-    assert name == "error"
-    assert data["error"]["kind"] == "ModelInterrupted"
-    assert len(data["error"]["trace_id"]) == 32
+    assert name == "answer"
+    assert data["text"] == shown
+    assert "breaks off" in data["notices"][0]

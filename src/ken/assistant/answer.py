@@ -6,18 +6,19 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
 
-from ken.assistant import classify, disputes, recall, retrieve, route, screen, settle
+from ken.assistant import classify, degrade, disputes, recall, retrieve, route, screen, settle
 from ken.assistant.assemble import assemble
-from ken.assistant.generate import generate
+from ken.assistant.generate import Written, generate
 from ken.assistant.intake import admit
 from ken.assistant.retrieve import Corpora, Searcher
 from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
+from ken.domain.call import CallContext, Purpose
 from ken.domain.deadline import Deadline
 from ken.domain.events import (
     Answered,
@@ -31,7 +32,7 @@ from ken.domain.events import (
     TokenShown,
 )
 from ken.errors import KenError
-from ken.gateway.call import Metered, PriceOf
+from ken.models.chat import Switched
 from ken.models.protocols import ChatModel, TokenCounter
 from ken.releases.release import Release
 from ken.storage.answers import AnswerCache
@@ -68,7 +69,8 @@ class Parts:
     """The room for a prompt of each model, in tokens: its window less its longest answer."""
     default_model: str
     tokens: TokenCounter
-    price_of: PriceOf
+    reader: ChatModel | None
+    """Quotes the passages where no model can answer; None: then the question fails with the model's error."""
     cache: AnswerCache | None
     recorder: Recorder
     release: Release
@@ -148,6 +150,8 @@ class _Run:
     trace: TraceBuilder
     turn: Turn
     searcher: Searcher
+    verifier: Verifier = field(init=False)
+    """Of the answer under way (generate)."""
 
     async def events(self) -> AsyncGenerator[Event]:
         turn, parts = self.turn, self.parts
@@ -230,32 +234,33 @@ class _Run:
             for event in self._notices():
                 yield event
             return
-        meter = Metered(model=turn.model.name, usage=turn.usage)
-        verifier = Verifier(turn.evidence, today=turn.today, standings=turn.standings, disagreements=turn.disagreements)
+        written = Written()
         checking = 0.0
+        self.verifier = self._verifier()
         yield StageStarted("generate")
         started = perf_counter()
         with self.trace.span("generate", model=turn.model.name) as span:
             try:
-                pieces = generate(turn, turn.model, meter=meter, tokens=self.parts.tokens, price_of=self.parts.price_of)
-                async with aclosing(pieces):  # pyright: ignore[reportArgumentType] - it is an async generator
+                async with aclosing(self._pieces(turn.model, written)) as pieces:
                     async for piece in pieces:
                         before = perf_counter()
-                        shown = list(verifier.feed(piece))
+                        shown = list(self.verifier.feed(piece.text))
                         checking += perf_counter() - before
-                        for event in self._show(shown):
+                        for event in (*piece.notices, *self._show(shown)):
                             yield event
             finally:
-                self._spent(meter, span)
-        yield StageFinished("generate", (perf_counter() - started) * 1000, f"{turn.usage.output_tokens} tokens")
+                self._spent(span)
+        yield StageFinished(
+            "generate", (perf_counter() - started) * 1000, f"{turn.account.usage_of('generate').output_tokens} tokens"
+        )
         yield StageStarted("verify")
         with self.trace.span("verify") as span:
             before = perf_counter()
-            is_cut = meter.finish_reason == "length"
-            for event in [*self._show(list(verifier.finish(is_cut=is_cut))), *self._completed(verifier)]:
+            verifier = self.verifier
+            for event in [*self._show(list(verifier.finish(is_cut=written.is_cut))), *self._completed(verifier)]:
                 yield event
             checking += perf_counter() - before
-            detail = self._concluded(verifier, is_cut=is_cut)
+            detail = self._concluded(verifier, written)
             span.set("detail", detail)
             span.set("checking_ms", round(checking * 1000, 3))
         yield StageFinished("verify", checking * 1000, detail)
@@ -286,24 +291,68 @@ class _Run:
             events += self._show([Shown(dates)])
         return events
 
-    def _spent(self, meter: Metered, span: OpenSpan) -> None:
+    async def _pieces(self, model: ChatModel, written: Written) -> AsyncGenerator[_Piece]:
+        """The answer of a model; where it fails, what may stand in for it."""
         turn = self.turn
-        turn.usage, turn.cost_micros = meter.usage, meter.cost_micros
-        if meter.confidence is not None:
-            turn.confidence = meter.confidence
-        span.set("input_tokens", meter.usage.input_tokens)
-        span.set("output_tokens", meter.usage.output_tokens)
-        span.set("estimated", meter.usage.estimated)
-        span.set("cost_micros", meter.cost_micros)
+        told = 0
+        try:
+            async with aclosing(generate(turn, model, written=written, context=self._context("generate"))) as pieces:
+                async for text in pieces:
+                    new = written.switches[told:]
+                    told += len(new)
+                    yield _Piece(text, tuple(_switched(each) for each in new))
+        except degrade.FAILURES as error:
+            if self.parts.reader is None or model is self.parts.reader:
+                raise
+            if turn.reply:
+                degrade.break_off(turn, error)
+                written.is_broken_off = True
+                return
+            degrade.fall_back_to_reader(turn, error)
+            self.verifier = self._verifier()
+        else:
+            return
+        turn.model = self.parts.reader
+        reading = generate(turn, self.parts.reader, written=written, context=self._context("generate"))
+        async with aclosing(reading) as pieces:
+            async for text in pieces:
+                yield _Piece(text)
 
-    def _concluded(self, verifier: Verifier, *, is_cut: bool) -> str:
+    def _verifier(self) -> Verifier:
+        turn = self.turn
+        return Verifier(turn.evidence, today=turn.today, standings=turn.standings, disagreements=turn.disagreements)
+
+    def _context(self, stage: Stage) -> CallContext:
+        """What a call of a stage is told of this question."""
+        turn = self.turn
+        principal = turn.question.principal
+        purpose = Purpose(
+            principal=principal.id,
+            groups=principal.groups,
+            stage=stage,
+            task_type=turn.task,
+            category=turn.category,
+            tier=turn.tier,
+            release=self.parts.release.id,
+            trace_id=self.trace.trace_id,
+        )
+        return CallContext(purpose=purpose, account=turn.account, tracer=self.trace)
+
+    def _spent(self, span: OpenSpan) -> None:
+        usage = self.turn.account.usage_of("generate")
+        span.set("input_tokens", usage.input_tokens)
+        span.set("output_tokens", usage.output_tokens)
+        span.set("estimated", usage.estimated)
+        span.set("cost_micros", self.turn.account.cost_micros)
+
+    def _concluded(self, verifier: Verifier, written: Written) -> str:
         """Set outcome and notices from what the verifier saw."""
         turn = self.turn
         if not turn.reply:
             settle.abstain(turn)
         else:
             turn.outcome = "answered"
-        if is_cut:
+        if written.finish_reason == "length":
             turn.notices.append("The answer was cut short at its greatest length, `max_tokens`.")
         if verifier.dropped:
             count = len(verifier.dropped)
@@ -318,6 +367,18 @@ class _Run:
         return f"{counts}, {len(turn.conflicts)} conflicts" if turn.conflicts else counts
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of an answer, and what the reader should know before it."""
+
+    text: str
+    notices: tuple[Notice, ...] = ()
+
+
+def _switched(each: Switched) -> Notice:
+    return Notice("fallback", f"The model {each.model!r} has taken over from {each.failed!r}. {each.reason}")
+
+
 def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:
     return Answer(
         trace_id=trace.trace_id,
@@ -326,6 +387,6 @@ def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:
         citations=tuple(turn.citations),
         conversation_id=turn.question.conversation_id,
         model=turn.model.name if turn.model is not None else "",
-        usage=turn.usage,
-        cost_micros=turn.cost_micros,
+        usage=turn.account.usage_of("generate"),
+        cost_micros=turn.account.cost_micros,
     )

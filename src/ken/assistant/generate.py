@@ -1,21 +1,48 @@
-"""Generate: the model's answer in pieces, through the metered call."""
+"""Generate: the model's answer in pieces, through the gateway."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from ken.assistant.thoughts import Thoughts
 from ken.assistant.turn import Turn
-from ken.gateway.call import Metered, PriceOf, call
-from ken.models.chat import ChatRequest
-from ken.models.protocols import ChatModel, TokenCounter
+from ken.domain.call import CallContext
+from ken.models.chat import ChatDelta, ChatRequest, FinishReason, Switched
+from ken.models.protocols import ChatModel
 
 
-async def generate(
-    turn: Turn, model: ChatModel, *, meter: Metered, tokens: TokenCounter, price_of: PriceOf
-) -> AsyncGenerator[str]:
-    """Read `standalone`, `prompt`, `deadline` and what is known of the passages; yield pieces. Raises ModelError and DeadlineExceeded."""
+@dataclass(slots=True)
+class Written:
+    """What came with the pieces of an answer; complete when they have ended."""
+
+    finish_reason: FinishReason | None = None
+    is_broken_off: bool = False
+    """No model went on with what had been shown."""
+    switches: list[Switched] = field(default_factory=list[Switched])
+    """Models that failed on the way, and what took over."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the last sentence may be half of one."""
+        return self.is_broken_off or self.finish_reason == "length"
+
+    def note(self, delta: ChatDelta, turn: Turn) -> None:
+        """Take over what a delta tells beside its text."""
+        if delta.finish_reason is not None:
+            self.finish_reason = delta.finish_reason
+        if delta.confidence is not None:
+            turn.confidence = delta.confidence
+        if delta.switched is not None:
+            self.switches.append(delta.switched)
+
+
+async def generate(turn: Turn, model: ChatModel, *, written: Written, context: CallContext) -> AsyncGenerator[str]:
+    """Read `standalone`, `prompt`, `deadline` and what is known of the passages; yield pieces; set `confidence`.
+
+    Raises ModelError, DeadlineExceeded, BudgetExceeded and Overloaded.
+    """
     turn.deadline.check("generate")
     request = ChatRequest(
         messages=turn.prompt.messages if turn.prompt is not None else (),
@@ -28,12 +55,14 @@ async def generate(
         period=turn.period,
         disagreements=turn.disagreements,
         max_tokens=turn.question.max_tokens,
+        context=context,
     )
-    # Closed here, not some time later: when the stage ends the meter is right and the connection gone.
-    async with aclosing(call(model, request, meter=meter, tokens=tokens, price_of=price_of)) as pieces:
+    # Closed here, not some time later: when the stage ends its charges are known and the connection gone.
+    async with aclosing(model.stream(request)) as deltas:
         thoughts = Thoughts()
-        async for piece in pieces:
-            if spoken := thoughts.without(piece):
+        async for delta in deltas:
+            written.note(delta, turn)
+            if spoken := thoughts.without(delta.text):
                 yield spoken
         if rest := thoughts.rest():
             yield rest

@@ -45,8 +45,8 @@ async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus
         choices=turn.choices,
         conversation_id=turn.question.conversation_id,
         model=turn.model.name if turn.model is not None else turn.cached_model,
-        usage=turn.usage,
-        cost_micros=turn.cost_micros,
+        usage=turn.account.usage_of("generate"),
+        cost_micros=turn.account.cost_micros,
         cached=turn.cached,
         confidence=turn.confidence,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ken.domain.answer import Choice, Citation, Conflict, Message, Outcome, Question, TaskType
+from ken.domain.call import Account
 from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Document, Evidence, SearchResult
 from ken.domain.standing import Period, Standing
-from ken.domain.usage import Usage
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import Prompt
 
@@ -30,6 +30,8 @@ class Turn:
     """The rolling window (intake)."""
     task: TaskType = "lookup"
     """(classify)"""
+    category: str = ""
+    """What the question is about, as far as caching and figures tell questions apart (classify)."""
     cache_key: str | None = None
     """Set where the answer may be kept (recall)."""
     result: SearchResult | None = None
@@ -46,6 +48,8 @@ class Turn:
     """(assemble)"""
     model: ChatModel | None = None
     """(route)"""
+    tier: str = ""
+    """The class of model that answers; empty where one was named (route)."""
     reply: str = ""
     """What has been shown so far (verify), or a reply that needs no model (screen, classify, recall)."""
     outcome: Outcome | None = None
@@ -57,8 +61,10 @@ class Turn:
     nearest: tuple[Document, ...] = ()
     choices: tuple[Choice, ...] = ()
     """What the question may mean, where Ken asks back (retrieve)."""
-    usage: Usage = field(default_factory=Usage)
-    cost_micros: int | None = 0
+    account: Account = field(default_factory=Account)
+    """What was spent so far, on every model and embedder."""
+    is_degraded: bool = False
+    """It is less than the model that was chosen would have given (generate)."""
     confidence: float = 0.0
     cached: bool = False
     cached_model: str = ""

@@ -51,10 +51,9 @@ class Account:
 
     charges: list[Charge] = field(default_factory=list[Charge])
 
-    @property
-    def usage(self) -> Usage:
-        """The sum over all attempts."""
-        return sum((charge.usage for charge in self.charges), Usage())
+    def usage_of(self, stage: str) -> Usage:
+        """The sum over all attempts of one stage: tokens of different stages are not of one kind."""
+        return sum((charge.usage for charge in self.charges if charge.stage == stage), Usage())
 
     @property
     def cost_micros(self) -> int | None:
