@@ -17,6 +17,7 @@ from operator import mul
 from ken.domain.document import Evidence, Sentence
 from ken.domain.standing import CURRENT, State
 from ken.domain.usage import Usage
+from ken.models.capabilities import NOTHING, Capabilities
 from ken.models.chat import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
 from ken.text.labels import as_sentence, conflict_text, standing_label
@@ -69,18 +70,25 @@ class Candidate:
 class ExtractiveReader:
     """A ChatModel that quotes. It reads the request's question and evidence, and no prompt."""
 
+    capabilities: Capabilities = NOTHING
+
     @property
     def name(self) -> str:
         """Always `extractive`."""
         return "extractive"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
-        """Yield the answer one quoted sentence at a time, each with its citation; or nothing, as an abstention."""
+        """Yield the answer one quoted sentence at a time, each with its citation; or nothing, as an abstention.
+
+        Behind what another model has begun, only what that has not quoted already. Raises Unsupported.
+        """
+        self.capabilities.check(request, self.name)
         if request.answerable < ABSTAIN_BELOW:
             yield ChatDelta(finish_reason="abstain", usage=Usage(), confidence=request.answerable)
             return
         for piece in _compose(request):
-            yield ChatDelta(piece)
+            if not request.begun or piece.strip() not in request.begun:
+                yield ChatDelta(piece)
         yield ChatDelta(finish_reason="stop", usage=Usage(), confidence=request.answerable)
 
 
