@@ -33,6 +33,7 @@ from ken.domain.usage import Usage
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
 from ken.gateway.call import Counted, PriceOf
+from ken.gateway.plain import PlainGateway
 from ken.gateway.punctual import Punctual
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
@@ -97,7 +98,10 @@ class Ken:
     retrieval: RetrievalRecord
     keys: Keys
     recorder: Recorder
+    plain: PlainGateway
     model_names: tuple[str, ...]
+    readers: frozenset[str]
+    """Of these, the ones that can only answer from documents."""
     price_of: PriceOf
     store: Store
     endpoints: tuple[OpenAIChat, ...]
@@ -209,7 +213,14 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         retrieval=RetrievalRecord(database),
         keys=Keys(database),
         recorder=recorder,
+        plain=PlainGateway(
+            {name: model for name, model in models.items() if name != reader.name},
+            tiers=frozenset(),
+            recorder=recorder,
+            release=release.id,
+        ),
         model_names=tuple(models),
+        readers=frozenset({reader.name}),
         price_of=price_of,
         store=shared,
         endpoints=endpoints,

@@ -1,4 +1,7 @@
-"""What every route can ask for: the opened home and the principal who asks."""
+"""What every route can ask for: the opened home and the principal who asks.
+
+These are coroutines, since FastAPI would send plain functions through a thread each.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,24 @@ from ken.scheduler.scheduler import Scheduler
 from ken.wiring import Ken
 
 
-def scheduled(request: Request) -> Scheduler:
+async def scheduled(request: Request) -> Scheduler:
     """The jobs of this process."""
     return cast("Scheduler", request.app.state.scheduler)
 
 
-def opened(request: Request) -> Ken:
+async def opened(request: Request) -> Ken:
     """The home that this app serves."""
     return cast("Ken", request.app.state.ken)
 
 
-def asking(request: Request) -> Principal:
+async def asking(request: Request) -> Principal:
     """The principal that `Access` let in."""
     return cast("Principal", request.state.principal)
 
 
-def operating(request: Request) -> Principal:
+async def operating(request: Request) -> Principal:
     """The principal, who must be an operator. Raises Forbidden."""
-    principal = asking(request)
+    principal = await asking(request)
     if not principal.is_operator:
         raise Forbidden(f"{principal.id!r} may not do this: it takes a key with the group {OPERATORS!r}.")
     return principal

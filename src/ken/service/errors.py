@@ -27,6 +27,7 @@ STATUS: dict[type[KenError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.BudgetExceeded: 429,
+    errors.Unpriced: 403,
     errors.Overloaded: 429,
     errors.Unreadable: 422,
     errors.ModelError: 502,

@@ -16,6 +16,7 @@ from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
 from ken.domain.principal import Principal
 from ken.errors import KenError, NotFound
+from ken.gateway.plain import Passed
 from ken.service.errors import named
 from ken.wiring import Ken
 
@@ -24,13 +25,29 @@ DEFAULT_ROUTE = "ken"
 
 
 def model_asked(ken: Ken, name: str | None) -> str | None:
-    """The model that a request names; None where Ken may choose. Raises NotFound."""
+    """The model that the assistant is to use, as `NAME` or `ken/NAME`; None where Ken may choose. Raises NotFound."""
     if name is None or name == DEFAULT_ROUTE:
         return None
+    name = name.removeprefix(f"{DEFAULT_ROUTE}/")
     if name not in ken.model_names:
         known = ", ".join(repr(each) for each in (DEFAULT_ROUTE, *ken.model_names))
         raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
     return name
+
+
+def is_plain(name: object, ken: Ken) -> bool:
+    """Whether a name at the wires of other clients means a model alone: all but `ken`, `ken/MODEL` and the reader.
+
+    A name that nobody knows is the plain gateway's to refuse.
+    """
+    if not isinstance(name, str):
+        return False
+    return name not in {DEFAULT_ROUTE, *ken.readers} and not name.startswith(f"{DEFAULT_ROUTE}/")
+
+
+def plain_headers(passed: Passed) -> dict[str, str]:
+    """What the plain gateway says of a call: its trace, and that no guard has read it."""
+    return {"x-ken-trace-id": passed.trace_id, "x-ken-guards": "none"}
 
 
 async def free_trace_id(request: Request, ken: Ken) -> str | None:

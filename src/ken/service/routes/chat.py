@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,26 +11,69 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from ken.domain.answer import Answer, Question
+from ken.domain.deadline import Deadline
 from ken.domain.events import Answered, Event, Failed, TokenShown
+from ken.domain.principal import Principal
 from ken.errors import KenError
+from ken.gateway.plain import Passed
 from ken.service.chat_request import ChatBody, conversation, unused
 from ken.service.context import Asking, Opened
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
+from ken.service.json_body import json_object, validated
 from ken.service.narrowing import of_metadata
+from ken.service.plain_completion import PlainCompletion
+from ken.service.plain_request import PlainBody
 from ken.service.shapes import ChoiceShape, CitationShape, ConflictShape, DocumentShape, object_of
-from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, model_asked, opened_events
+from ken.service.turn import (
+    DEFAULT_ROUTE,
+    answer_of,
+    free_trace_id,
+    is_plain,
+    model_asked,
+    opened_events,
+    plain_headers,
+)
 from ken.text.sources import source_lines
+from ken.wiring import Ken
 
 router = APIRouter(tags=["OpenAI-compatible"])
 
 
-@router.post("/v1/chat/completions", summary="Ask as an OpenAI client does", response_model=None)
-async def complete(body: ChatBody, request: Request, ken: Opened, principal: Asking) -> Response:
-    """Answer the last user message from the documents; the text ends with its sources.
+@router.post(
+    "/v1/chat/completions",
+    summary="Ask as an OpenAI client does",
+    response_model=None,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": PlainBody.model_json_schema()}}}
+    },
+)
+async def complete(request: Request, ken: Opened, principal: Asking) -> Response:
+    """With the model `ken`: answer the last user message from the documents; the text ends with its sources.
 
-    Each choice and the whole carry a `ken` field; its offsets count in the text before the sources.
+    With a model's or a tier's name: the plain gateway passes the call on. Each completion carries a `ken` field; offsets
+    in it count in the text before the sources.
     """
+    body = await json_object(request)
+    if is_plain(body.get("model"), ken):
+        return await _passed_on(validated(PlainBody, body), request, ken, principal=principal)
+    return await _answered(validated(ChatBody, body), request, ken, principal=principal)
+
+
+async def _passed_on(body: PlainBody, request: Request, ken: Ken, *, principal: Principal) -> Response:
+    """The answer of a model alone."""
+    passed = Passed(await free_trace_id(request, ken) or secrets.token_hex(16))
+    asked = body.request(Deadline.after(ken.settings.deadline_s))
+    deltas = ken.plain.chat(body.model, asked, principal=principal, passed=passed)
+    completion = PlainCompletion(body.model, passed, wants_usage=body.wants_usage)
+    if body.stream:
+        return EventStream(completion.frames(deltas), failed=_failed, headers=plain_headers(passed))
+    whole = await until_hang_up(request.receive, completion.whole(deltas))
+    return Response() if whole is None else JSONResponse(whole, headers=plain_headers(passed))
+
+
+async def _answered(body: ChatBody, request: Request, ken: Ken, *, principal: Principal) -> Response:
+    """The assistant's answer."""
     model = model_asked(ken, body.model)
     asked, history = conversation(body)
     collections, filters = of_metadata(body.metadata or {})

@@ -1,0 +1,119 @@
+"""The plain gateway: calls of an organisation's other applications, with keys, budgets, limits and the record.
+
+No documents, no citations, no verification: what the model writes is passed on as it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from ken.domain.answer import Answer, Message, Question
+from ken.domain.call import Account, CallContext, Purpose
+from ken.domain.principal import Principal
+from ken.errors import KenError, NotFound
+from ken.models.chat import ChatDelta, ChatRequest, Switched
+from ken.models.protocols import ChatModel
+from ken.telemetry.recorder import Recorder
+from ken.telemetry.tracing import TraceBuilder
+
+STAGE = "door"
+"""The stage that charges of these calls are booked under."""
+_MOST_KEPT = 100_000
+"""Characters of a question or an answer that the record keeps."""
+
+
+@dataclass(slots=True)
+class Passed:
+    """What became of a call; complete when its deltas have ended."""
+
+    trace_id: str
+    account: Account = field(default_factory=Account)
+    switches: list[Switched] = field(default_factory=list[Switched])
+    """Models that failed on the way, and what took over."""
+    text: list[str] = field(default_factory=list[str])
+    model: str = ""
+    """Which one answered, by its name here."""
+
+
+class PlainGateway:
+    """Passes chat calls on to models and tiers, by name."""
+
+    def __init__(
+        self, models: Mapping[str, ChatModel], *, tiers: frozenset[str], recorder: Recorder, release: str
+    ) -> None:
+        self._models = models
+        self._tiers = tiers
+        self._recorder = recorder
+        self._release = release
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be asked for."""
+        return tuple(self._models)
+
+    async def chat(
+        self, name: str, request: ChatRequest, *, principal: Principal, passed: Passed
+    ) -> AsyncGenerator[ChatDelta]:
+        """Yield what the model writes, each piece as it comes; keep `passed` true; put the call on record at its end.
+
+        `request` brings no context of its own. Raises NotFound for an unknown name, and what the models raise.
+        """
+        model = self._models.get(name)
+        if model is None:
+            known = ", ".join(repr(each) for each in self._models)
+            raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
+        trace = TraceBuilder(passed.trace_id)
+        purpose = Purpose(
+            principal=principal.id,
+            groups=principal.groups,
+            stage=STAGE,
+            task_type=STAGE,
+            tier=name if name in self._tiers else "",
+            release=self._release,
+            trace_id=passed.trace_id,
+        )
+        context = CallContext(purpose=purpose, account=passed.account, tracer=trace)
+        asked = replace(request, holds_sentences=False, context=context)
+        passed.model = name
+        has_ended = False
+        try:
+            async with aclosing(model.stream(asked)) as deltas:
+                async for delta in deltas:
+                    if delta.carries:
+                        trace.shown()
+                        passed.text.append(delta.text)
+                    if delta.switched is not None:
+                        passed.switches.append(delta.switched)
+                        passed.model = delta.switched.model
+                    yield delta
+            has_ended = True
+        except KenError as error:
+            trace.fail(error)
+            raise
+        except (GeneratorExit, asyncio.CancelledError):
+            trace.fail(asyncio.CancelledError("The client hung up."))
+            raise
+        finally:
+            self._record(trace, passed, asked, principal=principal, has_ended=has_ended)
+
+    def _record(
+        self, trace: TraceBuilder, passed: Passed, request: ChatRequest, *, principal: Principal, has_ended: bool
+    ) -> None:
+        question = Question(text=_last_asked(request.messages)[:_MOST_KEPT], principal=principal)
+        charges = passed.account.charges
+        answer = Answer(
+            trace_id=passed.trace_id,
+            text="".join(passed.text)[:_MOST_KEPT],
+            outcome="answered" if has_ended else "failed",
+            model=charges[-1].model if charges else passed.model,
+            usage=passed.account.usage_of(STAGE),
+            cost_micros=passed.account.cost_micros,
+        )
+        self._recorder.record(trace.finish(question, answer, task_type=STAGE, release=self._release))
+
+
+def _last_asked(messages: tuple[Message, ...]) -> str:
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
