@@ -12,6 +12,7 @@
     │   └── SyncRunning         another sync holds the home's lock
     ├── TooLarge                over a stated limit                                  (HTTP 413)
     ├── BudgetExceeded          the money or tokens of a budget are used up          (HTTP 429)
+    ├── Unpriced                a budget of money binds, and the price is unknown    (HTTP 403)
     ├── Overloaded              too much is asked for at once: refused before a wait (HTTP 429)
     ├── Unreadable              a document that can't be parsed: file and reason     (HTTP 422)
     ├── SourceError             a place where documents live failed                  (HTTP 502)
@@ -89,6 +90,10 @@ class BudgetExceeded(KenError):
         self.resets_at = resets_at
 
 
+class Unpriced(KenError):
+    """A budget of money binds a call whose price is unknown, so that it could not hold."""
+
+
 class Overloaded(KenError):
     """More is asked for at once than may wait, or than can be answered in time; `retry_after_s` seconds may help."""
 
@@ -134,7 +139,11 @@ class ModelUnavailable(ModelError):
 
 
 class BreakerOpen(ModelUnavailable):
-    """The model failed so often lately that it is not asked for a while."""
+    """The model failed so often lately that it is not asked for a while; it is tried again in `retry_after_s` seconds."""
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class ModelRefused(ModelError):
