@@ -1,15 +1,54 @@
-"""Route: which model answers, and why. One tier so far: the model asked for, else the default."""
+"""Route: which tier or model answers, and why; how long its answer may be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
 
 from ken.assistant.turn import Turn
+from ken.domain.trace import Scalar
 from ken.errors import NotFound
+from ken.gateway.difficulty import Seen, features_of, work_of
+from ken.gateway.route import SHORT_SHARE, Case, Routes, decide
+from ken.knowledge.query.compound import parts
 from ken.models.protocols import ChatModel
 
 DEFAULT = "ken"
 """The model name that leaves the choice to the route."""
+
+
+def _works(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    """What there is to choose from."""
+
+    models: Mapping[str, ChatModel]
+    """Models and tiers, by name."""
+    rooms: Mapping[str, int]
+    """The room for a prompt of each model, in tokens: its window less its longest answer."""
+    default: str
+    """The model that answers where there are no tiers."""
+    routes: Routes = field(default_factory=Routes)
+    is_down: Callable[[str], bool] = _works
+    """Whether a model, by its name, takes no calls at present."""
+
+    def room(self, asked: str | None) -> int:
+        """For assembling: the widest room that the question may come to. Raises NotFound for a name that isn't there."""
+        name = choose(asked, self.models, default=self.default)
+        tiers = self.routes.tiers
+        if asked in {None, DEFAULT} and tiers:
+            return max(tier.room for tier in tiers.values())
+        return self.room_of(name)
+
+    def room_of(self, name: str) -> int:
+        """Of a tier or a model."""
+        tier = next((tier for tier in self.routes.tiers.values() if tier.name == name), None)
+        return self.rooms[name] if tier is None else tier.room
 
 
 def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -> str:
@@ -24,7 +63,75 @@ def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -
 
 def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
     """Read the question's `model`; set `model`."""
-    name = choose(turn.question.model, models, default=default)
-    turn.model = models[name]
-    reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
-    return f"{name}: {reason}"
+    return routed(turn, Router(models=models, rooms={}, default=default))
+
+
+def routed(turn: Turn, router: Router) -> str:
+    """Read what is known by now; set `difficulty`, `model`, `tier`, `decision` and `max_tokens`."""
+    turn.difficulty = router.routes.estimator.estimate(features_of(_seen(turn)))
+    turn.max_tokens = _longest(turn, router.routes)
+    name = choose(turn.question.model, router.models, default=router.default)
+    tiers = router.routes.tiers
+    if turn.question.model not in {None, DEFAULT} or not tiers:
+        turn.model = router.models[name]
+        turn.tier = next((tier for tier in tiers if tier == name), "")
+        reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
+        return f"{name}: {reason}"
+    case = Case(
+        task=turn.task,
+        work=work_of(turn.standalone),
+        difficulty=turn.difficulty,
+        prompt_tokens=0 if turn.prompt is None else turn.prompt.needed,
+        is_short=turn.standing.is_short,
+        is_down=router.is_down,
+    )
+    turn.decision = decide(router.routes, case)
+    turn.tier = turn.decision.tier
+    turn.model = router.models[turn.tier]
+    return f"{turn.tier}: {turn.decision.told}"
+
+
+def attributes(turn: Turn) -> dict[str, Scalar]:
+    """What the span of the route keeps: enough to learn from the turn later on."""
+    told: dict[str, Scalar] = {"max_tokens": turn.max_tokens}
+    if turn.tier:
+        told["tier"] = turn.tier
+    if turn.difficulty is not None:
+        told["difficulty"] = round(turn.difficulty.value, 4)
+        told["features"] = json.dumps(
+            {each.feature: round(each.value, 4) for each in turn.difficulty.contributions}, separators=(",", ":")
+        )
+    if turn.decision is not None:
+        told |= {"reason": turn.decision.told, "threshold": turn.decision.threshold}
+        if turn.decision.is_lighter:
+            told["lighter"] = True
+    return told
+
+
+def passages(turn: Turn, most: int) -> int:
+    """How many passages an answer is made from: fewer where the budget is short."""
+    return max(1, ceil(most * SHORT_SHARE)) if turn.standing.is_short else most
+
+
+def _seen(turn: Turn) -> Seen:
+    explained = turn.result.explained if turn.result is not None else None
+    asked = explained.parts if explained is not None and explained.parts else parts(turn.standalone)
+    return Seen(
+        text=turn.text,
+        task=turn.task,
+        parts=max(1, len(asked)),
+        leans=turn.standalone != turn.text,
+        evidence=turn.evidence,
+        answerable=turn.answerable,
+        disagreements=len(turn.disagreements),
+        other_times=len(turn.standings),
+    )
+
+
+def _longest(turn: Turn, routes: Routes) -> int | None:
+    """The answer's greatest length: of the task type, or what the asker wants where that is less."""
+    most = routes.max_tokens.get(turn.task)
+    if most is not None and turn.standing.is_short:
+        most = max(1, int(most * SHORT_SHARE))
+    given = [each for each in (most, turn.question.max_tokens) if each is not None]
+    return min(given, default=None)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ken.domain.answer import Choice, Citation, Conflict, Message, Outcome, Question, TaskType
+from ken.domain.budget import BudgetStanding
 from ken.domain.call import Account
 from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Document, Evidence, SearchResult
 from ken.domain.standing import Period, Standing
+from ken.gateway.difficulty import Estimate
+from ken.gateway.route import Decision
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import Prompt
 
@@ -32,6 +35,8 @@ class Turn:
     """(classify)"""
     category: str = ""
     """What the question is about, as far as caching and figures tell questions apart (classify)."""
+    standing: BudgetStanding = field(default_factory=BudgetStanding)
+    """How the scarcest budget stands that this question falls under (classify)."""
     cache_key: str | None = None
     """Set where the answer may be kept (recall)."""
     result: SearchResult | None = None
@@ -49,7 +54,15 @@ class Turn:
     model: ChatModel | None = None
     """(route)"""
     tier: str = ""
-    """The class of model that answers; empty where one was named (route)."""
+    """The class of model that answers; empty where a model was named (route)."""
+    difficulty: Estimate | None = None
+    """How difficult the question is for a light model (route)."""
+    decision: Decision | None = None
+    """Why this tier; None where a tier or a model was asked for, or there are no tiers (route)."""
+    max_tokens: int | None = None
+    """The greatest length of the answer (route)."""
+    escalated: str = ""
+    """Why the first answer was not shown and a stronger tier was asked (verify)."""
     reply: str = ""
     """What has been shown so far (verify), or a reply that needs no model (screen, classify, recall)."""
     outcome: Outcome | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import ceil
 
 from ken.domain.answer import Message
 from ken.domain.conflict import Disagreement, Statement
@@ -49,6 +50,11 @@ class Prompt:
     instruction_tokens: int
     history_tokens: int
     evidence_tokens: int
+
+    @property
+    def needed(self) -> int:
+        """Tokens of a window that are to be free for it, with the margin for other tokenizers."""
+        return ceil((self.instruction_tokens + self.history_tokens + self.evidence_tokens) * _MARGIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
