@@ -271,11 +271,72 @@ feedback = sa.Table(
 cached_answers = sa.Table(
     "cached_answers",
     metadata,
-    sa.Column("key", Text, primary_key=True),
-    sa.Column("corpus_version", sa.Integer, nullable=False, index=True),
-    sa.Column("answer", Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    comment="the exact-match cache; key = SHA-256 of scope, release and normalised question; answer is JSON",
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", Text, nullable=False, unique=True),
+    sa.Column("space", Text, nullable=False),
+    sa.Column("scope", Text, nullable=False),
+    sa.Column("release", Text, nullable=False),
+    sa.Column("category", Text, nullable=False),
+    sa.Column("groups", GROUPS),
+    sa.Column("collections", JSON_VALUE),
+    sa.Column("question", Text, nullable=False),
+    sa.Column("terms", JSON_VALUE, nullable=False),
+    sa.Column("vectors", Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("dense", sa.Float, nullable=False),
+    sa.Column("trace_id", Text, nullable=False, index=True),
+    sa.Column("model", Text, nullable=False),
+    sa.Column("corpus_version", sa.Integer, nullable=False),
+    sa.Column("valid_from", Text),
+    sa.Column("valid_before", Text),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
+    sa.Column("used_at", sa.Float, nullable=False, index=True),
+    sa.Column("uses", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
+    sqlite_autoincrement=True,
+    comment="questions whose answers may be given again; key = SHA-256 of space and normalised question; vector = float16, of the "
+    "embedder whose space `vectors` names; flagged: somebody found the answer unhelpful, and it is kept no longer",
+)
+
+cached_documents = sa.Table(
+    "cached_documents",
+    metadata,
+    sa.Column("answer", sa.Integer, sa.ForeignKey("cached_answers.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("document_id", Text, nullable=False, index=True),
+    sa.Column("version", Text, nullable=False),
+    sa.Column("groups", GROUPS, nullable=False),
+    sa.Column("superseded_by", Text),
+    sa.Column("cited", sa.Boolean, nullable=False),
+    sa.PrimaryKeyConstraint("answer", "document_id"),
+    comment="what a cached answer rests on, as it was then: an answer goes with the first of these that is no longer so",
+)
+
+cached_texts = sa.Table(
+    "cached_texts",
+    metadata,
+    sa.Column("answer", sa.Integer, sa.ForeignKey("cached_answers.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("text", Text, nullable=False),
+    comment="the answers themselves, as JSON; elsewhere where Redis keeps them",
+)
+
+cache_removals = sa.Table(
+    "cache_removals",
+    metadata,
+    sa.Column("answer", sa.Integer, primary_key=True, autoincrement=False),
+    comment="answers that were dropped here and have still to be deleted from Redis",
+)
+
+cache_figures = sa.Table(
+    "cache_figures",
+    metadata,
+    sa.Column("day", Text, nullable=False),
+    sa.Column("category", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("day", "category", "name"),
+    comment="what the answer cache was asked and did, by UTC day and category",
 )
 
 keys = sa.Table(
@@ -288,4 +349,73 @@ keys = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("revoked_at", sa.Float),
     comment="API keys; digest = SHA-256 of the key, which is shown once and never kept",
+)
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("instance", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("outcome", Text, nullable=False),
+    sa.Column("error", Text, nullable=False),
+    sa.Column("trace_id", Text, index=True),
+    sa.Column("principal", Text, nullable=False),
+    sa.Column("groups", GROUPS, nullable=False),
+    sa.Column("stage", Text, nullable=False),
+    sa.Column("task_type", Text, nullable=False),
+    sa.Column("category", Text, nullable=False),
+    sa.Column("tier", Text, nullable=False),
+    sa.Column("release", Text, nullable=False),
+    sa.Column("model", Text, nullable=False),
+    sa.Column("provider", Text, nullable=False),
+    sa.Column("response_model", Text, nullable=False),
+    sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
+    sa.Column("reserved_micros", sa.BigInteger),
+    sa.Column("cost_micros", sa.BigInteger),
+    sa.Column("currency", Text, nullable=False),
+    sa.Column("price_version", Text, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_read_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
+    sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
+    sa.Column("estimated", sa.Boolean, nullable=False),
+    sa.Column("started_at", sa.Float, nullable=False, index=True),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("ttft_ms", sa.Float),
+    comment="one row an attempt at a model; state: reserved while it is under way, final, or reconciled: its process died, "
+    "and the reserved amount stands for the cost",
+)
+sa.Index(
+    "calls_under_way",
+    calls.c.instance,
+    sqlite_where=calls.c.state == "reserved",
+    postgresql_where=calls.c.state == "reserved",
+)
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("period", Text, nullable=False),
+    sa.Column("scope", Text, nullable=False),
+    sa.Column("of", Text, nullable=False),
+    sa.Column("reserved_micros", sa.BigInteger, nullable=False),
+    sa.Column("final_micros", sa.BigInteger, nullable=False),
+    sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
+    sa.Column("final_tokens", sa.BigInteger, nullable=False),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("unknown_calls", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("period", "scope", "of"),
+    comment="what budgets count, by day and month in UTC; unknown_calls: ended ones without a known price",
+)
+
+instances = sa.Table(
+    "instances",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("machine", Text, nullable=False),
+    sa.Column("process", Text, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    comment="processes that have calls under way, as far as they know; process: its id and start, as the machine tells them apart",
 )

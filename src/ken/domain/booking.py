@@ -1,0 +1,64 @@
+"""What the books take of a call: what is reserved before it goes out, and what it turned out to be."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from ken.domain.call import ChargeOutcome, Purpose
+from ken.domain.usage import Usage
+
+
+def new_call_id() -> str:
+    """Make up an id: 32 hex digits, in the order of time, so that new rows stand side by side in the table."""
+    return f"{time.time_ns() // 1_000:014x}{secrets.token_hex(9)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """One attempt at a model that is about to begin, and the most that it may cost."""
+
+    call_id: str
+    purpose: Purpose
+    model: str
+    provider: str = ""
+    tokens: int = 0
+    """The prompt as counted, and as many tokens of answer as may come."""
+    micros: int | None = None
+    """The price of these; None where it is unknown."""
+    currency: str = "USD"
+    price_version: str = ""
+    started_at: float
+    """Seconds since the epoch: decides the day and the month that are charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What an attempt has come to."""
+
+    usage: Usage = Usage()
+    cost_micros: int | None = 0
+    outcome: ChargeOutcome = "ok"
+    error: str = ""
+    """The class of the error that ended it."""
+    response_model: str = ""
+    """What the provider says that it was answered by."""
+    ended_at: float
+    ttft_ms: float | None = None
+    """Milliseconds until the first piece of the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What the calls with one value of a dimension cost together."""
+
+    of: str
+    calls: int
+    cost_micros: int
+    """Of those with a known price."""
+    unknown_calls: int
+    """Those without: their cost comes on top."""
+    estimated_calls: int
+    """Of the calls with a cost: those whose tokens Ken counted, as the provider did not say."""
+    usage: Usage

@@ -1,0 +1,206 @@
+"""The meter: each attempt at a model is reserved in the books before it goes out, and settled at what it came to.
+
+What a provider says that a call has used counts, and the last word of it: a usage that comes with every piece is the sum
+so far, not a part. Where it says nothing, or nothing after the last piece that came, Ken counts and marks the usage as an
+estimate. Who was refused before the first piece has nothing to pay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Generic
+
+from ken.domain.booking import Reservation, Settlement, new_call_id
+from ken.domain.call import Charge, ChargeOutcome, Noting
+from ken.domain.usage import Usage
+from ken.errors import DeadlineExceeded, KenError, ModelInterrupted
+from ken.gateway.books import Books
+from ken.gateway.counting import Counting
+from ken.gateway.seam import D, Dependency, R, Request
+from ken.telemetry.prices import Tariff
+
+_DOCUMENTS_A_SEARCH = 100
+"""Of a reranker that is paid by the search: so many documents are one search (Cohere's price list)."""
+_SENT = (ModelInterrupted, DeadlineExceeded)
+"""Of Ken's errors, those that come of requests which a provider has taken."""
+
+
+class Metered(Generic[R, D]):
+    """The same dependency; each call is reserved and settled in the books, and its charge put on the request's account.
+
+    `most_output` is what the provider writes at most where the request doesn't say. A free one, such as a model that runs in
+    this process, is noted and not reserved. `stream` raises what `Books.reserve` raises besides.
+    """
+
+    def __init__(
+        self,
+        inner: Dependency[R, D],
+        *,
+        books: Books,
+        tariff: Tariff,
+        counting: Counting,
+        provider: str = "",
+        most_output: int = 0,
+        is_free: bool = False,
+    ) -> None:
+        self.name: str = inner.name
+        self._inner = inner
+        self._books = books
+        self._tariff = tariff
+        self._counting = counting
+        self._provider = provider
+        self._most_output = most_output
+        self._is_free = is_free
+
+    async def stream(self, request: R) -> AsyncGenerator[D]:
+        """As the dependency behind it."""
+        reservation = self._reservation(request)
+        with request.context.tracer.span("call", model=self.name, call_id=reservation.call_id) as span:
+            if not self._is_free:
+                await self._books.reserve(reservation)
+            attempt = _Attempt(began=time.perf_counter())
+            try:
+                async with aclosing(self._inner.stream(request)) as deltas:
+                    async for delta in deltas:
+                        attempt.take(delta)
+                        yield delta
+            except BaseException as error:
+                attempt.error = error
+                raise
+            finally:
+                self._settle(request, reservation, attempt=attempt, span=span)
+
+    def _reservation(self, request: Request) -> Reservation:
+        """The most that a request may cost."""
+        now = time.time()
+        wanted = request.most_output_tokens
+        limits = [limit for limit in (wanted, self._most_output or None) if limit is not None]
+        most = Usage(self._counting.asked(request.texts), min(limits, default=0), estimated=True)
+        return Reservation(
+            call_id=new_call_id(),
+            purpose=request.context.purpose,
+            model=self.name,
+            provider=self._provider,
+            tokens=most.input_tokens + most.output_tokens,
+            micros=self._tariff.cost_micros(most, at=now, searches=_searches(request)),
+            currency=self._tariff.currency,
+            price_version=self._tariff.version,
+            started_at=now,
+        )
+
+    def _settle(self, request: Request, reservation: Reservation, *, attempt: _Attempt, span: Noting) -> None:
+        usage = attempt.usage(request, self._counting)
+        if attempt.is_taken:
+            cost = self._tariff.cost_micros(
+                usage, at=reservation.started_at, searches=_searches(request), answered_by=attempt.response_model
+            )
+        else:
+            cost = 0
+        settlement = Settlement(
+            usage=usage,
+            cost_micros=cost,
+            outcome=attempt.outcome,
+            error="" if attempt.error is None else type(attempt.error).__name__,
+            response_model=attempt.response_model,
+            ended_at=time.time(),
+            ttft_ms=attempt.ttft_ms,
+        )
+        (self._books.note if self._is_free else self._books.settle)(reservation, settlement)
+        request.context.account.charges.append(
+            Charge(
+                call_id=reservation.call_id,
+                model=self.name,
+                stage=request.context.purpose.stage,
+                usage=usage,
+                cost_micros=cost,
+                outcome=attempt.outcome,
+            )
+        )
+        _note(span, settlement, attempt.response_id)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What has come of a call so far."""
+
+    began: float
+    told: Usage | None = None
+    written: list[str] = field(default_factory=list[str])
+    is_told_all: bool = True
+    """Nothing was written after the provider last said what it used."""
+    ttft_ms: float | None = None
+    error: BaseException | None = None
+    response_id: str = ""
+    response_model: str = ""
+
+    def take(self, delta: D) -> None:
+        """Note what is in a piece."""
+        if text := delta.written:
+            self.written.append(text)
+            self.is_told_all = False
+        if delta.usage is not None:
+            self.told = delta.usage
+            self.is_told_all = True
+        if self.ttft_ms is None and delta.carries:
+            self.ttft_ms = (time.perf_counter() - self.began) * 1000
+        self.response_id = getattr(delta, "response_id", "") or self.response_id
+        self.response_model = getattr(delta, "response_model", "") or self.response_model
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the provider has something to bill: it was not refused before its first piece."""
+        if self.told is not None or self.written or self.error is None:
+            return True
+        return not isinstance(self.error, KenError) or isinstance(self.error, _SENT)
+
+    @property
+    def outcome(self) -> ChargeOutcome:
+        """How it ended. Who hangs up is no failure of the model."""
+        if self.error is None:
+            return "ok"
+        return "failed" if isinstance(self.error, Exception) else "abandoned"
+
+    def usage(self, request: Request, counting: Counting) -> Usage:
+        """What was used: told where it was, counted where it wasn't."""
+        if not self.is_taken:
+            return Usage()
+        told = self.told or Usage()
+        if told.input_tokens and self.is_told_all and (told.output_tokens or not self.written):
+            return told
+        written = counting.written("".join(self.written))
+        # A provider that says 0 where there was something doesn't count.
+        return replace(
+            told,
+            input_tokens=told.input_tokens or counting.asked(request.texts),
+            output_tokens=told.output_tokens
+            if told.output_tokens and self.is_told_all
+            else max(told.output_tokens, written),
+            estimated=True,
+        )
+
+
+def _searches(request: Request) -> int:
+    """What a reranker is paid for that is paid by the search: `texts` are the question and the documents."""
+    return max(1, -(-(len(request.texts) - 1) // _DOCUMENTS_A_SEARCH))
+
+
+def _note(span: Noting, settlement: Settlement, response_id: str) -> None:
+    usage = settlement.usage
+    span.set("input_tokens", usage.input_tokens)
+    span.set("output_tokens", usage.output_tokens)
+    span.set("estimated", usage.estimated)
+    span.set("cost_micros", settlement.cost_micros)
+    for name, value in (
+        ("cache_read_tokens", usage.cache_read_tokens),
+        ("cache_write_tokens", usage.cache_write_tokens),
+        ("reasoning_tokens", usage.reasoning_tokens),
+        ("response_model", settlement.response_model),
+        ("response_id", response_id),
+    ):
+        if value:
+            span.set(name, value)
+    if settlement.ttft_ms is not None:
+        span.set("ttft_ms", round(settlement.ttft_ms, 3))
