@@ -23,6 +23,7 @@ from ken.cli import (
     index,
     keys,
     migrate,
+    mock,
     quality,
     search,
     sources,
@@ -61,6 +62,7 @@ app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
+app.command("mock-provider")(mock.mock_provider)
 
 
 @app.callback(invoke_without_command=True)
