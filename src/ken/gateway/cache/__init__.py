@@ -1,0 +1,1 @@
+"""The semantic cache: which answer given before answers a question that asks the same in other words."""

@@ -1,0 +1,316 @@
+"""How a question is worded: its telling words with what each means, its figures, its negations, and who does what to whom.
+
+By rules, without a grammar: a question is short, and what must not be overlooked in it stands in closed classes of words
+(prepositions, negations, auxiliaries) and in forms (capitals, endings).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ken.text.asked_for import asked_for, core
+from ken.text.quantities import Piece, Quantity, pieces, quantities
+from ken.text.thesaurus import base, thesaurus
+from ken.text.tokens import STOP_WORDS
+
+_CONTRACTIONS = (
+    (re.compile(r"\bcan(?:'t|not)\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
+    (re.compile(r"\bshan't\b", re.IGNORECASE), "shall not"),
+    (re.compile(r"\b(\w+)n't\b", re.IGNORECASE), r"\1 not"),
+    (re.compile(r"\b(what|who|where|when|how|why|it|that|there|here|he|she)'s\b", re.IGNORECASE), r"\1 is"),
+    (re.compile(r"\b(\w+)'(?:ve|re|ll|d|m)\b", re.IGNORECASE), r"\1"),
+    (re.compile(r"\bwanna\b", re.IGNORECASE), "want to"),
+    (re.compile(r"\b(?:2|two|multi|second)[- ]?(?:factor|step)s?\b|\b2fa\b", re.IGNORECASE), "multi factor"),
+    (re.compile(r"\b401 ?\(?k\)?(?!\w)", re.IGNORECASE), "retirement plan"),
+    (re.compile(r"\bk8s\b", re.IGNORECASE), "kubernetes"),
+    (re.compile(r"\b24[/-]7\b", re.IGNORECASE), "around the clock"),
+    (re.compile(r"\b(?:one|1)[- ](?:on|to)[- ](?:one|1)s?\b|\b1:1s?\b", re.IGNORECASE), "personal meeting"),
+    (re.compile(r"\be-(?=mail)", re.IGNORECASE), "e"),
+    (re.compile(r"\bIT\b"), "itdept"),
+    (re.compile(r"\bU\.?S\.?(?:A\.?)?(?!\w)"), "usa"),
+    (re.compile(r"\bU\.?K\.?(?!\w)"), "britain"),
+)
+_NEGATIONS = frozenset(
+    "not no never without neither nor nobody none nothing nowhere unable hardly lack lacking".split()
+)
+_PREPOSITIONS = {
+    **dict.fromkeys(
+        "from to by for with than over into onto in on at before after about via against during until since".split(), ""
+    ),
+    **dict.fromkeys(
+        "under above below without through per between towards toward behind inside outside past off".split(), ""
+    ),
+    "of": "'s",
+}
+_TRANSPARENT = frozenset(
+    "the a an my our your his her their its this that these those any some all each every own new".split()
+)
+"""Words inside of a phrase with its noun: the preposition before them is the noun's."""
+_PERSONS = frozenset("i we you they he she".split())
+_PRONOUNS = {"me": "i", "us": "we", "them": "they", "him": "he", "myself": "i", "ourselves": "we", "one": "you"}
+_BE = frozenset("be is are am was were been being get gets got getting".split())
+_HAVE = frozenset("have has had get gets got getting".split())
+_LIGHT = frozenset(
+    """get have do make take go want use give put set work thing company organisation organization people person employee staff
+    somebody someone anybody anyone everyone happen possible able allow allowed permit permitted ok okay fine there exactly
+    actually currently usually normally generally still already ever policy rule procedure process way step instruct
+    officially official part case kind type sort question answer info information detail know tell find let please want
+    would like wonder possibl suppos concern regard involv relat correct proper properli need requir must should right
+    entitl time long number amount much many maximum limit max minimum""".split()
+)
+_FUNCTION = STOP_WORDS - frozenset(
+    "before after over under off out up down most more only same own few all any each no not again once".split()
+)
+_FUNCTION |= frozenset(
+    "shall upon ok okay hi hello thanks thank please kindly maybe perhaps many much am else also ought does".split()
+)
+_SCOPE = frozenset("all only every each any both most some few except none".split())
+_ORDER_ONLY = frozenset("before after over under off out up down more again once own any same".split())
+_IDENTIFIER = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://\S+|(?<!\w)[#/~]?\w+(?:[_./\\:]\w+)+|(?<!\w)--?[a-z][\w-]+", re.IGNORECASE
+)
+_SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘(]\s*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A telling word or phrase of a question."""
+
+    key: tuple[str, ...]
+    """Its words' `base`."""
+    text: str
+    meanings: frozenset[int]
+    place: int
+    """Index of its first piece: words are in the order of their places."""
+    role: str
+    """The preposition that governs it; `'s` for a possessor, also after "of"; "" for none."""
+    is_name: bool
+    is_negated: bool
+    weight: float
+    """What it counts: a name more than a common word, a word of every other question less."""
+    span: tuple[int, int]
+    """In the question's plain form."""
+    joined: int
+    """Number of the coordination that it stands in ("A or B"), whose order says nothing; -1 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """A verb with who does it and to whom or what."""
+
+    verb: str
+    agents: frozenset[str]
+    patients: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is read of a question once; `read` makes it."""
+
+    text: str
+    plain: str
+    """Without what leads up to the question, contractions written out: what is embedded."""
+    words: tuple[Word, ...]
+    quantities: tuple[Quantity, ...]
+    bases: frozenset[str]
+    """Of all its words, function words too."""
+    sequence: tuple[str, ...]
+    """The same in order."""
+    initials: str
+    """First letters of all words in order, in which an acronym is looked for."""
+    negations: int
+    kinds: frozenset[str]
+    """Of answers that it asks for (ken.text.asked_for)."""
+    doings: tuple[Doing, ...]
+    scope: frozenset[str]
+    """Its quantifiers: all, only, most, ..."""
+
+
+def plain_form(text: str) -> str:
+    """The text with contractions written out, and one spelling of what has several."""
+    plain = " ".join(text.replace("’", "'").split())
+    for pattern, written_out in _CONTRACTIONS:
+        plain = pattern.sub(written_out, plain)
+    return plain
+
+
+@lru_cache(maxsize=20_000)
+def read(text: str) -> Asked:
+    """Read a question in its stand-alone form."""
+    plain = plain_form(core(text))
+    found = pieces(plain)
+    figures = tuple(quantities(found))
+    taken = {place for figure in figures for place in range(*figure.span)}
+    lower = [piece.text.lower() for piece in found]
+    bases = [base(_PRONOUNS.get(word, word)) for word in lower]
+    words = tuple(_words(plain, found, bases, taken))
+    spoken = [place for place, piece in enumerate(found) if piece.form == "word"]
+    return Asked(
+        text,
+        plain,
+        words,
+        figures,
+        frozenset(bases[place] for place in spoken),
+        tuple(bases[place] for place in spoken),
+        "".join(lower[place][0] for place in spoken),
+        _negations(words, lower, text),
+        asked_for(text),
+        tuple(_doings(found, bases)),
+        frozenset(lower) & _SCOPE,
+    )
+
+
+def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) -> list[Word]:
+    places = [
+        place
+        for place, piece in enumerate(found)
+        if piece.form == "word" and place not in taken and not _is_possessive(found, place)
+    ]
+    names = _names(plain, found)
+    words: list[Word] = []
+    for start, end, meanings in thesaurus().phrases([bases[place] for place in places]):
+        span = places[start:end]
+        key = tuple(bases[place] for place in span)
+        first = found[span[0]].text.lower()
+        if (
+            len(span) == 1
+            and (first in _FUNCTION or first in _PRONOUNS or first in _NEGATIONS)
+            and span[0] not in names
+        ):
+            continue
+        is_name = not meanings and any(place in names for place in span)
+        light = len(key) == 1 and (key[0] in _LIGHT or first in _LIGHT)
+        weight = 1.4 if is_name else 0.3 if light else 0.4 if first in _ORDER_ONLY and len(key) == 1 else 1.0
+        stands = found[span[0]].span[0], found[span[-1]].span[1]
+        negated = _is_negated(found, span[0], key)
+        words.append(
+            Word(
+                key, plain[slice(*stands)], meanings, span[0], _role(found, span), is_name, negated, weight, stands, -1
+            )
+        )
+    return _coordinated(words, found)
+
+
+def _is_possessive(found: list[Piece], place: int) -> bool:
+    return found[place].text.lower() == "s" and place > 0 and found[place - 1].text == "'"
+
+
+def _names(plain: str, found: list[Piece]) -> set[int]:
+    """Pieces that are proper names, acronyms or identifiers, by how they are written."""
+    words = [piece for piece in found if piece.form == "word" and len(piece.text) > 1]
+    capitals = sum(piece.text[0].isupper() for piece in words)
+    shouted = sum(piece.text.isupper() for piece in words) > len(words) / 2
+    titled = len(words) > 3 and capitals > 0.7 * len(words)
+    marked = [match.span() for match in _IDENTIFIER.finditer(plain)]
+    names: set[int] = set()
+    for place, piece in enumerate(found):
+        if piece.form != "word" or len(piece.text) < 2:
+            continue
+        start, end = piece.span
+        inner = any(letter.isupper() for letter in piece.text[1:]) and not shouted
+        begins = _SENTENCE_START.search(plain[:start]) is not None
+        capital = piece.text[0].isupper() and not begins and not titled and not shouted
+        identifier = any(first <= start and end <= last for first, last in marked)
+        if inner or capital or identifier:
+            names.add(place)
+    return names
+
+
+def _role(found: list[Piece], span: list[int]) -> str:
+    """The preposition before the phrase that a word stands in."""
+    after = found[span[-1] + 1 : span[-1] + 3]
+    if len(after) == 2 and after[0].text == "'" and after[1].text.lower() == "s":
+        return "'s"
+    if after and after[0].text == "'" and found[span[-1]].text.lower().endswith("s"):
+        return "'s"
+    for place in range(span[0] - 1, max(-1, span[0] - 6), -1):
+        lower = found[place].text.lower()
+        if lower in _PREPOSITIONS:
+            if lower == "of" and place and found[place - 1].text.lower() in {"instead", "out", "because", "ahead"}:
+                return found[place - 1].text.lower()
+            return _PREPOSITIONS[lower] or lower
+        if lower not in _TRANSPARENT and (lower in _FUNCTION or found[place].form != "word"):
+            return ""
+    return ""
+
+
+def _is_negated(found: list[Piece], place: int, key: tuple[str, ...]) -> bool:
+    """Whether a negation stands before the word, with nothing but function words between."""
+    if key[0] in _NEGATIONS or "not" in key or "no" in key:
+        return False
+    for before in range(place - 1, max(-1, place - 4), -1):
+        lower = found[before].text.lower()
+        if lower in _NEGATIONS:
+            return True
+        if lower not in _FUNCTION or found[before].form != "word":
+            return False
+    return False
+
+
+def _negations(words: tuple[Word, ...], lower: list[str], text: str) -> int:
+    """How often a question says no. "Can't I ...?" asks what "Can I ...?" asks; "not" inside of a phrase is part of it."""
+    inside = sum(
+        lower.count(part) and 1 for word in words if len(word.key) > 1 for part in word.key if part in _NEGATIONS
+    )
+    count = sum(word in _NEGATIONS for word in lower) - inside
+    leading = re.match(r"\W*\w+n['’]t\b", core(text), re.IGNORECASE) is not None
+    tag = re.search(r",\s*(?:\w+n['’]t|or not|right) ?\w*\s*\?*$|\bor not\s*\?*$", text, re.IGNORECASE) is not None
+    return max(0, count - leading - tag)
+
+
+def _coordinated(words: list[Word], found: list[Piece]) -> list[Word]:
+    """Number what "and", "or" and commas join."""
+    joined = list(words)
+    group = 0
+    for index in range(1, len(joined)):
+        before, word = joined[index - 1], joined[index]
+        between = [found[place].text.lower() for place in range(before.place + len(before.key), word.place)]
+        if any(part in {"and", "or", "vs", "versus", "&"} for part in between) and len(between) <= 3:
+            number = before.joined if before.joined >= 0 else (group := group + 1)
+            role = word.role or before.role
+            joined[index - 1], joined[index] = replace(before, joined=number), replace(word, joined=number, role=role)
+    return joined
+
+
+def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
+    """For each word that may be a verb, who stands before it and after it; turned round where it is passive."""
+    telling = [
+        place
+        for place, piece in enumerate(found)
+        if piece.form == "word"
+        and (piece.text.lower() not in _FUNCTION or bases[place] in _PERSONS)
+        and not _is_possessive(found, place)
+    ]
+    doings: list[Doing] = []
+    for verb in telling:
+        written = found[verb].text.lower()
+        if bases[verb] in _PERSONS or len(written) < 3:
+            continue
+        before = [place for place in telling if verb - 6 <= place < verb][-2:]
+        after = [place for place in telling if verb < place <= verb + 6][:3]
+        agent = frozenset(bases[place] for place in before)
+        by = _PREPOSITIONS_AFTER(found, verb, after)
+        patient = frozenset(bases[place] for place in after if not by.get(place))
+        helpers = {found[place].text.lower() for place in range(max(0, verb - 4), verb)}
+        participle = (
+            written.endswith(("ed", "en")) or base(written) != base(written + "x")[:-1] and written in _PARTICIPLES
+        )
+        if participle and helpers & (_BE | _HAVE):
+            done_by = frozenset(bases[place] for place in after if by.get(place) == "by")
+            doings.append(Doing(bases[verb], done_by, agent))
+        elif not any(found[place].text.lower() == "by" for place in range(max(0, verb - 2), verb)):
+            doings.append(Doing(bases[verb], agent, patient))
+    return doings
+
+
+_PARTICIPLES = frozenset(
+    "paid sent kept got taken given found lost broken stolen bought sold brought left made told held built spent lent written chosen forgotten frozen seen taught met done let put set cut hit shut withdrawn hidden".split()
+)
+
+
+def _PREPOSITIONS_AFTER(found: list[Piece], verb: int, after: list[int]) -> dict[int, str]:
+    """Of each word after a verb the preposition before it."""
+    return {place: _role(found, [place]) for place in after}
