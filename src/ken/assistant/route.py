@@ -99,7 +99,7 @@ def attributes(turn: Turn) -> dict[str, Scalar]:
     if turn.difficulty is not None:
         told["difficulty"] = round(turn.difficulty.value, 4)
         told["features"] = json.dumps(
-            {each.feature: round(each.value, 4) for each in turn.difficulty.contributions}, separators=(",", ":")
+            {name: round(value, 4) for name, value in turn.difficulty.features.items() if value}, separators=(",", ":")
         )
     if turn.decision is not None:
         told |= {"reason": turn.decision.told, "threshold": turn.decision.threshold}

@@ -148,6 +148,8 @@ class Estimate:
 
     value: float
     contributions: tuple[Contribution, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict[str, float])
+    """All that was seen, also what has no weight yet: training may give it one."""
     origin: str = "rules"
 
     @property
@@ -172,7 +174,8 @@ class Estimator:
         told = [Contribution(name, features[name], each) for name, each in points.items() if each]
         score = self.bias + sum(points.values())
         ordered = tuple(sorted(told, key=lambda each: (-abs(each.points), each.feature)))
-        return Estimate(value=1.0 / (1.0 + math.exp(-score)), contributions=ordered, origin=self.origin)
+        value = 1.0 / (1.0 + math.exp(-score))
+        return Estimate(value=value, contributions=ordered, features=features, origin=self.origin)
 
 
 RULES = Estimator(

@@ -22,13 +22,14 @@ class Halves:
     cases: tuple[Case, ...]
     is_choosing: tuple[bool, ...]
     left_out: int
-    """Cases of the set without gold: a search can't be right about them."""
+    """Cases of the set that can't be measured: of a search, those without gold."""
 
 
-def halved(cases: Sequence[Case]) -> Halves:
+def halved(cases: Sequence[Case], *, without_gold: bool = False) -> Halves:
     """Split a set: the same set always in the same way, each kind about evenly, and what shares a document in one half.
 
-    A case whose `part` says `tune` or `report` goes there. Raises InvalidCases where too few cases have gold.
+    A case whose `part` says `tune` or `report` goes there. Those that the documents don't answer are left out, but for where
+    answers are measured (`without_gold`): then an abstention is right. Raises InvalidCases where too few cases have gold.
     """
     asked = [case for case in cases if case.gold]
     if len(asked) < FEWEST:
@@ -36,6 +37,8 @@ def halved(cases: Sequence[Case]) -> Halves:
             f"{len(asked)} of the {len(cases)} questions name a document in `gold`; tuning wants {FEWEST} at least, "
             "and is worth its time from about 100 on. docs/guides/search.md says how to write them."
         )
+    if without_gold:
+        asked = [case for case in cases if case.gold or case.wants_abstention]
     balance: Counter[str] = Counter()
     chosen: dict[str, bool] = {}
     for group in _groups(asked):
@@ -64,13 +67,18 @@ def _groups(cases: Sequence[Case]) -> list[list[Case]]:
         return path
 
     for case in cases:
-        first = root(case.gold[0].path)
+        first = root(_place(case))
         for piece in case.gold[1:]:
             leader[root(piece.path)] = first
     groups: dict[str, list[Case]] = {}
     for case in sorted(cases, key=lambda case: _digest(case.id)):
-        groups.setdefault(root(case.gold[0].path), []).append(case)
+        groups.setdefault(root(_place(case)), []).append(case)
     return sorted(groups.values(), key=lambda group: (-len(group), _digest(group[0].id)))
+
+
+def _place(case: Case) -> str:
+    """The first document that it shares with others; a case without gold shares none."""
+    return case.gold[0].path if case.gold else f"without gold: {case.id}"
 
 
 def _digest(name: str) -> bytes:
