@@ -54,10 +54,11 @@ from ken.models.extractive import ExtractiveReader
 from ken.models.minilm import MiniLM
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
+from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.settings import ModelSettings, Settings
 from ken.storage.advisory import AdvisoryLocks
-from ken.storage.answers import AnswerCache
+from ken.storage.answers import AnswerCache, CachedAnswers
 from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
@@ -186,8 +187,8 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     parts = Parts(
         corpora=library,
         models=models,
-        prompt_tokens={reader.name: _EXTRACTIVE_WINDOW}
-        | {model.name: model.context_tokens - model.max_tokens for model in settings.models},
+        windows={reader.name: Window(_EXTRACTIVE_WINDOW, 0)}
+        | {model.name: Window(model.context_tokens, model.max_tokens) for model in settings.models},
         default_model=settings.default_model,
         tokens=local,
         reader=models[reader.name] if settings.when_models_fail == "answer" else None,
@@ -249,6 +250,7 @@ async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
         spaces=spaces,
+        answers=CachedAnswers(database),
     )
     max_bytes = settings.max_file_mb * 1_000_000
     library = Library(

@@ -23,6 +23,7 @@ from ken.gateway.punctual import Punctual
 from ken.models.extractive import ExtractiveReader
 from ken.models.protocols import ChatModel
 from ken.models.scripted import ScriptedModel
+from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.settings import load
 from ken.storage.answers import AnswerCache
@@ -156,7 +157,7 @@ def assistant(
                 )
                 for model in models
             },
-            prompt_tokens={model.name: prompt_tokens for model in models},
+            windows={model.name: Window(prompt_tokens, 0) for model in models},
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
             reader=ExtractiveReader() if reads else None,

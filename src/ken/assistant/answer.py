@@ -34,6 +34,8 @@ from ken.domain.events import (
 from ken.errors import KenError
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel, TokenCounter
+from ken.prompts.grounded import VERSION
+from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.storage.answers import AnswerCache
 from ken.telemetry.recorder import Recorder
@@ -65,8 +67,8 @@ class Parts:
 
     corpora: Corpora
     models: Mapping[str, ChatModel]
-    prompt_tokens: Mapping[str, int]
-    """The room for a prompt of each model, in tokens: its window less its longest answer."""
+    windows: Mapping[str, Window]
+    """Of each model."""
     default_model: str
     tokens: TokenCounter
     reader: ChatModel | None
@@ -171,7 +173,7 @@ class _Run:
                 "retrieve",
                 lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
             ),
-            ("assemble", lambda: assemble(turn, tokens=parts.tokens, prompt_tokens=parts.prompt_tokens[model])),
+            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model])),
             ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )
         for stage, work in early:
@@ -203,6 +205,10 @@ class _Run:
             result = work()
             detail = result if isinstance(result, str) else await result
             span.set("detail", detail)
+            if stage == "assemble" and self.turn.prompt is not None:
+                for part, tokens in self.turn.prompt.plan.told().items():
+                    span.set(f"plan_{part}_tokens", tokens)
+                span.set("template", VERSION)
             if stage == "retrieve" and self.turn.result is not None:
                 for name, ms in self.turn.result.timings_ms:
                     span.set(f"{name}_ms", round(ms, 3))

@@ -6,12 +6,13 @@ from ken.assistant.quotable import quotable
 from ken.assistant.turn import Turn
 from ken.checks.disputed import disputed
 from ken.models.protocols import TokenCounter
-from ken.prompts.grounded import Situation
+from ken.prompts.grounded import Conversation, Situation
 from ken.prompts.grounded import assemble as assemble_prompt
+from ken.prompts.plan import Window
 
 
-def assemble(turn: Turn, *, tokens: TokenCounter, prompt_tokens: int) -> str:
-    """Read `text`, `result`, `history` and `standings`; set `prompt` and `disagreements`. Raises TooLarge.
+def assemble(turn: Turn, *, tokens: TokenCounter, window: Window) -> str:
+    """Read `text`, `result`, `history`, `earlier` and `standings`; set `prompt` and `disagreements`. Raises TooLarge.
 
     A sentence of a passage that is addressed to the assistant is in the prompt, where it stands, and nowhere else: it is
     taken from the sentences that may be quoted and that may support an answer.
@@ -22,7 +23,12 @@ def assemble(turn: Turn, *, tokens: TokenCounter, prompt_tokens: int) -> str:
     turn.disagreements = disputed(turn.standalone, evidence, standings=turn.standings)
     situation = Situation(standings=turn.standings, disagreements=turn.disagreements, instructing=marked)
     turn.prompt = assemble_prompt(
-        turn.text, evidence, history=turn.history, situation=situation, tokens=tokens, prompt_tokens=prompt_tokens
+        turn.text,
+        evidence,
+        conversation=Conversation(turn.history, turn.earlier),
+        situation=situation,
+        tokens=tokens,
+        window=window,
     )
     prompt = turn.prompt
     noted = [f"{len(turn.disagreements)} disagreements"] if turn.disagreements else []
@@ -32,7 +38,9 @@ def assemble(turn: Turn, *, tokens: TokenCounter, prompt_tokens: int) -> str:
             f"{len(prompt.evidence)} passages",
             f"{prompt.evidence_tokens} tokens",
             f"history {prompt.history_tokens}",
-            f"instructions {prompt.instruction_tokens}",
+            *([f"what came before in {prompt.earlier_tokens}"] if prompt.earlier_tokens else []),
+            f"instructions {prompt.plan.system}",
+            *([f"{prompt.left_out} passages left out"] if prompt.left_out else []),
             *noted,
         )
     )

@@ -31,6 +31,8 @@ class Turn:
     """The question as it would be asked without the conversation before it (classify)."""
     history: tuple[Message, ...] = ()
     """The rolling window (intake)."""
+    earlier: tuple[Message, ...] = ()
+    """What was said before it (intake)."""
     task: TaskType = "lookup"
     """(classify)"""
     category: str = ""

@@ -164,8 +164,9 @@ async def _history(ken: Ken, asked: _Asked) -> tuple[str | None, tuple[Message, 
         made = await anyio.to_thread.run_sync(ken.conversations.create, LOCAL_OPERATOR, asked.question)
         tell(f"Conversation {made.id}")
         return made.id, ()
-    messages = 2 * ken.settings.history_turns
-    recent = partial(ken.conversations.recent, asked.conversation, LOCAL_OPERATOR, messages=messages)
+    from ken.assistant.intake import MOST_MESSAGES
+
+    recent = partial(ken.conversations.recent, asked.conversation, LOCAL_OPERATOR, messages=MOST_MESSAGES)
     return asked.conversation, await anyio.to_thread.run_sync(recent)
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from ken.assistant.intake import MOST_MESSAGES
 from ken.domain.answer import Answer, Message, Question
 from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
 from ken.domain.principal import Principal
@@ -90,8 +91,7 @@ async def _history(body: AskBody, ken: Ken, *, principal: Principal) -> tuple[st
     if body.conversation_id is None:
         made = await anyio.to_thread.run_sync(ken.conversations.create, principal, body.question)
         return made.id, ()
-    messages = 2 * ken.settings.history_turns
-    recent = partial(ken.conversations.recent, body.conversation_id, principal, messages=messages)
+    recent = partial(ken.conversations.recent, body.conversation_id, principal, messages=MOST_MESSAGES)
     return body.conversation_id, await anyio.to_thread.run_sync(recent)
 
 

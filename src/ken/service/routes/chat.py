@@ -10,6 +10,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
+from ken.assistant.intake import MOST_MESSAGES
 from ken.domain.answer import Answer, Question
 from ken.domain.deadline import Deadline
 from ken.domain.events import Answered, Event, Failed, TokenShown
@@ -80,7 +81,7 @@ async def _answered(body: ChatBody, request: Request, ken: Ken, *, principal: Pr
     question = Question(
         text=asked,
         principal=principal,
-        history=history[-2 * ken.settings.history_turns :] if ken.settings.history_turns else (),
+        history=history[-MOST_MESSAGES:],
         collections=collections,
         filters=filters,
         model=model,
