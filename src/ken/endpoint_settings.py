@@ -1,10 +1,24 @@
-"""What every endpoint of ken.toml has, and the `[embedder]` and `[reranker]` tables."""
+"""What every endpoint of ken.toml has, and the `[[models]]`, `[embedder]` and `[reranker]` tables."""
 
 from __future__ import annotations
 
-from typing import Self
+import ipaddress
+import re
+from typing import Literal, Self, cast
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+
+from ken.models.capabilities import Feature
+
+_LEAST_ROOM = 512
+"""Tokens that a prompt needs at least: the instructions, a question and a passage."""
+_HOSTED_S = {"first_token_s": 3.0, "completion_s": 50.0}
+"""A hosted model is there at once or fails; 50 s leave another model something of a deadline of 60 s."""
+_NEAR_S = {"first_token_s": 30.0, "completion_s": 300.0}
+"""A model on one's own machines may have to be loaded first, and may be slow."""
+_NEAR_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc")
+_AZURE = re.compile(r"/openai/(?:v1|deployments/[^/]+)/?$")
 
 
 class EndpointSettings(BaseModel):
@@ -41,9 +55,71 @@ class EndpointSettings(BaseModel):
         return self
 
 
-class EmbedderSettings(EndpointSettings):
+class OpenAISettings(EndpointSettings):
+    """An endpoint that OpenAI's clients could call, Azure's own form of it among them."""
+
+    api_version: str | None = Field(default=None, pattern=r"^[a-z0-9-]{1,30}$")
+    """Azure's, for an address that ends in `/openai/deployments/NAME`."""
+
+    def _check_azure(self, kind: str) -> None:
+        """Raise ValueError where address and version aren't in one of Azure's two forms."""
+        if kind != "azure":
+            if self.api_version is not None:
+                raise ValueError('api_version is Azure\'s: add kind = "azure", or remove it')
+            return
+        address = str(self.base_url)
+        if not _AZURE.search(address):
+            raise ValueError("an Azure base_url ends in /openai/v1 or in /openai/deployments/NAME")
+        if "/deployments/" in address and self.api_version is None:
+            raise ValueError('an Azure deployment\'s address needs an api_version, as in "2024-10-21"')
+
+
+class ModelSettings(OpenAISettings):
+    """One `[[models]]` table: a chat model behind an endpoint."""
+
+    kind: Literal["openai", "azure", "anthropic"] = "openai"
+    """How its server is spoken to; `openai` is every server that OpenAI's clients can call."""
+    name: str = Field(min_length=1, max_length=100)
+    """What people call it: in `/v1/models`, in `--model`, in traces."""
+    context_tokens: int = Field(default=8192, ge=1024)
+    """The endpoint's window: prompt and answer together."""
+    max_tokens: int = Field(default=800, ge=16)
+    """At most this many tokens of answer."""
+    connect_s: float = Field(default=2.0, gt=0)
+    """Give up when the connection doesn't stand by then."""
+    first_token_s: float = Field(default=30.0, gt=0)
+    """Give up when nothing has come by then; 3 s for a hosted model, 30 s for one at a loopback or private address."""
+    stall_s: float = Field(default=30.0, gt=0)
+    """Give up when nothing has come for so long in mid-answer."""
+    completion_s: float = Field(default=300.0, gt=0)
+    """Give up when the answer isn't complete by then; 50 s and 300 s."""
+    max_answer_mb: float = Field(default=2.0, gt=0, le=100)
+    """Give up on an answer that is longer."""
+    prefill: bool = False
+    """It can go on from the beginning of an answer that is put into its mouth."""
+    lacks: tuple[Feature, ...] = ()
+    """What this model hasn't of what its kind has."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _patience(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        told = cast("dict[str, object]", values)
+        return (_NEAR_S if is_near(str(told.get("base_url"))) else _HOSTED_S) | told
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.context_tokens - self.max_tokens < _LEAST_ROOM:
+            raise ValueError(f"max_tokens has to leave at least {_LEAST_ROOM} of context_tokens to the prompt")
+        self._check_azure(self.kind)
+        return self
+
+
+class EmbedderSettings(OpenAISettings):
     """The `[embedder]` table: an OpenAI-compatible endpoint in the place of the local embedder."""
 
+    kind: Literal["openai", "azure"] = "openai"
     dimensions: int | None = Field(default=None, ge=8, le=16384)
     """Sent along where set, for models that give shorter vectors when asked."""
     revision: str = Field(default="", max_length=100)
@@ -68,6 +144,7 @@ class EmbedderSettings(EndpointSettings):
         first, whole = self.first_pass_dimensions, self.dimensions
         if first is not None and whole is not None and first >= whole:
             raise ValueError("first_pass_dimensions is smaller than dimensions, or left out")
+        self._check_azure(self.kind)
         return self
 
 
@@ -78,3 +155,13 @@ class RerankerSettings(EndpointSettings):
     """The best passages of a search that it reads."""
     timeout_s: float = Field(default=2.0, gt=0)
     """The order of the search stands when it took longer."""
+
+
+def is_near(address: str) -> bool:
+    """Whether an address is on this machine or in a private network, as far as it says so itself."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_NEAR_NAMES) or ".svc." in host
+    return found.is_loopback or found.is_private or found.is_link_local

@@ -10,9 +10,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,7 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ken.endpoint_settings import EmbedderSettings, EndpointSettings, RerankerSettings
+from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSettings, RerankerSettings
 from ken.errors import InvalidSetting
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
@@ -48,29 +48,6 @@ _PLAIN_WORDS = {
     "union_tag_not_found": "its `kind` is missing",
 }
 """What pydantic's words for what is wrong mean to whoever writes ken.toml."""
-_LEAST_ROOM = 512
-"""Tokens that a prompt needs at least: the instructions, a question and a passage."""
-
-
-class ModelSettings(EndpointSettings):
-    """One `[[models]]` table: an OpenAI-compatible endpoint."""
-
-    name: str = Field(min_length=1, max_length=100)
-    """What people call it: in `/v1/models`, in `--model`, in traces."""
-    context_tokens: int = Field(default=8192, ge=1024)
-    """The endpoint's window: prompt and answer together."""
-    max_tokens: int = Field(default=800, ge=16)
-    """At most this many tokens of answer."""
-    first_token_s: float = Field(default=30.0, gt=0)
-    """Give up when nothing has come by then."""
-    stall_s: float = Field(default=30.0, gt=0)
-    """Give up when nothing has come for so long in mid-answer."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.context_tokens - self.max_tokens < _LEAST_ROOM:
-            raise ValueError(f"max_tokens has to leave at least {_LEAST_ROOM} of context_tokens to the prompt")
-        return self
 
 
 class PriceSettings(BaseModel):

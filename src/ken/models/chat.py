@@ -145,6 +145,8 @@ class ChatDelta:
     """As the provider sends them: OpenAI's `logprobs.content`."""
     switched: Switched | None = None
     """Set by the fallback: what follows is another model's."""
+    is_whole: bool = False
+    """Set by the fallback: `text` ends where a sentence does, whatever follows."""
     response_id: str = ""
     response_model: str = ""
     """What the provider says that it was answered by."""
