@@ -250,7 +250,7 @@ class _Run:
                 async with aclosing(self._pieces(turn.model, written)) as pieces:
                     async for piece in pieces:
                         before = perf_counter()
-                        shown = list(self.verifier.feed(piece.text))
+                        shown = list(self.verifier.feed(piece.text, is_whole=written.is_whole))
                         checking += perf_counter() - before
                         for event in (*piece.notices, *self._show(shown)):
                             yield event

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from ken.assistant.thoughts import Thoughts
 from ken.assistant.turn import Turn
 from ken.domain.call import CallContext
 from ken.models.chat import ChatDelta, ChatRequest, FinishReason, Switched
 from ken.models.protocols import ChatModel
+from ken.text.thoughts import Thoughts
 
 
 @dataclass(slots=True)
@@ -20,6 +20,8 @@ class Written:
     finish_reason: FinishReason | None = None
     is_broken_off: bool = False
     """No model went on with what had been shown."""
+    is_whole: bool = False
+    """The last piece ends where a sentence does."""
     switches: list[Switched] = field(default_factory=list[Switched])
     """Models that failed on the way, and what took over."""
 
@@ -30,6 +32,7 @@ class Written:
 
     def note(self, delta: ChatDelta, turn: Turn) -> None:
         """Take over what a delta tells beside its text."""
+        self.is_whole = delta.is_whole
         if delta.finish_reason is not None:
             self.finish_reason = delta.finish_reason
         if delta.confidence is not None:

@@ -22,19 +22,13 @@ from ken.prompts.grounded import ABSTENTION
 from ken.text.headings import headings_at
 from ken.text.labels import standing_label, tells_standing
 from ken.text.markup import plain
+from ken.text.sentence_stream import SentenceStream
 
 # A marker stands apart, or close behind a word where a sentence pauses; `values[0]` is no marker.
 _MARKER = re.compile(
     r"(?:\s+|(?<![\w\s])|(?<=\w)(?=\[\d[\d, ]*\](?:[\s.,;:!?)\[]|$))(?!\[0))\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]"
 )
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_BOUNDARY = re.compile(r"(?<=[.!?])[\"')”’*_]*(?:\s*\[\d[\d, ]*\])*(?=\s+([^\s\[]))|\n+(?=\S)")
-_NEVER_LAST = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|approx|dr|mr|ms|mrs|prof|st|fig|cf|al|u\.s|[A-Za-z])|(?:^|\n)[\s>*_]*\d{1,3})\.$",
-    re.IGNORECASE,
-)
-_BEFORE_NUMBERS = re.compile(r"\b(?:no|nos|sec|ch|vol|pp?|art|ext|max|min)\.$", re.IGNORECASE)
-_SELDOM_LAST = re.compile(r"\b(?:etc|inc|ltd|co|a\.m|p\.m)\.$", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?][\"')”’*_`]*\s*$")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _FENCE = "```"
@@ -72,7 +66,7 @@ class Verifier:
     """Between statements of the evidence."""
     told_conflict: bool = False
     """The answer says that the documents disagree."""
-    _buffer: str = ""
+    _sentences: SentenceStream = field(default_factory=SentenceStream)
     _length: int = 0
     _lead_in: str = ""
     _lead_in_tells: bool = False
@@ -86,32 +80,22 @@ class Verifier:
     abstained: bool = False
     """The model said that the passages don't hold the answer."""
 
-    def feed(self, piece: str) -> Iterator[Shown]:
-        """Take the next piece of the answer; yield the sentences that it completes and that are supported."""
-        self._buffer += piece
-        while (end := self._boundary()) is not None:
-            sentence, self._buffer = self._buffer[:end], self._buffer[end:]
+    def feed(self, piece: str, *, is_whole: bool = False) -> Iterator[Shown]:
+        """Take the next piece of the answer; yield the sentences that it completes and that are supported.
+
+        `is_whole` says that the piece ends where a sentence does: the last one isn't held back for what might follow.
+        """
+        sentences = self._sentences.feed(piece)
+        if is_whole:
+            sentences.append(self._sentences.rest())
+        for sentence in sentences:
             yield from self._check(sentence)
 
     def finish(self, *, is_cut: bool = False) -> Iterator[Shown]:
         """The answer is complete: yield what was held back. Of one that was cut short, an unfinished sentence is not shown."""
-        sentence, self._buffer = self._buffer, ""
+        sentence = self._sentences.rest()
         if not is_cut or _ENDED.search(_without_markers(sentence)):
             yield from self._check(sentence)
-
-    def _boundary(self) -> int | None:
-        if self._buffer.count(_FENCE) % 2:
-            return None
-        for match in _BOUNDARY.finditer(self._buffer):
-            before = self._buffer[: match.start()]
-            if not before.strip() or before.count(_FENCE) % 2:
-                continue
-            if "\n" in match.group():
-                return match.start()
-            in_code = before.replace(_FENCE, "").rpartition("\n")[2].count("`") % 2
-            if not in_code and not _is_abbreviation(before[-12:], match[1]):
-                return match.end()
-        return None
 
     def _check(self, sentence: str) -> Iterator[Shown]:
         if not sentence.strip() or (self.abstained and not self._length):
@@ -257,15 +241,6 @@ class Verifier:
 
 def _heading(item: Evidence) -> str:
     return " ".join((item.document.title, *item.passage.heading_path))
-
-
-def _is_abbreviation(before: str, follows: str) -> bool:
-    """Whether the full stop that `before` ends with ends no sentence, as `follows` begins what comes next."""
-    if _NEVER_LAST.search(before):
-        return True
-    if _BEFORE_NUMBERS.search(before):
-        return follows.isdigit()
-    return _SELDOM_LAST.search(before) is not None and not follows.isupper()
 
 
 def _is_abstention(body: str) -> bool:
