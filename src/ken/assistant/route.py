@@ -14,6 +14,7 @@ from ken.gateway.difficulty import Seen, features_of, work_of
 from ken.gateway.route import SHORT_SHARE, Case, Routes, decide
 from ken.knowledge.query.compound import parts
 from ken.models.protocols import ChatModel
+from ken.prompts.plan import MARGIN, Window
 
 DEFAULT = "ken"
 """The model name that leaves the choice to the route."""
@@ -29,26 +30,34 @@ class Router:
 
     models: Mapping[str, ChatModel]
     """Models and tiers, by name."""
-    rooms: Mapping[str, int]
-    """The room for a prompt of each model, in tokens: its window less its longest answer."""
+    windows: Mapping[str, Window]
+    """What each model reads and writes at once, by name."""
     default: str
     """The model that answers where there are no tiers."""
     routes: Routes = field(default_factory=Routes)
     is_down: Callable[[str], bool] = _works
     """Whether a model, by its name, takes no calls at present."""
 
-    def room(self, asked: str | None) -> int:
-        """For assembling: the widest room that the question may come to. Raises NotFound for a name that isn't there."""
+    def window(self, asked: str | None) -> Window:
+        """For assembling: the widest window that the question may come to. Raises NotFound for a name that isn't there."""
         name = choose(asked, self.models, default=self.default)
-        tiers = self.routes.tiers
-        if asked in {None, DEFAULT} and tiers:
-            return max(tier.room for tier in tiers.values())
-        return self.room_of(name)
+        if self.chooses(asked):
+            return max((self.window_of(tier) for tier in self.routes.tiers), key=room)
+        return self.window_of(name)
 
-    def room_of(self, name: str) -> int:
-        """Of a tier or a model."""
-        tier = next((tier for tier in self.routes.tiers.values() if tier.name == name), None)
-        return self.rooms[name] if tier is None else tier.room
+    def window_of(self, name: str) -> Window:
+        """Of a model; of a tier, the smallest of its chain, since any of its models may have to read the prompt."""
+        chain = next((tier.models for tier in self.routes.tiers.values() if tier.name == name), (name,))
+        return min((self.windows[model] for model in chain), key=room)
+
+    def chooses(self, asked: str | None) -> bool:
+        """Whether the choice is the route's, and there is one."""
+        return asked in {None, DEFAULT} and bool(self.routes.tiers)
+
+
+def room(window: Window) -> int:
+    """Tokens that a window has for a prompt."""
+    return window.context - window.answer
 
 
 def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -> str:
@@ -63,7 +72,7 @@ def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -
 
 def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
     """Read the question's `model`; set `model`."""
-    return routed(turn, Router(models=models, rooms={}, default=default))
+    return routed(turn, Router(models=models, windows={}, default=default))
 
 
 def routed(turn: Turn, router: Router) -> str:
@@ -71,17 +80,16 @@ def routed(turn: Turn, router: Router) -> str:
     turn.difficulty = router.routes.estimator.estimate(features_of(_seen(turn)))
     turn.max_tokens = _longest(turn, router.routes)
     name = choose(turn.question.model, router.models, default=router.default)
-    tiers = router.routes.tiers
-    if turn.question.model not in {None, DEFAULT} or not tiers:
+    if not router.chooses(turn.question.model):
         turn.model = router.models[name]
-        turn.tier = next((tier for tier in tiers if tier == name), "")
+        turn.tier = next((tier for tier in router.routes.tiers if tier == name), "")
         reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
         return f"{name}: {reason}"
     case = Case(
         task=turn.task,
         work=work_of(turn.standalone),
         difficulty=turn.difficulty,
-        prompt_tokens=0 if turn.prompt is None else turn.prompt.needed,
+        prompt_tokens=needed(turn),
         is_short=turn.standing.is_short,
         is_down=router.is_down,
     )
@@ -89,6 +97,21 @@ def routed(turn: Turn, router: Router) -> str:
     turn.tier = turn.decision.tier
     turn.model = router.models[turn.tier]
     return f"{turn.tier}: {turn.decision.told}"
+
+
+def needed(turn: Turn) -> int:
+    """Tokens that a window has to have free for the prompt, with the margin for other tokenizers."""
+    prompt = turn.prompt
+    if prompt is None:
+        return 0
+    parts_of = (
+        prompt.plan.system,
+        prompt.plan.query,
+        prompt.evidence_tokens,
+        prompt.history_tokens,
+        prompt.earlier_tokens,
+    )
+    return ceil(sum(parts_of) * MARGIN)
 
 
 def attributes(turn: Turn) -> dict[str, Scalar]:
