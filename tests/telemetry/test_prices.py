@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -9,6 +9,7 @@ from ken.errors import InvalidSetting
 from ken.telemetry.prices import Price, Prices, money
 
 PRICES = Prices.shipped()
+NOW = datetime.fromisoformat("2026-11-22T12:00:00+00:00").timestamp()
 
 
 def test_a_cost_is_tokens_times_price() -> None:
@@ -37,7 +38,7 @@ def test_what_runs_inside_ken_costs_nothing(model: str) -> None:
     assert PRICES.cost_micros(model, Usage(1_000_000, 1_000_000)) == 0
 
 
-@pytest.mark.parametrize("model", ["", "llama3", "gpt-4o-audio-preview", "gpt-4o-2024-05-13", "my-gpt-4o", "GPT-4O"])
+@pytest.mark.parametrize("model", ["", "llama3", "gpt-4o-audio-preview", "gpt-4o-2024-05", "my-gpt-4o", "GPT-4O"])
 def test_an_unlisted_model_costs_unknown(model: str) -> None:
     """A model that merely resembles a listed one has no price: None, never 0 or a guess."""
     assert PRICES.cost_micros(model, Usage(1, 1)) is None
@@ -54,13 +55,56 @@ def test_an_operators_own_prices_come_first() -> None:
 
 
 def test_the_shipped_list_is_sound() -> None:
-    """It has a date and a currency, a dozen hosted models, no name twice, and output never cheaper than input."""
+    """It has a date and a currency, dozens of hosted models, no price twice, and no output cheaper than input."""
     assert date.fromisoformat(PRICES.version).year >= 2026
     assert PRICES.currency == "USD"
-    names = [name for name, _ in PRICES.entries]
+    names = [(entry.pattern, entry.since) for entry in PRICES.entries]
     assert len(names) == len(set(names))
-    assert sum(price.input > 0 for _, price in PRICES.entries) >= 12
-    assert all(0 <= price.input <= price.output <= 100_000_000 for _, price in PRICES.entries)
+    prices = [entry.price for entry in PRICES.entries]
+    assert sum((price.input or 0) > 0 for price in prices) >= 40
+    for price in prices:
+        assert (price.search is None) != (price.input is None)
+        assert 0 <= (price.cache_read or 0) <= (price.input or 0) <= (price.output or 100_000_000) <= 100_000_000
+        assert (price.cache_write or price.input or 0) >= (price.input or 0)
+
+
+def test_a_call_costs_what_held_on_its_day() -> None:
+    """By hand, o3: $10 a million tokens until 9 June 2025 and $2 from the 10th on; unknown before it was sold."""
+    days = {"2025-04-15": None, "2025-04-16": 10_000_000, "2025-06-09": 10_000_000, "2025-06-10": 2_000_000}
+    for day, micros in days.items():
+        noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+        assert PRICES.cost_micros("o3", Usage(1_000_000, 0), at=noon) == micros
+        assert PRICES.tariff("fast", "o3").cost_micros(Usage(1_000_000, 0), at=noon) == micros
+
+
+def test_cached_parts_of_a_prompt_have_their_own_prices() -> None:
+    """By hand: 1,000 in of which 600 were read at a tenth and 300 written at five quarters; 50 out, thoughts among them."""
+    usage = Usage(1_000, 50, cache_read_tokens=600, cache_write_tokens=300, reasoning_tokens=40)
+    assert PRICES.cost_micros("claude-haiku-4-5", usage) == 100 + 60 + 375 + 250
+    # Where a list has no price for them, they cost what other input does.
+    assert PRICES.cost_micros("gpt-4-turbo", Usage(1_000, 0, cache_read_tokens=600)) == 10_000
+
+
+def test_embedders_are_paid_for_input_and_rerankers_by_the_search() -> None:
+    """By hand: a million tokens of text-embedding-3-small cost $0.02, a search with rerank-v3.5 $0.002."""
+    assert PRICES.cost_micros("text-embedding-3-small", Usage(1_000_000, 0)) == 20_000
+    assert PRICES.cost_micros("rerank-v3.5", Usage(90_000, 0), searches=3) == 6_000
+
+
+def test_what_has_no_price_is_unknown_also_beside_what_has() -> None:
+    """An embedder that suddenly writes is not free: there is no price for what it writes."""
+    assert PRICES.cost_micros("text-embedding-3-small", Usage(1_000, 1)) is None
+
+
+def test_a_tariff_knows_a_model_by_its_own_price_then_by_what_its_endpoint_calls_it() -> None:
+    """Then, where neither is listed, by the model that the provider says has answered."""
+    prices = Prices.shipped({"light": Price(input=7, output=7)})
+    million = Usage(1_000_000, 0)
+    assert prices.tariff("light", "gpt-4o-mini").cost_micros(million, at=NOW) == 7
+    assert prices.tariff("heavy", "gpt-4o-mini").cost_micros(million, at=NOW) == 150_000
+    router = prices.tariff("auto", "router/auto")
+    assert router.cost_micros(million, at=NOW) is None
+    assert router.cost_micros(million, at=NOW, answered_by="gpt-4o-mini") == 150_000
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ken.domain.call import ChargeOutcome, Purpose
 from ken.domain.usage import Usage
@@ -37,7 +37,7 @@ class Reservation:
 class Settlement:
     """What an attempt has come to."""
 
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost_micros: int | None = 0
     outcome: ChargeOutcome = "ok"
     error: str = ""

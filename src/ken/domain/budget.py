@@ -14,7 +14,6 @@ BudgetPeriod = Literal["day", "month"]
 BudgetState = Literal["normal", "short", "exhausted"]
 
 SCOPES: tuple[BudgetScope, ...] = ("all", "principal", "group", "task_type", "release")
-PERIODS: tuple[BudgetPeriod, ...] = ("day", "month")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +132,6 @@ def named(purpose: Purpose, scope: BudgetScope) -> tuple[str, ...]:
             return (purpose.task_type,) if purpose.task_type else ()
         case "release":
             return (purpose.release,) if purpose.release else ()
-
-
-def all_counted(purpose: Purpose, at: float) -> tuple[Counted, ...]:
-    """Every counter that a call for this purpose falls under."""
-    periods = [period_of(at, period) for period in PERIODS]
-    return tuple(
-        Counted(scope=scope, of=of, period=period)
-        for scope in SCOPES
-        for of in named(purpose, scope)
-        for period in periods
-    )
 
 
 def period_of(at: float, period: BudgetPeriod) -> str:

@@ -63,8 +63,8 @@ class Books:
         self._changed = threading.Condition()
         self._asked: deque[_Asked] = deque()
         self._ended: deque[Entry] = deque()
-        self._open = 0
-        """Reservations of this process that are not settled yet."""
+        self._open: set[str] = set()
+        """The calls of this process that are reserved on the disk and not settled; the thread's alone."""
         self._taken = self._done = 0
         self._hurried = self._closed = self._failing = False
         self._beaten = self._swept = 0.0
@@ -195,7 +195,10 @@ class Books:
             )
 
     def _write(self, asked: list[_Asked], ended: list[Entry]) -> None:
-        entries = [*ended, *(each.entry for each in asked)]
+        begun = self._open | {each.entry.reservation.call_id for each in asked}
+        # One that is missing was never taken, or is settled for the second time.
+        due = [entry for entry in ended if not entry.is_reserved or entry.reservation.call_id in begun]
+        entries = [*due, *(each.entry for each in asked)]
         try:
             refusals = self.ledger.write(entries, instance=self.instance, budgets=self.budgets)
         except StorageError as error:
@@ -204,16 +207,16 @@ class Books:
             self._rest()
         except InvalidInput as error:
             self._write_singly(asked, ended, error)
-        except Exception as error:
-            # A fault of ours: whoever waits has to hear of it, and the books go on.
+        except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits has to hear of it, and the books go on
             _log.exception("The books could not be written.")
             self._answer([(each, error) for each in asked])
             self._account(len(ended))
         else:
-            reserved = sum(refusal is None for refusal in refusals[len(ended) :])
-            self._open += reserved - sum(entry.is_reserved for entry in ended)
+            answers = list(zip(asked, refusals[len(due) :], strict=True))
+            self._open |= {each.entry.reservation.call_id for each, refusal in answers if refusal is None}
+            self._open -= {entry.reservation.call_id for entry in due}
             self._account(len(ended))
-            self._answer(list(zip(asked, refusals[len(ended) :], strict=True)))
+            self._answer(answers)
 
     def _write_singly(self, asked: list[_Asked], ended: list[Entry], error: InvalidInput) -> None:
         """Find the entry that no database takes, and write the others."""

@@ -63,7 +63,9 @@ class Budgets:
         periods = {period_of(now, budget.period) for budget in self.budgets}
         if not periods:
             return ()
-        spent = await anyio.to_thread.run_sync(self._ledger.in_period, periods)
+        spent: dict[Counted, Spent] = {}
+        for period in periods:
+            spent |= await anyio.to_thread.run_sync(self._ledger.in_period, period)
         return _sorted(
             _burn(budget, counted, spent, now)
             for budget in self.budgets

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
-
-from ken.errors import InvalidSetting
 
 Count = Callable[[str], int]
 """Text -> tokens, without special ones."""

@@ -19,7 +19,7 @@ from ken.domain.usage import Usage
 from ken.errors import DeadlineExceeded, KenError, ModelInterrupted
 from ken.gateway.books import Books
 from ken.gateway.counting import Counting
-from ken.gateway.seam import D, Dependency, R, Request
+from ken.gateway.seam import D, Delta, Dependency, R, Request
 from ken.telemetry.prices import Tariff
 
 _DOCUMENTS_A_SEARCH = 100
@@ -136,7 +136,7 @@ class _Attempt:
     response_id: str = ""
     response_model: str = ""
 
-    def take(self, delta: D) -> None:
+    def take(self, delta: Delta) -> None:
         """Note what is in a piece."""
         if text := delta.written:
             self.written.append(text)

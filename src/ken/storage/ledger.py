@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass, fields, replace
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ken.domain.booking import Cost, Reservation, Settlement
-from ken.domain.budget import Budget, Burn, Counted, Refusal, Spent, all_counted, resets_at
+from ken.domain.budget import SCOPES, Budget, BudgetScope, Burn, Counted, Refusal, Spent, named, period_of, resets_at
 from ken.domain.call import Purpose
 from ken.domain.usage import Usage
 from ken.storage.database import Database
@@ -50,8 +50,9 @@ class Ledger:
     def write(self, entries: Sequence[Entry], *, instance: str, budgets: Sequence[Budget]) -> list[Refusal | None]:
         """Write entries in one transaction; for each, why it was refused, or None.
 
-        Settlements come first, then reservations in their order, each only if every hard budget that binds it has
-        room for it beside all that is spent and reserved, by whatever process. Durable where there is a reservation.
+        A settlement is of a reservation that was written before, or that stands among the entries. Settlements come first,
+        then reservations in their order, each only if every hard budget that binds it has room for it beside all that is
+        spent and reserved, by whatever process. Durable where there is a reservation.
         """
         begun = {entry.reservation.call_id for entry in entries if entry.settlement is None}
         with self._database.write(durable=bool(begun)) as connection:
@@ -60,7 +61,8 @@ class Ledger:
             refusals = page.reserve([each.reservation for each in entries if each.settlement is None], budgets)
             page.close()
             # Called off while its reservation was on its way here.
-            page.settle([each for each in entries if each.settlement and each.reservation.call_id in begun])
+            taken = begun - refusals.keys()
+            page.settle([each for each in entries if each.settlement and each.reservation.call_id in taken])
             page.close()
         return [refusals.get(entry.reservation.call_id) for entry in entries]
 
@@ -69,11 +71,18 @@ class Ledger:
         with self._database.read() as connection:
             return _spent(connection, counted)
 
-    def in_period(self, periods: Collection[str]) -> dict[Counted, Spent]:
-        """Read all counters of days and months."""
-        query = sa.select(spending).where(spending.c.period.in_(periods))
+    def in_period(self, period: str) -> dict[Counted, Spent]:
+        """Read all counters of a day or a month."""
+        sums = [sa.func.sum(spending.c[name]).label(name) for name in _COUNTS]
+        query = (
+            sa.select(spending.c.scope, spending.c.of, *sums)
+            .where(spending.c.day.startswith(period, autoescape=True))
+            .group_by(spending.c.scope, spending.c.of)
+        )
         with self._database.read() as connection:
-            return {_counted(row): _counts(row) for row in connection.execute(query)}
+            return {
+                Counted(scope=row.scope, of=row.of, period=period): _counts(row) for row in connection.execute(query)
+            }
 
     def costs(self, by: CostDimension, *, since: float, until: float) -> tuple[Cost, ...]:
         """Sum up the calls that began from `since` to before `until`, by a dimension, the dearest first."""
@@ -158,11 +167,10 @@ class Ledger:
             deleted += gone
             if gone < _AT_ONCE:
                 break
-        # A month sorts before its days, so that it goes with the first of them: not before it has ended.
-        month, day = (time.strftime(form, time.gmtime(horizon)) for form in ("%Y-%m", "%Y-%m-%d"))
-        ended = sa.and_(spending.c.period < day, spending.c.period != month)
+        # The present month is what budgets count by.
+        day = min(period_of(horizon, "day"), f"{period_of(time.time(), 'month')}-01")
         with self._database.write() as connection:
-            connection.execute(sa.delete(spending).where(ended, spending.c.reserved_tokens == 0))
+            connection.execute(sa.delete(spending).where(spending.c.day < day, spending.c.reserved_tokens == 0))
         return deleted
 
     def delete_of_principal(self, principal: str) -> int:
@@ -178,13 +186,17 @@ class Ledger:
         return deleted
 
 
+_Key = tuple[BudgetScope, str, str]
+"""Scope, name in it, and day: of a counter."""
+
+
 class _Page:
     """What one transaction writes, counters summed up so that each is touched once."""
 
     def __init__(self, connection: sa.Connection, instance: str) -> None:
         self._connection = connection
         self._instance = instance
-        self._changes: dict[Counted, list[int]] = defaultdict(lambda: [0] * len(_COUNTS))
+        self._changes: dict[_Key, list[int]] = {}
 
     def reserve(self, reservations: Sequence[Reservation], budgets: Sequence[Budget]) -> dict[str, Refusal]:
         """Insert the rows of reservations that fit into their budgets; the others by call id, and why."""
@@ -193,40 +205,32 @@ class _Page:
         hard = [budget for budget in budgets if budget.is_hard]
         known = self._known(reservations, hard)
         for each in reservations:
-            refusal = self._refusal(each, hard, known)
+            refusal = self._refusal(each, hard, known) if hard else None
             if refusal is not None:
                 refusals[each.call_id] = refusal
                 continue
             rows.append(_reserved_row(each, self._instance))
-            self._add(each.purpose, each.started_at, reserved_micros=each.micros or 0, reserved_tokens=each.tokens)
-        if rows:
-            self._connection.execute(sa.insert(calls), rows)
+            self._add(each.purpose, each.started_at, (each.micros or 0, 0, each.tokens, 0, 0, 0))
+        _run(self._connection, _INSERT, rows)
         return refusals
 
     def settle(self, entries: Sequence[Entry]) -> None:
-        """Make rows final. One that was reconciled meanwhile is put right; one that was deleted is left so."""
-        if not entries:
-            return
-        reserved = [entry for entry in entries if entry.is_reserved]
-        found = self._states([entry.reservation.call_id for entry in reserved])
+        """Make rows final. One that was reconciled meanwhile is put right."""
         updates: list[dict[str, object]] = []
-        for entry in reserved:
+        rows: list[dict[str, object]] = []
+        reconciled = self._reconciled([entry.reservation.call_id for entry in entries if entry.is_reserved])
+        for entry in entries:
             each, settlement = entry.reservation, entry.settlement
-            state = found.get(each.call_id)
-            if settlement is None or state is None or state == "final":
+            if settlement is None:
                 continue
-            updates.append({"b_id": each.call_id, **_settled_values(settlement)})
-            self._close_call(each, settlement, was_reconciled=state == "reconciled")
-        if updates:
-            self._connection.execute(_SETTLE, updates)
-        free = [entry for entry in entries if not entry.is_reserved and entry.settlement is not None]
-        if free:
-            rows = [
-                _reserved_row(entry.reservation, self._instance) | _settled_values(entry.settlement)
-                for entry in free
-                if entry.settlement is not None
-            ]
-            self._connection.execute(sa.insert(calls), rows)
+            if not entry.is_reserved:
+                rows.append(_reserved_row(each, self._instance) | _settled_values(settlement))
+                continue
+            updates.append({"call_id": each.call_id, **_settled_values(settlement)})
+            change = _reconciled_change if each.call_id in reconciled else _settled_change
+            self._add(each.purpose, each.started_at, change(each, settlement))
+        _run(self._connection, _SETTLE, updates)
+        _run(self._connection, _INSERT, rows)
 
     def reconcile(self, dead: Collection[str]) -> int:
         """Let what was reserved stand for the cost."""
@@ -234,20 +238,13 @@ class _Page:
             sa.select(calls).where(calls.c.state == "reserved", calls.c.instance.in_(dead))
         ).all()
         for row in rows:
-            self._add(
-                _purpose(row),
-                row.started_at,
-                reserved_micros=-(row.reserved_micros or 0),
-                final_micros=row.reserved_micros or 0,
-                reserved_tokens=-row.reserved_tokens,
-                final_tokens=row.reserved_tokens,
-                calls=1,
-                unknown_calls=int(row.reserved_micros is None),
-            )
+            micros, tokens = row.reserved_micros or 0, row.reserved_tokens
+            unknown = int(row.reserved_micros is None)
+            self._add(_purpose(row), row.started_at, (-micros, micros, -tokens, tokens, 1, unknown))
         if rows:
             self._connection.execute(
                 sa.update(calls)
-                .where(calls.c.id.in_([row.id for row in rows]))
+                .where(calls.c.state == "reserved", calls.c.instance.in_(dead))
                 .values(
                     state="reconciled",
                     outcome="failed",
@@ -261,49 +258,21 @@ class _Page:
 
     def close(self) -> None:
         """Write the counters."""
-        rows = [
-            {
-                "period": counted.period,
-                "scope": counted.scope,
-                "of": counted.of,
-                **dict(zip(_COUNTS, change, strict=True)),
-            }
-            for counted, change in self._changes.items()
+        rows: list[dict[str, object]] = [
+            {"scope": scope, "of": of, "day": day, **dict(zip(_COUNTS, change, strict=True))}
+            for (scope, of, day), change in self._changes.items()
         ]
         self._changes.clear()
-        if rows:
-            self._connection.execute(_adding(self._connection.dialect.name), rows)
+        _run(self._connection, _adding(self._connection.dialect.name), rows)
 
-    def _close_call(self, each: Reservation, settlement: Settlement, *, was_reconciled: bool) -> None:
-        cost, used = settlement.cost_micros, settlement.usage.input_tokens + settlement.usage.output_tokens
-        micros = each.micros or 0
-        if was_reconciled:
-            self._add(
-                each.purpose,
-                each.started_at,
-                final_micros=(cost or 0) - micros,
-                final_tokens=used - each.tokens,
-                unknown_calls=int(cost is None) - int(each.micros is None),
-            )
-        else:
-            self._add(
-                each.purpose,
-                each.started_at,
-                reserved_micros=-micros,
-                final_micros=cost or 0,
-                reserved_tokens=-each.tokens,
-                final_tokens=used,
-                calls=1,
-                unknown_calls=int(cost is None),
-            )
-
-    def _add(self, purpose: Purpose, at: float, **change: int) -> None:
-        for counted in all_counted(purpose, at):
-            counts = self._changes[counted]
-            for place, name in enumerate(_COUNTS):
-                counts[place] += change.get(name, 0)
+    def _add(self, purpose: Purpose, at: float, change: Sequence[int]) -> None:
+        for key in _keys(purpose.principal, purpose.groups, purpose.task_type, purpose.release, day=int(at // _DAY_S)):
+            counts = self._changes.setdefault(key, [0] * len(_COUNTS))
+            for place, more in enumerate(change):
+                counts[place] += more
 
     def _known(self, reservations: Iterable[Reservation], hard: Sequence[Budget]) -> dict[Counted, Spent]:
+        """What stands in the table of the counters that are asked for, and what has been added to it on this page."""
         wanted = {
             counted
             for each in reservations
@@ -316,30 +285,80 @@ class _Page:
         for budget in hard:
             asked = each.tokens if budget.micros is None else each.micros
             for counted in budget.counted(each.purpose, each.started_at):
-                spent = _plus(known.get(counted, Spent()), self._changes.get(counted))
-                burn = Burn(
-                    budget=budget, counted=counted, spent=spent, resets_at=resets_at(each.started_at, budget.period)
-                )
+                spent = self._with_changes(counted, known.get(counted, Spent()))
+                resets = resets_at(each.started_at, budget.period)
+                burn = Burn(budget=budget, counted=counted, spent=spent, resets_at=resets)
                 if asked is None or burn.used + asked > budget.limit:
                     return Refusal(burn=burn, asked=asked)
         return None
 
-    def _states(self, ids: Sequence[str]) -> dict[str, str]:
+    def _with_changes(self, counted: Counted, spent: Spent) -> Spent:
+        counts = [getattr(spent, name) for name in _COUNTS]
+        for (scope, of, day), change in self._changes.items():
+            if scope == counted.scope and of == counted.of and day.startswith(counted.period):
+                counts = [before + more for before, more in zip(counts, change, strict=True)]
+        return Spent(**dict(zip(_COUNTS, counts, strict=True)))
+
+    def _reconciled(self, ids: Sequence[str]) -> set[str]:
+        """Which of these calls were ended while they were still under way, as their process seemed dead."""
         if not ids:
-            return {}
-        query = sa.select(calls.c.id, calls.c.state).where(calls.c.id.in_(ids))
-        return {row.id: row.state for row in self._connection.execute(query)}
+            return set()
+        found = self._connection.exec_driver_sql(_RECONCILED[self._connection.dialect.name], (json.dumps(ids),))
+        return {row[0] for row in found}
+
+
+def _run(connection: sa.Connection, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, object]]) -> None:
+    """Execute a statement for each row.
+
+    SQLite is given SQL that was compiled once, and the values as they are: where the database lies in this process,
+    SQLAlchemy's part of the work would be the longest.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement, list(rows))
+        return
+    sql, names = _compiled(statement, tuple(rows[0]))
+    values = [tuple(_plain(row[name]) for name in names) for row in rows]
+    connection.exec_driver_sql(sql, values if len(values) > 1 else values[0])
+
+
+@cache
+def _compiled(statement: sa.Insert | sa.Update, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """SQLite's SQL for a statement, and the names of its parameters in their order."""
+    keys = list(names) if isinstance(statement, sa.Insert) else None
+    compiled = statement.compile(dialect=sqlite.dialect(), column_keys=keys)
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
+def _plain(value: object) -> object:
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 _TOKENS = tuple(field.name for field in fields(Usage) if field.name != "estimated")
+_SETTLED = (
+    *("state", "outcome", "error", "response_model", "cost_micros", *_TOKENS),
+    *("estimated", "ended_at", "ttft_ms"),
+)
+_INSERT = sa.insert(calls)
 _SETTLE = (
     sa.update(calls)
-    .where(calls.c.id == sa.bindparam("b_id"))
-    .values(
-        {name: sa.bindparam(name) for name in ("state", "outcome", "error", "response_model", "cost_micros", *_TOKENS)}
-    )
-    .values({name: sa.bindparam(name) for name in ("estimated", "ended_at", "ttft_ms")})
+    .where(calls.c.id == sa.bindparam("call_id"))
+    .values({name: sa.bindparam(name) for name in _SETTLED})
 )
+_RECONCILED = {
+    "sqlite": "SELECT id FROM calls WHERE id IN (SELECT value FROM json_each(?)) AND state = 'reconciled'",
+    "postgresql": "SELECT id FROM calls WHERE id IN (SELECT jsonb_array_elements_text(%s::jsonb)) AND state = 'reconciled'",
+}
+_SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in _COUNTS)
+_JOINED = """JOIN spending ON scope = wanted.value ->> 0 AND "of" = wanted.value ->> 1
+    AND day BETWEEN wanted.value ->> 2 AND wanted.value ->> 3 GROUP BY wanted.key"""
+_SPENT = {
+    "sqlite": f"SELECT wanted.key, {_SUMS} FROM json_each(?) AS wanted {_JOINED}",  # noqa: S608 - constants
+    "postgresql": f"SELECT wanted.key - 1, {_SUMS} "  # noqa: S608 - constants
+    f"FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS wanted(value, key) {_JOINED}",
+}
+"""Both know JSON: so many keys as there are go in as one parameter, and the SQL is the same for any number."""
 
 
 @cache
@@ -347,29 +366,45 @@ def _adding(dialect: str) -> sa.Insert:
     """Insert counters; what stands there already is added to."""
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(spending)
     return statement.on_conflict_do_update(
-        index_elements=["period", "scope", "of"],
+        index_elements=["scope", "of", "day"],
         set_={name: spending.c[name] + statement.excluded[name] for name in _COUNTS},
     )
 
 
-def _spent(connection: sa.Connection, wanted: Collection[Counted]) -> dict[Counted, Spent]:
-    keys = sa.tuple_(spending.c.period, spending.c.scope, spending.c.of)
-    query = sa.select(spending).where(keys.in_([(each.period, each.scope, each.of) for each in wanted]))
-    return {_counted(row): _counts(row) for row in connection.execute(query)}
+@lru_cache(maxsize=4096)
+def _keys(principal: str, groups: frozenset[str], task_type: str, release: str, *, day: int) -> tuple[_Key, ...]:
+    """The counters that a call falls under, in an order that is the same for all calls."""
+    purpose = Purpose(principal=principal, groups=groups, task_type=task_type, release=release)
+    of_day = period_of(day * _DAY_S, "day")
+    return tuple((scope, of, of_day) for scope in SCOPES for of in named(purpose, scope))
 
 
-def _counted(row: sa.Row[Any]) -> Counted:
-    return Counted(scope=row.scope, of=row.of, period=row.period)
+def _spent(connection: sa.Connection, counted: Iterable[Counted]) -> dict[Counted, Spent]:
+    wanted = list(counted)
+    # A day is its own first and last; the days of a month begin with its name, and `~` stands behind every digit.
+    keys = json.dumps([(each.scope, each.of, each.period, f"{each.period}~") for each in wanted])
+    rows = connection.exec_driver_sql(_SPENT[connection.dialect.name], (keys,))
+    return {wanted[row[0]]: Spent(**dict(zip(_COUNTS, map(int, row[1:]), strict=True))) for row in rows}
 
 
 def _counts(row: sa.Row[Any]) -> Spent:
-    return Spent(**{name: getattr(row, name) for name in _COUNTS})
+    return Spent(**{name: int(getattr(row, name)) for name in _COUNTS})
 
 
-def _plus(spent: Spent, change: Sequence[int] | None) -> Spent:
-    if change is None:
-        return spent
-    return Spent(**{name: getattr(spent, name) + more for name, more in zip(_COUNTS, change, strict=True)})
+def _settled_change(each: Reservation, settlement: Settlement) -> tuple[int, ...]:
+    """What a settlement does to the counters, in the order of `Spent`."""
+    micros, cost = each.micros or 0, settlement.cost_micros
+    return -micros, cost or 0, -each.tokens, _used(settlement), 1, int(cost is None)
+
+
+def _reconciled_change(each: Reservation, settlement: Settlement) -> tuple[int, ...]:
+    """The same where what was reserved has been taken for the cost already."""
+    micros, cost = each.micros or 0, settlement.cost_micros
+    return 0, (cost or 0) - micros, 0, _used(settlement) - each.tokens, 0, int(cost is None) - int(each.micros is None)
+
+
+def _used(settlement: Settlement) -> int:
+    return settlement.usage.input_tokens + settlement.usage.output_tokens
 
 
 def _reserved_row(each: Reservation, instance: str) -> dict[str, object]:
@@ -427,7 +462,7 @@ def _purpose(row: sa.Row[Any]) -> Purpose:
     )
 
 
-def _day() -> sa.ColumnElement[str]:
+def _day() -> sa.ColumnElement[int]:
     """The day that a call began on, in UTC, as the days since the epoch: both databases know how to divide."""
     return sa.cast(sa.func.floor(calls.c.started_at / _DAY_S), sa.Integer)
 
@@ -440,5 +475,5 @@ def _cost(row: sa.Row[Any]) -> Cost:
         cost_micros=int(row.cost),
         unknown_calls=int(row.unknown),
         estimated_calls=int(row.estimated),
-        usage=Usage(**{kind: int(getattr(row, kind)) for kind in _TOKENS}),
+        usage=replace(Usage(estimated=bool(row.estimated)), **{kind: int(getattr(row, kind)) for kind in _TOKENS}),
     )

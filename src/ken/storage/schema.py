@@ -283,6 +283,8 @@ cached_answers = sa.Table(
     sa.Column("terms", JSON_VALUE, nullable=False),
     sa.Column("vectors", Text, nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Column("words", sa.LargeBinary, nullable=False),
+    sa.Column("searched", sa.LargeBinary, nullable=False),
     sa.Column("score", sa.Float, nullable=False),
     sa.Column("dense", sa.Float, nullable=False),
     sa.Column("trace_id", Text, nullable=False, index=True),
@@ -296,8 +298,8 @@ cached_answers = sa.Table(
     sa.Column("uses", sa.Integer, nullable=False, server_default="0"),
     sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_autoincrement=True,
-    comment="questions whose answers may be given again; key = SHA-256 of space and normalised question; vector = float16, of the "
-    "embedder whose space `vectors` names; flagged: somebody found the answer unhelpful, and it is kept no longer",
+    comment="questions whose answers may be given again; key = SHA-256 of space and normalised question; vector and words: "
+    "what it means, searched: what was looked for, by the embedder whose space `vectors` names; flagged: somebody found the answer unhelpful, and it is kept no longer",
 )
 
 cached_documents = sa.Table(
@@ -384,6 +386,7 @@ calls = sa.Table(
     sa.Column("started_at", sa.Float, nullable=False, index=True),
     sa.Column("ended_at", sa.Float),
     sa.Column("ttft_ms", sa.Float),
+    sqlite_with_rowid=False,
     comment="one row an attempt at a model; state: reserved while it is under way, final, or reconciled: its process died, "
     "and the reserved amount stands for the cost",
 )
@@ -397,17 +400,18 @@ sa.Index(
 spending = sa.Table(
     "spending",
     metadata,
-    sa.Column("period", Text, nullable=False),
     sa.Column("scope", Text, nullable=False),
     sa.Column("of", Text, nullable=False),
+    sa.Column("day", Text, nullable=False),
     sa.Column("reserved_micros", sa.BigInteger, nullable=False),
     sa.Column("final_micros", sa.BigInteger, nullable=False),
     sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
     sa.Column("final_tokens", sa.BigInteger, nullable=False),
     sa.Column("calls", sa.BigInteger, nullable=False),
     sa.Column("unknown_calls", sa.BigInteger, nullable=False),
-    sa.PrimaryKeyConstraint("period", "scope", "of"),
-    comment="what budgets count, by day and month in UTC; unknown_calls: ended ones without a known price",
+    sa.PrimaryKeyConstraint("scope", "of", "day"),
+    sqlite_with_rowid=False,
+    comment="what budgets count, by UTC day; a month is the sum of its days; unknown_calls: ended ones without a known price",
 )
 
 instances = sa.Table(

@@ -17,16 +17,17 @@ def upgrade() -> None:
     _cached_answers()
     op.create_table(
         "spending",
-        sa.Column("period", Text(), nullable=False),
         sa.Column("scope", Text(), nullable=False),
         sa.Column("of", Text(), nullable=False),
+        sa.Column("day", Text(), nullable=False),
         sa.Column("reserved_micros", sa.BigInteger(), nullable=False),
         sa.Column("final_micros", sa.BigInteger(), nullable=False),
         sa.Column("reserved_tokens", sa.BigInteger(), nullable=False),
         sa.Column("final_tokens", sa.BigInteger(), nullable=False),
         sa.Column("calls", sa.BigInteger(), nullable=False),
         sa.Column("unknown_calls", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("period", "scope", "of"),
+        sa.PrimaryKeyConstraint("scope", "of", "day"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "instances",
@@ -70,6 +71,7 @@ def _calls() -> None:
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("ended_at", sa.Float()),
         sa.Column("ttft_ms", sa.Float()),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_calls_trace_id", "calls", ["trace_id"])
     op.create_index("ix_calls_started_at", "calls", ["started_at"])
@@ -94,6 +96,8 @@ def _cached_answers() -> None:
         sa.Column("terms", JSON_VALUE, nullable=False),
         sa.Column("vectors", Text(), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("searched", sa.LargeBinary(), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("dense", sa.Float(), nullable=False),
         sa.Column("trace_id", Text(), nullable=False),
