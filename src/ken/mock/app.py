@@ -19,7 +19,7 @@ from ken.mock.exchange import Exchange, HungUp, Receive, Scope, Send
 from ken.mock.ledger import Entry, Ledger
 from ken.mock.quota import Quota
 from ken.mock.search_wire import embedded_texts, embeddings, rerank, rerank_texts
-from ken.mock.streaming import stream, wait_for_whole
+from ken.mock.streaming import ChatCall, stream, wait_for_whole
 from ken.mock.writing import Tokenizer, WordTokenizer, written
 
 IMAGE_TOKENS = 100
@@ -28,7 +28,7 @@ _RETRIED = (429, 503, 529)
 """Statuses that come with `Retry-After`."""
 _OK = 200
 
-ChatWireOf = Callable[[str, Behaviour, dict[str, object]], ChatWire]
+ChatWireOf = type[openai_wire.OpenAIWire] | type[anthropic_wire.AnthropicWire]
 ErrorBody = Callable[[int, str], dict[str, object]]
 
 
@@ -49,7 +49,7 @@ class MockProvider:
                 await send({"type": "lifespan.startup.complete"})
             await send({"type": "lifespan.shutdown.complete"})
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive=receive, send=send)
         try:
             await self._route(exchange)
         except HungUp:
@@ -90,7 +90,7 @@ class MockProvider:
             body = _object(data)
             model = body.get("model")
             behaviour = parse(model if isinstance(model, str) else "")
-            wire = wire_of(str(model), behaviour, body) if wire_of else None
+            wire = wire_of(str(model), behaviour, body=body) if wire_of else None
             asked = self._input_tokens(exchange.path, wire, body)
         except InvalidInput as error:
             status = 404 if error.param == "model" else 400
@@ -131,20 +131,15 @@ class MockProvider:
             await exchange.silence()
         await exchange.pause(behaviour.head + (fault.at if fault is not None and fault.kind == "slow" else 0))
         if wire is None:
-            told = (
-                embeddings(entry.model, behaviour, body, entry=entry)
-                if exchange.path.endswith("/embeddings")
-                else rerank(entry.model, body, entry=entry)
-            )
+            is_embedding = exchange.path.endswith("/embeddings")
+            told = embeddings(behaviour, body, entry=entry) if is_embedding else rerank(body, entry=entry)
             await exchange.pause(behaviour.ttft)
             entry.outcome = "completed"
             await exchange.answer(_OK, told)
             return
-        answer = written(behaviour, wire.wish.asked)
-        if wire.wish.streamed:
-            await stream(exchange, behaviour, fault, wire=wire, answer=answer, entry=entry, count=self._count)
-        else:
-            await wait_for_whole(exchange, behaviour, fault, wire=wire, answer=answer, entry=entry, count=self._count)
+        call = ChatCall(exchange=exchange, behaviour=behaviour, fault=fault, wire=wire, entry=entry, count=self._count)
+        answered = stream if wire.wish.streamed else wait_for_whole
+        await answered(call, written(behaviour, wire.wish.asked))
 
     async def _refused(
         self,

@@ -19,10 +19,11 @@ UsageShape = Literal["final", "last", "each", "none", "late", "zero", "wrong"]
 
 STATUSES = (400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 529)
 USAGE_SHAPES: tuple[UsageShape, ...] = ("final", "last", "each", "none", "late", "zero", "wrong")
-_PLACED = ("stall", "cut", "bad", "error", "limit", "dup")
-_BARE = ("hanghead", "hangtoken", "empty")
-_NUMBERS = "head ttft itl len seed rpm tpm after cite quote cached written think tools dim big".split()
-_FLAGS = ("afterdate",)
+PLACED = ("stall", "cut", "bad", "error", "limit", "dup")
+BARE = ("hanghead", "hangtoken", "empty")
+NUMBERS = "head ttft itl len seed rpm tpm after cite quote cached written think tools dim big".split()
+FLAGS = ("afterdate",)
+"""Words of the grammar, by what follows them: faults at a place, faults alone, settings with a number, settings alone."""
 _MOST = 10_000_000
 _ALL = 100
 
@@ -120,11 +121,11 @@ class Behaviour:
 
 _WORD = re.compile(
     r"(?P<status>\d{3})(?P<status_calls>x\d+|p\d+)?"
-    rf"|(?P<placed>{'|'.join((*_PLACED, 'slow'))})(?P<at>\d+)(?P<placed_calls>x\d+|p\d+)?"
-    rf"|(?P<bare>{'|'.join(_BARE)})(?P<bare_calls>x\d+|p\d+)?"
+    rf"|(?P<placed>{'|'.join((*PLACED, 'slow'))})(?P<at>\d+)(?P<placed_calls>x\d+|p\d+)?"
+    rf"|(?P<bare>{'|'.join(BARE)})(?P<bare_calls>x\d+|p\d+)?"
     rf"|usage(?P<usage>{'|'.join(USAGE_SHAPES)})"
-    rf"|(?P<flag>{'|'.join(_FLAGS)})"
-    rf"|(?P<number>{'|'.join(_NUMBERS)})(?P<value>\d+)"
+    rf"|(?P<flag>{'|'.join(FLAGS)})"
+    rf"|(?P<number>{'|'.join(NUMBERS)})(?P<value>\d+)"
     r"|(?P<label>id[a-z0-9_.]+)"
 )
 
@@ -144,8 +145,8 @@ def parse(name: str) -> Behaviour:
         if match is None:
             raise InvalidInput(
                 f"{word!r} in the model's name {name!r} is no word of the mock provider. "
-                f"Numbers: {', '.join(_NUMBERS)}; faults: a status, slow, {', '.join((*_PLACED, *_BARE))}; "
-                f"usage{'|'.join(USAGE_SHAPES)}; {', '.join(_FLAGS)}; id and any letters.",
+                f"Numbers: {', '.join(NUMBERS)}; faults: a status, slow, {', '.join((*PLACED, *BARE))}; "
+                f"usage{'|'.join(USAGE_SHAPES)}; {', '.join(FLAGS)}; id and any letters.",
                 param="model",
             )
         if fault := _fault(name, match):

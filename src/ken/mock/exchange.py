@@ -24,7 +24,7 @@ class HungUp(Exception):
 class Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, *, receive: Receive, send: Send) -> None:
         self.method = str(scope["method"])
         self.path = str(scope["path"])
         self.query = cast("bytes", scope.get("query_string") or b"")

@@ -30,7 +30,7 @@ def error_body(status: int, message: str) -> dict[str, object]:
 class OpenAIWire:
     """One chat completion."""
 
-    def __init__(self, model: str, behaviour: Behaviour, body: dict[str, object]) -> None:
+    def __init__(self, model: str, behaviour: Behaviour, *, body: dict[str, object]) -> None:
         """Read a request. Raises InvalidInput."""
         self._model = model
         self._behaviour = behaviour

@@ -32,7 +32,7 @@ def embedded_texts(body: dict[str, object]) -> Sequence[str]:
     return cast("list[str]", texts)
 
 
-def embeddings(model: str, behaviour: Behaviour, body: dict[str, object], *, entry: Entry) -> object:
+def embeddings(behaviour: Behaviour, body: dict[str, object], *, entry: Entry) -> object:
     """The answer: L2-normalised vectors, alike for texts that share words. `entry` is in the books already."""
     width = body.get("dimensions") or behaviour.dim
     if not isinstance(width, int) or not 0 < width <= 1 << 14:
@@ -47,7 +47,7 @@ def embeddings(model: str, behaviour: Behaviour, body: dict[str, object], *, ent
         for number, text in enumerate(embedded_texts(body))
         for vector in (_vector(text, width),)
     ]
-    told = {"object": "list", "model": model, "data": data}
+    told = {"object": "list", "model": entry.model, "data": data}
     if behaviour.usage == "none":
         return told
     return told | {"usage": {"prompt_tokens": entry.input_tokens, "total_tokens": entry.input_tokens}}
@@ -65,7 +65,7 @@ def rerank_texts(body: dict[str, object]) -> tuple[str, Sequence[str]]:
     return question, cast("list[str]", texts)
 
 
-def rerank(model: str, body: dict[str, object], *, entry: Entry) -> object:
+def rerank(body: dict[str, object], *, entry: Entry) -> object:
     """The answer, best first: a document's relevance is the share of the question's words that stand in it."""
     question, texts = rerank_texts(body)
     asked = set(_WORD.findall(question.lower()))
@@ -74,7 +74,7 @@ def rerank(model: str, body: dict[str, object], *, entry: Entry) -> object:
     most = body.get("top_n")
     return {
         "id": f"rerank-{entry.number}",
-        "model": model,
+        "model": entry.model,
         "results": [
             {"index": place, "relevance_score": scores[place]}
             for place in order[: most if isinstance(most, int) else len(order)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ken.mock.behaviour import Behaviour, Fault
 from ken.mock.chat_wire import MALFORMED, ChatWire
@@ -14,38 +15,42 @@ Count = Callable[[str], int]
 _OK = 200
 
 
-async def stream(
-    exchange: Exchange,
-    behaviour: Behaviour,
-    fault: Fault | None,
-    *,
-    wire: ChatWire,
-    answer: Answer,
-    entry: Entry,
-    count: Count,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCall:
+    """A chat request that is being answered."""
+
+    exchange: Exchange
+    behaviour: Behaviour
+    fault: Fault | None
+    wire: ChatWire
+    entry: Entry
+    count: Count
+
+
+async def stream(call: ChatCall, answer: Answer) -> None:
     """Send an answer token by token. Raises HungUp. What is generated is billed, also where nobody takes it."""
+    exchange, behaviour, fault, wire, entry = call.exchange, call.behaviour, call.fault, call.wire, call.entry
     await exchange.begin(_OK, STREAM_HEADERS)
     if fault is not None and fault.kind == "hangtoken":
         await exchange.silence()
     await exchange.pause(behaviour.ttft)
     await exchange.write(wire.opening(entry))
     for piece in answer.thoughts:
-        tokens = count(piece)
+        tokens = call.count(piece)
         entry.output_tokens += tokens
         entry.reasoning_tokens += tokens
         await exchange.write(wire.thought(piece, entry))
         await exchange.pause(behaviour.itl)
-    for place, call in enumerate(answer.calls):
-        entry.output_tokens += count(call.name) + count(call.arguments)
-        await exchange.write(wire.call(place, call))
+    for place, tool in enumerate(answer.calls):
+        entry.output_tokens += call.count(tool.name) + call.count(tool.arguments)
+        await exchange.write(wire.call(place, tool))
     pieces: Sequence[str] = () if fault is not None and fault.kind == "empty" else answer.pieces
     for place, piece in enumerate(pieces):
         if place:
             await exchange.pause(behaviour.itl)
         if fault is not None and fault.at == place and await _broke(exchange, fault, wire=wire, entry=entry):
             return
-        entry.output_tokens += count(piece)
+        entry.output_tokens += call.count(piece)
         data = wire.token(piece, entry, is_last=place == len(pieces) - 1)
         await exchange.write(data)
         if fault is not None and fault.kind == "dup" and fault.at == place:
@@ -54,17 +59,9 @@ async def stream(
     await exchange.end(wire.ending(answer, entry))
 
 
-async def wait_for_whole(
-    exchange: Exchange,
-    behaviour: Behaviour,
-    fault: Fault | None,
-    *,
-    wire: ChatWire,
-    answer: Answer,
-    entry: Entry,
-    count: Count,
-) -> None:
+async def wait_for_whole(call: ChatCall, answer: Answer) -> None:
     """Send an answer in one piece, as late as its last token. Faults at a token come when that would be written."""
+    exchange, behaviour, fault, wire, entry = call.exchange, call.behaviour, call.fault, call.wire, call.entry
     if fault is not None and fault.kind == "empty":
         answer = Answer(finish=answer.finish)
     pieces = [*answer.thoughts, *answer.pieces]
@@ -77,10 +74,10 @@ async def wait_for_whole(
     for place, piece in enumerate(pieces):
         if place and behaviour.itl:
             await exchange.pause(behaviour.itl)
-        tokens = count(piece)
+        tokens = call.count(piece)
         entry.output_tokens += tokens
         entry.reasoning_tokens += tokens if place < len(answer.thoughts) else 0
-    entry.output_tokens += sum(count(call.name) + count(call.arguments) for call in answer.calls)
+    entry.output_tokens += sum(call.count(tool.name) + call.count(tool.arguments) for tool in answer.calls)
     if fault is not None and await _broke_whole(exchange, fault, wire=wire, entry=entry):
         return
     entry.outcome = "completed"
