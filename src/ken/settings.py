@@ -92,7 +92,9 @@ class Settings(BaseSettings):
     when_models_fail: Literal["answer", "error"] = "answer"
     """Answer with less, and say so: the passages quoted, or as far as the answer went; or fail with the model's error."""
     history_turns: int = Field(default=5, ge=0)
-    passages: int = Field(default=6, ge=1, le=20)
+    passages: int = Field(default=4, ge=1, le=20)
+    compress_passages_to: float = Field(default=1.0, ge=0.1, le=1.0)
+    """The share of the passages' text that a prompt keeps: the sentences that bear on the question."""
     cache: bool = True
 
     @classmethod

@@ -179,7 +179,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
         # As people decided; the embedder that is on its way out still serves until the one they want has embedded everything.
         index_configuration=f"{library.ingest.configuration} {library.committer.spaces.wanted}",
-        search=f"{settings.search.told} {_reranked_by(settings)}",
+        search=f"{settings.search.told} {_reranked_by(settings)} {settings.compress_passages_to}",
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
@@ -200,6 +200,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
             max_chars=settings.max_question_chars,
             history_turns=settings.history_turns,
             passages=settings.passages,
+            share=settings.compress_passages_to,
         ),
         asks_back=settings.search.ask_back,
     )

@@ -54,6 +54,8 @@ class Limits:
     max_chars: int
     history_turns: int
     passages: int
+    share: float = 1.0
+    """Of the passages' text that a prompt keeps."""
 
 
 def local_date() -> str:
@@ -173,7 +175,7 @@ class _Run:
                 "retrieve",
                 lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
             ),
-            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model])),
+            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model], share=limits.share)),
             ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
         )
         for stage, work in early:

@@ -11,8 +11,10 @@ from ken.prompts.grounded import assemble as assemble_prompt
 from ken.prompts.plan import Window
 
 
-def assemble(turn: Turn, *, tokens: TokenCounter, window: Window) -> str:
+def assemble(turn: Turn, *, tokens: TokenCounter, window: Window, share: float = 1.0) -> str:
     """Read `text`, `result`, `history`, `earlier` and `standings`; set `prompt` and `disagreements`. Raises TooLarge.
+
+    With a `share` below 1, the prompt holds about so much of the passages' text.
 
     A sentence of a passage that is addressed to the assistant is in the prompt, where it stands, and nowhere else: it is
     taken from the sentences that may be quoted and that may support an answer.
@@ -29,6 +31,7 @@ def assemble(turn: Turn, *, tokens: TokenCounter, window: Window) -> str:
         situation=situation,
         tokens=tokens,
         window=window,
+        share=share,
     )
     prompt = turn.prompt
     noted = [f"{len(turn.disagreements)} disagreements"] if turn.disagreements else []

@@ -11,7 +11,7 @@ from ken.text.sentences import sentence_spans
 from ken.text.tokens import terms
 
 _MARKERS = re.compile(r"\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
-_MOST_WORDS = 40
+_MOST_WORDS = 25
 
 
 def in_short(earlier: Sequence[Message], question: str, *, room: int, tokens: TokenCounter) -> str:

@@ -12,6 +12,7 @@ from ken.domain.document import Evidence
 from ken.domain.standing import CURRENT, Standing
 from ken.errors import TooLarge
 from ken.models.protocols import TokenCounter
+from ken.prompts.compress import compressed
 from ken.prompts.earlier import in_short
 from ken.prompts.plan import TokenPlan, Window, newest, plan
 from ken.prompts.template import template
@@ -70,11 +71,13 @@ def assemble(
     situation: Situation,
     tokens: TokenCounter,
     window: Window,
+    share: float = 1.0,
 ) -> Prompt:
     """Plan the window, then fill it: passages best first, the newest messages, and what came before them in short.
 
     Nothing is cut in the middle: what doesn't fit is left out whole, and the counts say so; a message that finds no room is
-    told in short with the earlier ones. Raises TooLarge where there is evidence and none of it fits.
+    told in short with the earlier ones. With a `share` below 1, passages are compressed to about so much of their text.
+    Raises TooLarge where there is evidence and none of it fits.
     """
     said = conversation.window
     room = plan(
@@ -85,12 +88,15 @@ def assemble(
         has_earlier=bool(said or conversation.earlier),
     )
     kept: list[Evidence] = []
+    shown: list[str] = []
     evidence_tokens = 0
-    for number, item in enumerate(evidence, start=1):
+    for number, (item, text) in enumerate(zip(evidence, compressed(evidence, share), strict=True), start=1):
         # Counted when the passage came in; only its heading line is new.
-        cost = item.passage.tokens + tokens.count(_place(number, item, situation))
+        counted = item.passage.tokens if text == item.passage.shown else tokens.count(text)
+        cost = counted + tokens.count(_place(number, item, situation))
         if evidence_tokens + cost <= room.passages:
             kept.append(item)
+            shown.append(text)
             evidence_tokens += cost
     if evidence and not kept:
         raise TooLarge(
@@ -103,7 +109,10 @@ def assemble(
     short = in_short(before, question, room=room.earlier, tokens=tokens)
     system = _TEMPLATE.render(
         abstention=ABSTENTION,
-        passages="\n\n".join(_passage(number, item, situation) for number, item in enumerate(kept, start=1)),
+        passages="\n\n".join(
+            f"{_place(number, item, situation)}\n{text.strip()}"
+            for number, (item, text) in enumerate(zip(kept, shown, strict=True), start=1)
+        ),
         notes="".join(f"\n\n{note}" for note in _disagreements(kept, situation.disagreements)),
         earlier=_EARLIER.render(turns=short) if short else "",
     )
@@ -121,10 +130,6 @@ def assemble(
 @lru_cache(maxsize=8)
 def _fixed_tokens(tokens: TokenCounter) -> int:
     return tokens.count(_TEMPLATE.fixed) + tokens.count(_EARLIER.fixed) + tokens.count(ABSTENTION)
-
-
-def _passage(number: int, evidence: Evidence, situation: Situation) -> str:
-    return f"{_place(number, evidence, situation)}\n{evidence.passage.shown.strip()}"
 
 
 def _place(number: int, evidence: Evidence, situation: Situation) -> str:

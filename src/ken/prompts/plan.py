@@ -13,7 +13,7 @@ MARGIN = 1.15
 """Other tokenizers cut text differently from ours; the plan leaves this much room."""
 _HISTORY_SHARE = 0.2
 """Of what instructions and question leave: kept for the conversation where it needs so much, so that passages don't take all."""
-_EARLIER_SHARE = 0.05
+_EARLIER_SHARE = 0.15
 """The same for the summary of what was said before it."""
 _MOST_EARLIER = 300
 """Tokens; a longer summary tells a model no more about what "it" refers to."""
