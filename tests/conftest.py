@@ -75,6 +75,15 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis that all tests share: keep to keys of your own, or to a database (`/1` to `/63`)."""
+    from tests.gateway.redis_rig import redis_server  # noqa: PLC0415 - few tests need it, and all load this file
+
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium for Playwright's `executable_path`. Without one: a skip for a person, a failure in CI."""
     for name in BROWSERS:
