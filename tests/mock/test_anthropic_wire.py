@@ -28,7 +28,7 @@ async def test_a_stream_has_the_documented_events(mock: Running) -> None:
         *("content_block_start", "content_block_stop", "message_stop"),
     ]
     usage = events[0]["message"]["usage"]
-    assert (usage["input_tokens"], usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]) == (1, 3, 1)
+    assert (usage["input_tokens"], usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]) == (12, 3, 1)
     assert events[-2]["usage"] == {"output_tokens": 6}
     assert events[-2]["delta"]["stop_reason"] == "end_turn"
     whole = (await post(mock, {"model": "mock-len4-think2-cached3-written1"})).json()

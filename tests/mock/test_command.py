@@ -79,7 +79,7 @@ async def test_the_app_runs_under_another_server() -> None:
             told = (await client.post(url, json=body)).json()
         server.should_exit = True
         await serving
-    assert told["usage"]["total_tokens"] == 3
+    assert told["usage"]["total_tokens"] == 10
 
 
 async def test_ken_reranks_by_it(mock: Running) -> None:

@@ -68,18 +68,18 @@ async def test_a_stream_fails_as_it_is_told(
     (entry,) = mock.ledger.entries()
     assert ended == ending
     assert came.count(b'"delta":{"content":') == tokens + ("dup" in model)
-    assert (entry.output_tokens, entry.input_tokens, entry.outcome) == (tokens, 2, outcome)
-    assert entry.cost_micros == 2 + 4 * tokens
+    assert (entry.output_tokens, entry.input_tokens, entry.outcome) == (tokens, 9, outcome)
+    assert entry.cost_micros == 9 + 4 * tokens
     assert (b"[DONE]" in came) == (outcome == "completed")
 
 
 @pytest.mark.parametrize(
     ("model", "ending", "cost"),
     [
-        ("mock-hanghead", "silence", 2),
-        ("mock-stall3", "silence", 14),
-        ("mock-cut3", "broken", 14),
-        ("mock-bad3", "end", 14),
+        ("mock-hanghead", "silence", 9),
+        ("mock-stall3", "silence", 21),
+        ("mock-cut3", "broken", 21),
+        ("mock-bad3", "end", 21),
         ("mock-limit3", "end", 0),
         ("mock-413", "end", 0),
     ],
@@ -164,9 +164,9 @@ async def test_the_books_are_told_and_forgotten(session: aiohttp.ClientSession, 
     root = mock.url.removesuffix("/v1")
     async with session.get(f"{root}/mock/ledger?model=mocklarge-len2-cached1") as response:
         told = await response.json()
-    assert (told["requests"], told["running"], told["input_tokens"], told["output_tokens"]) == (1, 0, 2, 2)
-    # One token of the prompt at 15 dollars a million, one from the cache at 1.5, two of output at 75, rounded up.
-    assert told["cost_micros"] == told["entries"][0]["cost_micros"] == 167
+    assert (told["requests"], told["running"], told["input_tokens"], told["output_tokens"]) == (1, 0, 9, 2)
+    # Eight tokens of the prompt at 15 dollars a million, one from the cache at 1.5, two of output at 75, rounded up.
+    assert told["cost_micros"] == told["entries"][0]["cost_micros"] == 272
     async with session.delete(f"{root}/mock/ledger") as response:
         assert (await response.json())["requests"] == 0
     await heard(session, mock, "mock-500x1")

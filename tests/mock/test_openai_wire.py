@@ -36,7 +36,7 @@ async def test_a_stream_says_what_a_whole_answer_says(client: openai.AsyncOpenAI
     assert text.endswith(".")
     assert whole.usage == chunks[-1].usage
     assert chunks[-1].usage.model_dump(include={"prompt_tokens", "completion_tokens"}) == {
-        "prompt_tokens": 2,
+        "prompt_tokens": 9,
         "completion_tokens": 30,
     }
 
@@ -44,9 +44,9 @@ async def test_a_stream_says_what_a_whole_answer_says(client: openai.AsyncOpenAI
 @pytest.mark.parametrize(
     ("shape", "told"),
     [
-        ("final", [(2, 3)]),
-        ("last", [(2, 3)]),
-        ("each", [(2, 0), (2, 1), (2, 2), (2, 3), (2, 3)]),
+        ("final", [(9, 3)]),
+        ("last", [(9, 3)]),
+        ("each", [(9, 0), (9, 1), (9, 2), (9, 3), (9, 3)]),
         ("none", []),
         ("zero", [(0, 0)]),
         ("wrong", [(-1, "many")]),

@@ -14,7 +14,7 @@ from ken.errors import InvalidInput
 from ken.mock.behaviour import Behaviour
 from ken.mock.chat_wire import Wish, event, wrong
 from ken.mock.ledger import Entry
-from ken.mock.wire_bodies import limit_of, member, messages_of, text_of, tools_of
+from ken.mock.wire_bodies import limit_of, member, messages_of, text_of, told_tool, tools_of
 from ken.mock.writing import Answer, Asked, ToolCall
 
 _FINISH = {"stop": "end_turn", "length": "max_tokens", "tools": "tool_use"}
@@ -162,7 +162,7 @@ def _asked(body: dict[str, object]) -> Asked:
     texts = [text_of(member(message, "content")) for message in messages]
     system, _ = text_of(body.get("system"))
     return Asked(
-        prompt="\n".join((system, *(text for text, _ in texts))) + "".join(f"\n{tool}" for tool in tools),
+        texts=[*([system] if system else []), *(text for text, _ in texts), *map(told_tool, tools)],
         images=sum(images for _, images in texts),
         begun=[text for message, (text, _) in zip(messages, texts, strict=True) if message["role"] == "assistant"],
         limit=limit,

@@ -24,6 +24,10 @@ from ken.mock.writing import Tokenizer, WordTokenizer, written
 
 IMAGE_TOKENS = 100
 """What an image in a prompt is billed as."""
+MESSAGE_TOKENS = 4
+"""What the chat template puts around a message or a tool, and is billed as well."""
+REPLY_TOKENS = 3
+"""What it puts before the answer."""
 _RETRIED = (429, 503, 529)
 """Statuses that come with `Retry-After`."""
 _OK = 200
@@ -174,7 +178,9 @@ class MockProvider:
 
     def _input_tokens(self, path: str, wire: ChatWire | None, body: dict[str, object]) -> int:
         if wire is not None:
-            return self._tokens.count(wire.wish.asked.prompt) + IMAGE_TOKENS * wire.wish.asked.images
+            asked = wire.wish.asked
+            counted = sum(self._tokens.count(text) + MESSAGE_TOKENS for text in asked.texts)
+            return counted + REPLY_TOKENS + IMAGE_TOKENS * asked.images
         if path.endswith("/embeddings"):
             return sum(map(self._tokens.count, embedded_texts(body)))
         question, texts = rerank_texts(body)

@@ -11,11 +11,13 @@ from typing import cast
 from ken.mock.behaviour import Behaviour
 from ken.mock.chat_wire import CREATED, Wish, event, wrong
 from ken.mock.ledger import Entry
-from ken.mock.wire_bodies import limit_of, member, messages_of, text_of, tools_of
+from ken.mock.wire_bodies import limit_of, member, messages_of, text_of, told_tool, tools_of
 from ken.mock.writing import Answer, Asked, ToolCall
 
 _FINISH = {"stop": "stop", "length": "length", "tools": "tool_calls"}
 _ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_SALT = "QwErTyUiOpAs"
+"""Of OpenAI's `obfuscation`, which makes chunks of like length and no two of them alike."""
 _DONE = b"data: [DONE]\n\n"
 _FIRST_SERVER_STATUS = 500
 
@@ -34,6 +36,8 @@ class OpenAIWire:
         """Read a request. Raises InvalidInput."""
         self._model = model
         self._behaviour = behaviour
+        self._is_salted = member(body.get("stream_options"), "include_obfuscation") is not False
+        self._chunks = 0
         self._has_logprobs = bool(body.get("logprobs"))
         self._states_usage = bool(member(body.get("stream_options"), "include_usage"))
         self.wish = Wish(_asked(body), streamed=bool(body.get("stream")))
@@ -111,6 +115,9 @@ class OpenAIWire:
         if logprobs:
             choice["logprobs"] = _logprobs(logprobs)
         told = self._head(entry) | {"choices": [choice]}
+        if self._is_salted:
+            self._chunks += 1
+            told["obfuscation"] = _SALT[self._chunks % len(_SALT) :] + str(self._chunks)
         shape = self._behaviour.usage
         if entry is not None and (shape == "each" or (shape == "last" and is_last)):
             told["usage"] = self._usage(entry)
@@ -152,7 +159,7 @@ def _asked(body: dict[str, object]) -> Asked:
         schema = dict[str, object]()
     texts = [text_of(member(message, "content")) for message in messages]
     return Asked(
-        prompt="\n".join(text for text, _ in texts) + "".join(f"\n{tool}" for tool in tools),
+        texts=[*(text for text, _ in texts), *map(told_tool, tools)],
         images=sum(images for _, images in texts),
         begun=[text for message, (text, _) in zip(messages, texts, strict=True) if message["role"] == "assistant"],
         limit=limit_of(body, "max_completion_tokens", "max_tokens"),

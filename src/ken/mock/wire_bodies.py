@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -39,6 +40,11 @@ def tools_of(functions: Iterable[object]) -> list[tuple[str, object]]:
         (str(member(function, "name")), member(function, "parameters") or member(function, "input_schema"))
         for function in functions
     ]
+
+
+def told_tool(tool: tuple[str, object]) -> str:
+    """A tool as the model reads it, and as it is billed."""
+    return f"{tool[0]} {json.dumps(tool[1])}"
 
 
 def limit_of(body: dict[str, object], *names: str) -> int | None:

@@ -65,8 +65,8 @@ class Answer:
 class Asked:
     """What a chat request asks for, on either wire."""
 
-    prompt: str
-    """All that is billed as input but images, joined."""
+    texts: Sequence[str]
+    """All that is billed as input but images: the messages and the tools."""
     images: int = 0
     begun: Sequence[str] = ()
     """The texts of the assistant's messages."""
@@ -98,7 +98,7 @@ def _pieces(behaviour: Behaviour, asked: Asked) -> Sequence[str]:
     elif behaviour.big:
         return _big(behaviour.big, behaviour.seed)
     elif behaviour.quote:
-        pieces = _cut(_quoted(asked.prompt, behaviour.quote))
+        pieces = _cut(_quoted("\n".join(asked.texts), behaviour.quote))
     else:
         pieces = _text(behaviour.len, behaviour.seed, behaviour.cite)
     return pieces[_begun(pieces, asked.begun) :]
