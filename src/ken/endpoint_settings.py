@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
+from ken.gateway_settings import ModelLimits
 from ken.models.capabilities import Feature
 
 _LEAST_ROOM = 512
@@ -74,7 +75,7 @@ class OpenAISettings(EndpointSettings):
             raise ValueError('an Azure deployment\'s address needs an api_version, as in "2024-10-21"')
 
 
-class ModelSettings(OpenAISettings):
+class ModelSettings(OpenAISettings, ModelLimits):
     """One `[[models]]` table: a chat model behind an endpoint."""
 
     kind: Literal["openai", "azure", "anthropic"] = "openai"

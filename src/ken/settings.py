@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -21,8 +21,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ken.cache_settings import AnswerCacheSettings, CategorySettings
 from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSettings, RerankerSettings
 from ken.errors import InvalidSetting
+from ken.gateway.route import TierName
+from ken.gateway_settings import GatewaySettings, TierSettings
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
 
@@ -31,6 +34,8 @@ Table = TypeVar("Table", bound=EndpointSettings)
 _FILE = "ken.toml"
 _TAKEN = ("ken", "extractive")
 """Model names that stand for something already: the default one, and the reader that is always there."""
+_SECRETS = frozenset({"database_url", "redis_url"})
+"""Addresses that may hold a password."""
 _PLAIN_WORDS = {
     "extra_forbidden": "there is no such setting",
     "missing": "it is missing",
@@ -67,6 +72,8 @@ class Settings(BaseSettings):
     home: Path = Path("~/.ken")
     database_url: SecretStr | None = None
     """A PostgreSQL that several replicas share; None: SQLite in the home. From the environment alone."""
+    redis_url: SecretStr | None = None
+    """A Redis that several replicas share; None: each keeps to itself. From the environment alone."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     deadline_s: float = Field(default=60.0, gt=0)
@@ -81,6 +88,9 @@ class Settings(BaseSettings):
     model_folder: Path | None = None
     allow_download: bool = False
     models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    tiers: Annotated[Mapping[TierName, TierSettings], NoDecode] = Field(default_factory=dict[TierName, TierSettings])
+    """By name: the models that answer for it, in order."""
+    gateway: Annotated[GatewaySettings, NoDecode] = GatewaySettings()
     sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
     embedder: Annotated[EmbedderSettings | None, NoDecode] = None
     """An endpoint in the place of the local embedder."""
@@ -96,6 +106,8 @@ class Settings(BaseSettings):
     compress_passages_to: float = Field(default=1.0, ge=0.1, le=1.0)
     """The share of the passages' text that a prompt keeps: the sentences that bear on the question."""
     cache: bool = True
+    answer_cache: Annotated[AnswerCacheSettings, NoDecode] = AnswerCacheSettings()
+    categories: Annotated[tuple[CategorySettings, ...], NoDecode] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -115,10 +127,10 @@ class Settings(BaseSettings):
                 f"{str(Path(home) / _FILE)!r} names a `home`, and lies in it. Remove that line; name another home with "
                 "`--home` or KEN_HOME."
             )
-        if "database_url" in file.toml_data:
+        for secret in _SECRETS & file.toml_data.keys():
             raise InvalidSetting(
-                f"{str(Path(home) / _FILE)!r} holds a `database_url`, and a password never stands in a file. Remove that "
-                "line; put the address into the environment variable KEN_DATABASE_URL."
+                f"{str(Path(home) / _FILE)!r} holds a `{secret}`, and a password never stands in a file. Remove that "
+                f"line; put the address into the environment variable KEN_{secret.upper()}."
             )
         return init_settings, env_settings, file
 
@@ -189,6 +201,9 @@ def _with_keys(settings: Settings) -> Settings:
             f"default_model {settings.default_model!r} is not one of the models: {', '.join(sorted(known))}. "
             "Name one of these, or add a [[models]] table."
         )
+    for what, asked in _asked_for(settings):
+        if asked not in known:
+            raise InvalidSetting(f"{what} names {asked!r}, which is not one of the models: {', '.join(sorted(known))}.")
     sources = [source.name for source in settings.sources]
     if len(set(sources)) != len(sources):
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")
@@ -200,6 +215,14 @@ def _with_keys(settings: Settings) -> Settings:
             "sources": tuple(_with_secret(each) for each in settings.sources),
         }
     )
+
+
+def _asked_for(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each place that names a model, and the name."""
+    for name, tier in settings.tiers.items():
+        yield from ((f"[tiers.{name}]", model) for model in tier.models)
+    if settings.gateway.hedge_model is not None:
+        yield "`hedge_model` in [gateway]", settings.gateway.hedge_model
 
 
 def _with_secret(source: SourceSettings) -> SourceSettings:

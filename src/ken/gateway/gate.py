@@ -46,6 +46,10 @@ class Gate(Protocol):
         """The call is over and has used so many tokens. Does nothing where the lease was never given."""
         ...
 
+    def when_freed(self, do: Callable[[], None]) -> None:
+        """Call `do` when a call of another process has ended."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class _Used:
@@ -90,6 +94,9 @@ class LocalGate:
         if used is not None and self.rules.has_rate:
             self._tokens += 0 if used.is_past else tokens - used.tokens
             used.tokens = tokens
+
+    def when_freed(self, do: Callable[[], None]) -> None:
+        """There is no other process."""
 
     def _full_for(self, tokens: int, *, at: float) -> float:
         """Seconds until the last minute has room; 0 where it has."""

@@ -101,6 +101,7 @@ class Limiter:
         self._name = name
         self._rules = rules
         self._gate = gate or LocalGate(rules, clock)
+        self._gate.when_freed(self._wake)
         self._clock = clock
         self._queue = _Queue()
         self._numbers = itertools.count()
@@ -153,10 +154,6 @@ class Limiter:
             self._take_less(error, began=self._clock() - held_s)
         self._freed.set()
 
-    def wake(self) -> None:
-        """Something that calls wait for has changed."""
-        self._freed.set()
-
     def reading(self) -> QueueReading:
         """As it stands now."""
         p50, p95 = percentile(self._waits, 0.5), percentile(self._waits, 0.95)
@@ -169,6 +166,9 @@ class Limiter:
             refused=self._refused,
             concurrency=int(min(bounds)) if bounds else None,
         )
+
+    def _wake(self) -> None:
+        self._freed.set()
 
     async def _take(self, lease: str, tokens: int) -> float:
         """0 where the call may go, else the seconds after which to ask again."""
