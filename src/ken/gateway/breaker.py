@@ -75,6 +75,11 @@ class Circuit:
         """As it stands; an open one whose cooldown is over stays open until a call comes."""
         return self._state
 
+    @property
+    def probes_in_s(self) -> float:
+        """Seconds until an open one is tried again."""
+        return max(0.0, self._probes_at - self.clock())
+
     def admit(self) -> bool:
         """Let a call through, and tell whether it is a probe. Raises BreakerOpen."""
         if self._state == "closed":
@@ -131,7 +136,7 @@ class Circuit:
             calls=calls,
             error_rate=errors / calls if calls else 0.0,
             slow_rate=slow / calls if calls else 0.0,
-            probes_at=now() + max(0.0, self._probes_at - self.clock()) if self._state == "open" else None,
+            probes_at=now() + self.probes_in_s if self._state == "open" else None,
         )
 
     def _judge(self) -> None:
