@@ -20,6 +20,10 @@ DEFAULT = "ken"
 """The model name that leaves the choice to the route."""
 
 
+_ROOMY = 2000
+"""Tokens of an answer that nobody writes who doesn't think first."""
+
+
 def _works(_: str) -> bool:
     return False
 
@@ -44,6 +48,11 @@ class Router:
         if self.chooses(asked):
             return max((self.window_of(tier) for tier in self.routes.tiers), key=room)
         return self.window_of(name)
+
+    def chain(self, turn: Turn) -> tuple[str, ...]:
+        """The models that a routed question may come to, in their order."""
+        asked = turn.tier or choose(turn.question.model, self.models, default=self.default)
+        return next((tier.models for tier in self.routes.tiers.values() if tier.name == asked), (asked,))
 
     def window_of(self, name: str) -> Window:
         """Of a model; of a tier, the smallest of its chain, since any of its models may have to read the prompt."""
@@ -78,11 +87,11 @@ def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
 def routed(turn: Turn, router: Router) -> str:
     """Read what is known by now; set `difficulty`, `model`, `tier`, `decision` and `max_tokens`."""
     turn.difficulty = router.routes.estimator.estimate(features_of(_seen(turn)))
-    turn.max_tokens = _longest(turn, router.routes)
     name = choose(turn.question.model, router.models, default=router.default)
     if not router.chooses(turn.question.model):
         turn.model = router.models[name]
         turn.tier = next((tier for tier in router.routes.tiers if tier == name), "")
+        turn.max_tokens = _longest(turn, router)
         reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
         return f"{name}: {reason}"
     case = Case(
@@ -96,6 +105,7 @@ def routed(turn: Turn, router: Router) -> str:
     turn.decision = decide(router.routes, case)
     turn.tier = turn.decision.tier
     turn.model = router.models[turn.tier]
+    turn.max_tokens = _longest(turn, router)
     return f"{turn.tier}: {turn.decision.told}"
 
 
@@ -151,9 +161,17 @@ def _seen(turn: Turn) -> Seen:
     )
 
 
-def _longest(turn: Turn, routes: Routes) -> int | None:
-    """The answer's greatest length: of the task type, or what the asker wants where that is less."""
+def _longest(turn: Turn, router: Router) -> int | None:
+    """The answer's greatest length: of the task type, or what the asker wants where that is less.
+
+    What an operator sets always counts. A default doesn't for a model that was given much room on purpose: it thinks before it
+    writes, and would have used up a short length before its first word.
+    """
+    routes = router.routes
     most = routes.max_tokens.get(turn.task)
+    roomy = any(router.windows[name].answer > _ROOMY for name in router.chain(turn) if name in router.windows)
+    if turn.task not in routes.capped and roomy:
+        most = None
     if most is not None and turn.standing.is_short:
         most = max(1, int(most * SHORT_SHARE))
     given = [each for each in (most, turn.question.max_tokens) if each is not None]

@@ -73,6 +73,9 @@ class Routes:
     escalates: bool = True
     escalate_above: float = ESCALATE_ABOVE
     max_tokens: Mapping[TaskType, int] = field(default_factory=lambda: dict(MAX_TOKENS))
+    """The longest answer by task type."""
+    capped: frozenset[TaskType] = frozenset()
+    """Those whose length the operator has set."""
 
     @property
     def told(self) -> str:
