@@ -17,18 +17,24 @@ import numpy as np
 
 from ken.endpoint_settings import EmbedderSettings, RerankerSettings
 from ken.errors import InvalidSetting
+from ken.gateway.embedding import Embeddings, GatewayEmbedder, measured
+from ken.gateway.reranking import GatewayReranker, Scores
+from ken.gateway.retry import Retry, RetryRules
+from ken.gateway.vitals import Vital
 from ken.knowledge.index import Indexes
 from ken.knowledge.rerank import Reranking
 from ken.knowledge.spaces import Spaces
+from ken.models.embedding import EmbedderEndpoint
 from ken.models.minilm import MiniLM
 from ken.models.missing_embedder import MissingEmbedder
 from ken.models.protocols import Embedder, RerankPassage
+from ken.models.reranking import RerankEndpoint
 from ken.settings import with_key
 from ken.storage.embedders import EmbedderBook, EmbedderRecord
 
 if TYPE_CHECKING:
-    from ken.models.openai_embedder import EmbedderEndpoint
-    from ken.models.rerank_endpoint import CrossEncoder
+    from ken.models.openai_embedder import EndpointEmbeddings
+    from ken.models.rerank_endpoint import EndpointScores
     from ken.models.steady_embedder import SteadyEmbedder
 
 
@@ -104,11 +110,25 @@ class _Maker:
 
 
 async def _first_seen(endpoint: EmbedderEndpoint) -> EmbedderRecord:
-    from ken.models.openai_embedder import measured
+    from ken.models.openai_embedder import EndpointEmbeddings
     from ken.models.steady_embedder import PROBE
 
-    vector = await measured(endpoint, PROBE)
+    wire = EndpointEmbeddings(endpoint)
+    try:
+        vector = await measured(_embeddings(wire), endpoint, PROBE)
+    finally:
+        await wire.aclose()
     return EmbedderRecord(name=endpoint.name, dimensions=len(vector), probe=vector.tobytes())
+
+
+def _embeddings(wire: EndpointEmbeddings) -> Embeddings:
+    """An embedder's endpoint with what stands around it."""
+    return Retry(wire, rules=RetryRules(), vital=Vital(wire.name))
+
+
+def _scores(wire: EndpointScores) -> Scores:
+    """A reranker's endpoint with what stands around it."""
+    return Retry(wire, rules=RetryRules(), vital=Vital(wire.name))
 
 
 def _check(settings: EmbedderSettings, record: EmbedderRecord) -> None:
@@ -126,23 +146,25 @@ def _check(settings: EmbedderSettings, record: EmbedderRecord) -> None:
 
 
 def _steady(endpoint: EmbedderEndpoint, record: EmbedderRecord, tokens: MiniLM) -> SteadyEmbedder:
-    from ken.models.openai_embedder import EndpointEmbedder, measured
+    from ken.models.openai_embedder import EndpointEmbeddings
     from ken.models.steady_embedder import PROBE, SteadyEmbedder
 
+    wire = EndpointEmbeddings(endpoint)
+    embeddings = _embeddings(wire)
     return SteadyEmbedder(
-        EndpointEmbedder(endpoint, record.dimensions, tokens=tokens),
+        GatewayEmbedder(embeddings, endpoint, record.dimensions, tokens=tokens, close=wire.aclose),
         np.frombuffer(record.probe, dtype=np.float32),
-        probe=partial(measured, endpoint, PROBE),
+        probe=partial(measured, embeddings, endpoint, PROBE),
     )
 
 
 def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
-    from ken.models.openai_embedder import EmbedderEndpoint
-
     return EmbedderEndpoint(
         base_url=str(settings.base_url),
         model=settings.model,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+        is_azure=settings.kind == "azure",
+        api_version=settings.api_version,
         dimensions=settings.dimensions,
         revision=settings.revision,
         query_prefix=settings.query_prefix,
@@ -156,21 +178,21 @@ def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
 
 def reranking(settings: RerankerSettings) -> Reranking:
     """The cross-encoder of the `[reranker]` table, at work."""
-    encoder = _cross_encoder(settings)
+    encoder = _reranker(settings)
     return Reranking(encoder, candidates=settings.candidates, patience_s=settings.timeout_s)
 
 
-def _cross_encoder(settings: RerankerSettings) -> CrossEncoder:
-    from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
+def _reranker(settings: RerankerSettings) -> GatewayReranker:
+    from ken.models.rerank_endpoint import EndpointScores
 
-    return CrossEncoder(
-        RerankEndpoint(
-            base_url=str(settings.base_url),
-            model=settings.model,
-            api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
-            timeout_s=settings.timeout_s,
-        )
+    endpoint = RerankEndpoint(
+        base_url=str(settings.base_url),
+        model=settings.model,
+        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+        timeout_s=settings.timeout_s,
     )
+    wire = EndpointScores(endpoint)
+    return GatewayReranker(_scores(wire), endpoint, close=wire.aclose)
 
 
 async def embedder_answers(settings: EmbedderSettings) -> str:
@@ -184,7 +206,7 @@ async def reranker_answers(settings: RerankerSettings) -> str:
     """Have two passages scored; what came of it, in a few words. Raises ModelError."""
     from ken.models.steady_embedder import PROBE
 
-    encoder = _cross_encoder(settings)
+    encoder = _reranker(settings)
     try:
         await encoder.score("When is a berth free?", [RerankPassage(0, PROBE), RerankPassage(1, "Nothing is here.")])
     finally:

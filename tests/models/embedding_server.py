@@ -72,7 +72,7 @@ class EmbeddingServer:
         return [text for body in self.bodies for text in body.get("input", ())]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.paths.append(request.path)
+        self.paths.append(request.path_qs)
         self.headers.append(dict(request.headers))
         body = await request.json()
         self.bodies.append(body)

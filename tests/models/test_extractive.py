@@ -13,8 +13,8 @@ from ken.domain.deadline import Deadline
 from ken.domain.document import Evidence
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.domain.usage import Usage
-from ken.models.extractive import ExtractiveReader
 from ken.models.chat import ChatDelta, ChatRequest
+from ken.models.extractive import ExtractiveReader
 from ken.settings import load
 from ken.text.tokens import words
 from ken.wiring import Ken, open_home

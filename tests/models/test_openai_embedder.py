@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ken.domain.deadline import Deadline
+from ken.domain.usage import Usage
 from ken.errors import EmbedderChanged, ModelError, ModelInterrupted, ModelRefused, ModelUnavailable
-from ken.models.openai_embedder import EmbedderEndpoint, EndpointEmbedder, measured
-from tests.models.embedding_server import EmbeddingServer, answers, cuts_off, vector_of
+from ken.gateway.embedding import GatewayEmbedder, measured
+from ken.models.embedding import EmbedderEndpoint, EmbedRequest
+from ken.models.openai_embedder import EndpointEmbeddings
+from tests.models.embedding_server import EmbeddingServer, answers, vector_of
 
 KEY = "sk-planted-0123456789abcdef"
 
@@ -40,12 +44,14 @@ async def server() -> AsyncGenerator[EmbeddingServer]:
     await started.stop()
 
 
-def embedder_at(url: str, length: int = 48, **more: Any) -> EndpointEmbedder:  # noqa: ANN401 - the endpoint's own
+def embedder_at(url: str, length: int = 48, **more: Any) -> GatewayEmbedder:  # noqa: ANN401 - the endpoint's own
     given = {"question_s": 3.0, "timeout_s": 3.0, "patience_s": 3.0, "api_key": KEY, **more}
-    return EndpointEmbedder(EmbedderEndpoint(base_url=url, model="m-1", **given), length, tokens=Blanks())
+    endpoint = EmbedderEndpoint(base_url=url, model="m-1", **given)
+    wire = EndpointEmbeddings(endpoint)
+    return GatewayEmbedder(wire, endpoint, length, tokens=Blanks(), close=wire.aclose)
 
 
-async def embedded(embedder: EndpointEmbedder, texts: list[str]) -> np.ndarray:
+async def embedded(embedder: GatewayEmbedder, texts: list[str]) -> np.ndarray:
     try:
         return await embedder.embed(texts)
     finally:
@@ -99,14 +105,6 @@ async def test_a_text_over_the_window_is_cut(server: EmbeddingServer) -> None:
     assert long.startswith("p: word")
 
 
-async def test_what_passes_is_tried_again(server: EmbeddingServer) -> None:
-    """A connection that is cut, a 503 and a 429 are waited out, as long as `Retry-After` says."""
-    server.replies = [cuts_off(), answers({"error": "loading"}, 503), answers({}, 429, **{"Retry-After": "0.2"})]
-    vectors = await embedded(embedder_at(server.url, patience_s=10.0), ["the pier"])
-    assert np.allclose(vectors, [unit("the pier")], atol=1e-6)
-    assert len(server.bodies) == 4
-
-
 def data(*vectors: object, **more: object) -> dict[str, Any]:
     """An answer with these embeddings."""
     return {"data": [{"index": index, "embedding": vector, **more} for index, vector in enumerate(vectors)]}
@@ -114,6 +112,43 @@ def data(*vectors: object, **more: object) -> dict[str, Any]:
 
 SHORT = [1.0] * 47
 GOOD = [1.0] * 48
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"prompt_tokens": 12, "total_tokens": 12}, Usage(12)),
+        ({"total_tokens": 9}, Usage(9)),
+        ({"prompt_tokens": -1}, None),
+        ({"prompt_tokens": "many"}, None),
+        (None, None),
+    ],
+)
+async def test_what_it_has_read_is_told(server: EmbeddingServer, told: object, usage: Usage | None) -> None:
+    """The endpoint's own count goes along with the vectors; where it gives none, none is made up."""
+    server.always = answers({**data(GOOD), "usage": told, "model": "m-1-0613"})
+    wire = EndpointEmbeddings(EmbedderEndpoint(base_url=server.url, model="m-1"))
+    request = EmbedRequest(texts=("one",), deadline=Deadline.after(3))
+    (delta,) = [delta async for delta in wire.stream(request)]
+    await wire.aclose()
+    assert (delta.usage, delta.response_model, wire.name) == (usage, "m-1-0613", "m-1")
+
+
+async def test_one_attempt_is_one_request(server: EmbeddingServer) -> None:
+    """The wire asks once; asking again is the gateway's, which is told what it has to know for that."""
+    server.always = answers({"error": {"message": "slow down"}}, 429, **{"Retry-After": "7"})
+    with pytest.raises(ModelRefused) as raised:
+        await embedded(embedder_at(server.url), ["one"])
+    assert (raised.value.status, raised.value.retry_after_s, len(server.bodies)) == (429, 7.0, 1)
+
+
+async def test_azure_has_its_own_address_and_header(server: EmbeddingServer) -> None:
+    """The version stands in the address, the key in `api-key`."""
+    url = server.url.replace("/v1", "/openai/deployments/small")
+    await embedded(embedder_at(url, is_azure=True, api_version="2024-10-21"), ["one"])
+    assert server.paths == ["/openai/deployments/small/embeddings?api-version=2024-10-21"]
+    assert server.headers[0]["api-key"] == KEY
+    assert "Authorization" not in server.headers[0]
 
 
 @pytest.mark.parametrize(
@@ -178,5 +213,8 @@ async def test_the_space_is_named_by_what_makes_vectors(server: EmbeddingServer)
     }
     others = [name(model="m-2"), name(dimensions=16), name(revision="2"), name(passage_prefix="p: ")]
     assert len({name(), *others}) == 5
-    vector = await measured(EmbedderEndpoint(base_url=server.url, model="m-1", passage_prefix="p: "), "the pier")
+    endpoint = EmbedderEndpoint(base_url=server.url, model="m-1", passage_prefix="p: ")
+    wire = EndpointEmbeddings(endpoint)
+    vector = await measured(wire, endpoint, "the pier")
+    await wire.aclose()
     assert np.allclose(vector, unit("p: the pier"), atol=1e-6)

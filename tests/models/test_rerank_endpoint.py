@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from ken.domain.deadline import Deadline
+from ken.domain.usage import Usage
 from ken.errors import ModelError, ModelInterrupted, ModelRefused
+from ken.gateway.reranking import GatewayReranker
 from ken.models.protocols import RerankPassage
-from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
+from ken.models.rerank_endpoint import EndpointScores
+from ken.models.reranking import RerankEndpoint, RerankRequest
 from tests.models.embedding_server import EmbeddingServer, answers
 
 KEY = "sk-planted-0123456789abcdef"
@@ -26,9 +30,9 @@ async def server() -> AsyncGenerator[EmbeddingServer]:
 
 
 async def scores(server: EmbeddingServer, *, times: int = 1, timeout_s: float = 3.0) -> list[float]:
-    reranker = CrossEncoder(
-        RerankEndpoint(base_url=server.url, model="bge", api_key=KEY, timeout_s=timeout_s),
-    )
+    endpoint = RerankEndpoint(base_url=server.url, model="bge", api_key=KEY, timeout_s=timeout_s)
+    wire = EndpointScores(endpoint)
+    reranker = GatewayReranker(wire, endpoint, close=wire.aclose)
     try:
         assert (await reranker.score("When?", [])).shape == (0,)
         for _ in range(times - 1):
@@ -54,6 +58,27 @@ async def test_the_bare_form(server: EmbeddingServer) -> None:
     bare = {"query": "When?", "texts": TEXTS, "truncate": True}
     assert [sorted(body) for body in server.bodies] == [["documents", "model", "query", "top_n"], *[sorted(bare)] * 2]
     assert server.bodies[1] == bare
+
+
+@pytest.mark.parametrize(
+    ("told", "usage", "units"),
+    [
+        ({"usage": {"total_tokens": 38}}, Usage(38), None),
+        ({"meta": {"billed_units": {"search_units": 1}}}, None, 1),
+        ({"meta": {"billed_units": {"input_tokens": 21, "search_units": 2}}}, Usage(21), 2),
+        ({}, None, None),
+    ],
+)
+async def test_what_is_billed_is_told(
+    server: EmbeddingServer, told: dict[str, object], usage: Usage | None, units: int | None
+) -> None:
+    """Tokens as Jina and vLLM tell them, searches as Cohere does; where nothing is told, nothing is made up."""
+    server.always = answers({"results": [{"index": 0, "relevance_score": 0.5}], **told})
+    wire = EndpointScores(RerankEndpoint(base_url=server.url, model="bge"))
+    request = RerankRequest(question="When?", documents=("one",), deadline=Deadline.after(3))
+    (delta,) = [delta async for delta in wire.stream(request)]
+    await wire.aclose()
+    assert (delta.usage, delta.search_units) == (usage, units)
 
 
 def results(*scored: tuple[object, object]) -> Any:  # noqa: ANN401 - a reply

@@ -7,67 +7,68 @@ form of its own (`texts` go out, a list of `index` and `score` comes back); a se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.errors import ModelInterrupted, ModelRefused
-from ken.models.json_endpoint import Address, JsonEndpoint
-from ken.models.protocols import RerankPassage
+from ken.models.connections import Connections
+from ken.models.json_endpoint import JsonEndpoint
+from ken.models.openai_embedder import read_usage
+from ken.models.refusal import member
+from ken.models.reranking import RerankDelta, RerankEndpoint, RerankRequest
+from ken.models.wire import Address
 
 _MALFORMED = {400, 422}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RerankEndpoint:
-    """Where the cross-encoder is and how long to wait for it, in seconds."""
+class EndpointScores:
+    """Scores of documents for a question, in one attempt: a dependency of the gateway (`gateway/seam.py`)."""
 
-    base_url: str
-    model: str
-    api_key: str | None = None
-    timeout_s: float = 2.0
-
-
-class CrossEncoder:
-    """A Reranker behind an endpoint. It is asked once for all passages of a question."""
-
-    def __init__(self, endpoint: RerankEndpoint) -> None:
+    def __init__(self, endpoint: RerankEndpoint, *, connections: Connections | None = None) -> None:
         self.name: str = endpoint.model
         self._endpoint = endpoint
         address = Address(what=f"The reranker {endpoint.model!r}", base_url=endpoint.base_url, api_key=endpoint.api_key)
-        self._wire = JsonEndpoint(address)
+        self._json = JsonEndpoint(address, endpoint.timeout_s, connections)
         self._is_bare = False
         """Whether it wants the form of Text Embeddings Inference."""
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._wire.aclose()
+        await self._json.aclose()
 
-    async def score(self, question: str, passages: Sequence[RerankPassage]) -> NDArray[np.float32]:
-        """Shape (len(passages),). Raises ModelUnavailable, ModelRefused, ModelInterrupted."""
-        if not passages:
-            return np.zeros(0, np.float32)
-        texts = [passage.text for passage in passages]
+    async def stream(self, request: RerankRequest) -> AsyncGenerator[RerankDelta]:
+        """Yield the scores, all at once. Raises ModelUnavailable, ModelRefused, ModelInterrupted."""
         try:
-            answer = await self._asked(question, texts)
+            answer = await self._asked(request)
         except ModelRefused as refused:
             if self._is_bare or refused.status not in _MALFORMED or "texts" not in str(refused):
                 raise
             self._is_bare = True
-            answer = await self._asked(question, texts)
-        return self._read(answer, len(texts))
-
-    async def _asked(self, question: str, texts: list[str]) -> object:
-        body: dict[str, object] = (
-            {"query": question, "texts": texts, "truncate": True}
-            if self._is_bare
-            else {"model": self._endpoint.model, "query": question, "documents": texts, "top_n": len(texts)}
+            answer = await self._asked(request)
+        billed = member(member(answer, "meta"), "billed_units")
+        units = member(billed, "search_units")
+        yield RerankDelta(
+            self._read(answer, len(request.documents)),
+            read_usage(answer) or read_usage({"usage": {"prompt_tokens": member(billed, "input_tokens")}}),
+            round(units) if isinstance(units, int | float) else None,
         )
-        patience = self._endpoint.timeout_s
-        return await self._wire.post("/rerank", body, patience_s=patience, attempt_s=patience)
+
+    async def _asked(self, request: RerankRequest) -> object:
+        documents = list(request.documents)
+        body: dict[str, object] = (
+            {"query": request.question, "texts": documents, "truncate": True}
+            if self._is_bare
+            else {
+                "model": self._endpoint.model,
+                "query": request.question,
+                "documents": documents,
+                "top_n": len(documents),
+            }
+        )
+        return await self._json.post("/rerank", body, request.deadline)
 
     def _read(self, answer: object, count: int) -> NDArray[np.float32]:
         scores: NDArray[np.float32] = np.full(count, np.nan, np.float32)
@@ -78,9 +79,9 @@ class CrossEncoder:
                 scores[place] = result["relevance_score"] if "relevance_score" in result else result["score"]
         except (ValueError, LookupError, TypeError) as error:
             raise ModelInterrupted(
-                self._wire.says("did not answer with scores of the passages", "Look at what serves there")
+                self._json.says("did not answer with scores of the passages", "Look at what serves there")
             ) from error
         if not np.isfinite(scores).all():
             what = f"scored {int(np.isfinite(scores).sum())} of {count} passages"
-            raise ModelInterrupted(self._wire.says(what, "Look at what serves there"))
+            raise ModelInterrupted(self._json.says(what, "Look at what serves there"))
         return scores

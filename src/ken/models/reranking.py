@@ -13,6 +13,17 @@ from ken.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RerankEndpoint:
+    """Where a cross-encoder is and how long to wait for it, in seconds."""
+
+    base_url: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    timeout_s: float = 2.0
+    """For a question, every try together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RerankRequest:
     """A question and the documents that are to be scored for it."""
 
@@ -23,8 +34,8 @@ class RerankRequest:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """A cross-encoder reads the question once with each document, and that is what is billed."""
-        return tuple(f"{self.question}\n{document}" for document in self.documents)
+        """The question, and the documents."""
+        return (self.question, *self.documents)
 
     @property
     def most_output_tokens(self) -> int | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.errors import EmbedderChanged
-from ken.models.openai_embedder import EndpointEmbedder
+from ken.models.protocols import Embedder
 
 PROBE = (
     "Vessels entering the harbour after dusk report to the pilot station on channel 12, state their draught in metres, "
@@ -25,6 +26,14 @@ _SAME = 0.999
 _EVERY_S = 600.0
 
 
+class Remote(Embedder, Protocol):
+    """An embedder that holds connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+        ...
+
+
 class SteadyEmbedder:
     """An Embedder that is still the one whose vector of `PROBE` is `remembered`, of shape (dimensions,).
 
@@ -33,7 +42,7 @@ class SteadyEmbedder:
 
     def __init__(
         self,
-        embedder: EndpointEmbedder,
+        embedder: Remote,
         remembered: NDArray[np.float32],
         *,
         probe: Callable[[], Awaitable[NDArray[np.float32]]],
