@@ -196,7 +196,7 @@ def measure(given: argparse.Namespace, size: int) -> Measured:
     async def embed(text: str) -> NDArray[np.float32]:
         return await model.embed_question(text)
 
-    corpus = Corpus(index, embed, SearchOptions())
+    corpus = Corpus(index, model, embed, SearchOptions())
     asyncio.run(ask(corpus, texts[:20], who=LOCAL_OPERATOR))
     timed = {name: asyncio.run(ask(corpus, texts, who=principal(share))) for name, share in SHARES.items()}
     after = resident()

@@ -204,6 +204,9 @@ def _with_keys(settings: Settings) -> Settings:
     for what, asked in _asked_for(settings):
         if asked not in known:
             raise InvalidSetting(f"{what} names {asked!r}, which is not one of the models: {', '.join(sorted(known))}.")
+    kinds = [category.name for category in settings.categories]
+    if len(set(kinds)) != len(kinds):
+        raise InvalidSetting(f"The names of [[categories]] must differ from each other: {kinds!r}.")
     sources = [source.name for source in settings.sources]
     if len(set(sources)) != len(sources):
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")

@@ -13,7 +13,7 @@ What happens when a dependency fails is decided here, once:
 | reranker              | open               | is answered in the order of the search, with a notice              |
 | model endpoint        | open               | is answered with less and a notice: another model of the tier, the |
 |                       |                    | passages quoted, or as far as the answer went; by policy, fails    |
-| answer cache          | -                  | it is in the database                                              |
+| answer cache          | -                  | it is in the database; with its Redis away, is answered without it |
 | record                | open               | is answered; the loss is counted and logged once                   |
 """
 
@@ -23,18 +23,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
-from ken.domain.usage import Usage
+from ken.caching import categories, open_cache
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
-from ken.gateway.call import Counted, PriceOf
+from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.plain import PlainGateway
-from ken.gateway.punctual import Punctual
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.commit import Committer
@@ -50,15 +48,12 @@ from ken.knowledge.postgres_index import PostgresIndexes
 from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
-from ken.models.extractive import ExtractiveReader
 from ken.models.minilm import MiniLM
-from ken.models.protocols import ChatModel
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
-from ken.prompts.plan import Window
+from ken.providers import Providers, open_providers
 from ken.releases.release import Release
-from ken.settings import ModelSettings, Settings
+from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
-from ken.storage.answers import AnswerCache, CachedAnswers
 from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
@@ -75,13 +70,7 @@ from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
-from ken.telemetry.prices import Price, Prices
 from ken.telemetry.recorder import Recorder
-
-if TYPE_CHECKING:
-    from ken.models.openai import OpenAIChat
-
-_EXTRACTIVE_WINDOW = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +82,7 @@ class Ken:
     examinee: Assistant
     """The same without the answer cache and the reader's help: an evaluation measures answers of the model that it names."""
     library: Library
+    cache: SemanticCache
     conversations: Conversations
     traces: Traces
     feedback: FeedbackBook
@@ -103,18 +93,17 @@ class Ken:
     model_names: tuple[str, ...]
     readers: frozenset[str]
     """Of these, the ones that can only answer from documents."""
-    price_of: PriceOf
+    providers: Providers
     store: Store
-    endpoints: tuple[OpenAIChat, ...]
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
-        for endpoint in self.endpoints:
-            await endpoint.aclose()
+        await self.providers.aclose()
         await self.library.committer.spaces.aclose()
         if self.library.reranking is not None and isinstance(self.library.reranking.reranker, Closing):
             await self.library.reranking.reranker.aclose()
         self.library.close()
+        await anyio.to_thread.run_sync(self.cache.close)
         await anyio.to_thread.run_sync(self.recorder.close)
         await anyio.to_thread.run_sync(self.store.close)
 
@@ -162,15 +151,11 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     """A home whose store is open."""
     database = shared.database
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
-    library = await _library(settings, shared, local)
+    cache = await anyio.to_thread.run_sync(open_cache, settings, database)
+    providers = open_providers(settings, database)
+    library = await _library(settings, shared, local, cache)
     await library.open()
 
-    endpoints = tuple(_endpoint(model) for model in settings.models)
-    reader = ExtractiveReader()
-    price_of = _pricing(settings)
-    models: dict[str, ChatModel] = {
-        model.name: Punctual(Counted(model, tokens=local, price_of=price_of)) for model in (reader, *endpoints)
-    }
     traces = Traces(database)
     recorder = Recorder(traces)
     release = Release(
@@ -186,13 +171,13 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     )
     parts = Parts(
         corpora=library,
-        models=models,
-        windows={reader.name: Window(_EXTRACTIVE_WINDOW, 0)}
-        | {model.name: Window(model.context_tokens, model.max_tokens) for model in settings.models},
+        models=providers.models,
+        windows=providers.windows,
         default_model=settings.default_model,
         tokens=local,
-        reader=models[reader.name] if settings.when_models_fail == "answer" else None,
-        cache=AnswerCache(database) if settings.cache else None,
+        reader=providers.reader if settings.when_models_fail == "answer" else None,
+        cache=cache if settings.cache else None,
+        categories=categories(settings),
         recorder=recorder,
         release=release,
         limits=Limits(
@@ -206,6 +191,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     )
     return Ken(
         settings=settings,
+        cache=cache,
         assistant=Assistant(parts),
         examinee=Assistant(replace(parts, cache=None, reader=None)),
         library=library,
@@ -216,20 +202,19 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         keys=Keys(database),
         recorder=recorder,
         plain=PlainGateway(
-            {name: model for name, model in models.items() if name != reader.name},
-            tiers=frozenset(),
+            {name: model for name, model in providers.models.items() if name != providers.reader.name},
+            tiers=providers.tiers,
             recorder=recorder,
             release=release.id,
         ),
-        model_names=tuple(models),
-        readers=frozenset({reader.name}),
-        price_of=price_of,
+        model_names=tuple(providers.models),
+        readers=frozenset({providers.reader.name}),
+        providers=providers,
         store=shared,
-        endpoints=endpoints,
     )
 
 
-async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
+async def _library(settings: Settings, shared: Store, local: MiniLM, cache: SemanticCache) -> Library:
     """The documents, with the embedder that they have vectors of. Raises StorageError, ModelError, InvalidSetting."""
     database = shared.database
     store = Documents(database)
@@ -251,7 +236,8 @@ async def _library(settings: Settings, shared: Store, local: MiniLM) -> Library:
         erasure=Erasure(database),
         retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
         spaces=spaces,
-        answers=CachedAnswers(database),
+        answers=cache.answers,
+        forget=cache.forget,
     )
     max_bytes = settings.max_file_mb * 1_000_000
     library = Library(
@@ -283,18 +269,6 @@ def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: in
     return PostgresIndexes(PassageTables(shared.database, dimensions), store)
 
 
-def _pricing(settings: Settings) -> PriceOf:
-    """An operator's price counts by the model's name; every price, by what the endpoint calls the model."""
-    own = {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
-    prices = Prices.shipped(own)
-    called = {model.name: model.model for model in settings.models}
-
-    def price_of(name: str, usage: Usage) -> int | None:
-        return prices.cost_micros(name if name in own else called.get(name, name), usage)
-
-    return price_of
-
-
 def _local_embedder(settings: Settings) -> MiniLM:
     return MiniLM(
         _model_cache(settings.home),
@@ -306,19 +280,3 @@ def _local_embedder(settings: Settings) -> MiniLM:
 
 def _model_cache(home: Path) -> Path:
     return home / "models"
-
-
-def _endpoint(model: ModelSettings) -> OpenAIChat:
-    from ken.models.openai import Endpoint, OpenAIChat  # noqa: PLC0415 - brings an HTTP client, which a home without models can do without
-
-    return OpenAIChat(
-        model.name,
-        Endpoint(
-            base_url=str(model.base_url),
-            model=model.model,
-            api_key=model.api_key.get_secret_value() if model.api_key is not None else None,
-            max_tokens=model.max_tokens,
-            first_token_s=model.first_token_s,
-            stall_s=model.stall_s,
-        ),
-    )

@@ -26,7 +26,6 @@ from ken.models.scripted import ScriptedModel
 from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.settings import load
-from ken.storage.answers import AnswerCache
 from ken.telemetry.prices import Prices
 from ken.wiring import Ken, open_home
 
@@ -161,7 +160,7 @@ def assistant(
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
             reader=ExtractiveReader() if reads else None,
-            cache=AnswerCache(ken.store.database) if cache else None,
+            cache=ken.cache if cache else None,
             recorder=ken.recorder,
             release=Release(
                 prompt_version=f"test {next(_numbers)}",

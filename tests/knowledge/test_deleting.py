@@ -152,9 +152,8 @@ async def test_nothing_is_left_in_any_snapshot_answer_or_vector(home: Path, fold
         in_database_and_index = {"ken.db", "windows.npy", "sentences.npy", "lexical_terms.npy", "sentence_terms.npy"}
         assert holders(home, vectors) >= in_database_and_index
         beyond = "Which telescope did Galileo buy for the tower?"
-        abstained = [await ask(ken, question) for question in (QUESTION, beyond, beyond)]
+        abstained = [await ask(ken, question) for question in (QUESTION, beyond)]
         assert "Zimmerqualm" in abstained[-1].text
-        assert abstained[-1].cached
         conversation = ken.conversations.create(OPERATOR, "The widow")
         answer = abstained[0]
         turn = Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=0.0)

@@ -18,6 +18,7 @@ from ken.assistant.retrieve import Corpora, Searcher
 from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
+from ken.domain.cached import Category
 from ken.domain.call import CallContext, Purpose
 from ken.domain.deadline import Deadline
 from ken.domain.events import (
@@ -32,12 +33,13 @@ from ken.domain.events import (
     TokenShown,
 )
 from ken.errors import KenError
+from ken.gateway.cache.categories import BUILT_IN
+from ken.gateway.cache.semantic import SemanticCache
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel, TokenCounter
 from ken.prompts.grounded import VERSION
 from ken.prompts.plan import Window
 from ken.releases.release import Release
-from ken.storage.answers import AnswerCache
 from ken.telemetry.recorder import Recorder
 from ken.telemetry.tracing import OpenSpan, TraceBuilder
 
@@ -75,10 +77,12 @@ class Parts:
     tokens: TokenCounter
     reader: ChatModel | None
     """Quotes the passages where no model can answer; None: then the question fails with the model's error."""
-    cache: AnswerCache | None
+    cache: SemanticCache | None
     recorder: Recorder
     release: Release
     limits: Limits
+    categories: tuple[Category, ...] = BUILT_IN
+    """What tells questions apart for the cache and its figures, the more particular first."""
     asks_back: bool = False
     """Whether a question that the documents answer in more than one way is answered with a question back."""
     clock: Callable[[], str] = local_date
@@ -117,7 +121,7 @@ class Assistant:
                 yield Answered(answer)
         except KenError as error:
             trace.fail(error)
-            yield Failed(trace.trace_id, type(error).__name__, str(error))
+            yield Failed(trace.trace_id, type(error).__name__, str(error), error.retry_after_s)
         except (GeneratorExit, asyncio.CancelledError):
             trace.fail(asyncio.CancelledError("The client hung up."))
             raise
@@ -164,12 +168,10 @@ class _Run:
         early: tuple[tuple[Stage, Work], ...] = (
             ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
             ("screen", lambda: screen.screen(turn)),
-            ("classify", lambda: classify.classify(turn)),
+            ("classify", lambda: classify.classify(turn, parts.categories)),
             (
                 "recall",
-                lambda: recall.recall(
-                    turn, parts.cache, release=parts.release.id, corpus_version=self.searcher.corpus_version
-                ),
+                lambda: recall.recall(turn, parts.cache, release=parts.release.id, searcher=self.searcher),
             ),
             (
                 "retrieve",
@@ -194,9 +196,9 @@ class _Run:
         started = perf_counter()
         with self.trace.span("settle") as span:
             span.set("conflicts", len(turn.conflicts))
-            answer = await settle.settle(
-                turn, self.trace.trace_id, cache=parts.cache, corpus_version=self.searcher.corpus_version
-            )
+            answer = await settle.settle(turn, self.trace.trace_id, cache=parts.cache, searcher=self.searcher)
+            if turn.kept:
+                span.set("cache", turn.kept)
         yield StageFinished("settle", (perf_counter() - started) * 1000)
         yield Answered(answer)
 
@@ -214,17 +216,24 @@ class _Run:
             if stage == "retrieve" and self.turn.result is not None:
                 for name, ms in self.turn.result.timings_ms:
                     span.set(f"{name}_ms", round(ms, 3))
+            if stage == "recall" and self.turn.recalled is not None:
+                for name, value in recall.attributes(self.turn.recalled):
+                    span.set(name, value)
         return StageFinished(stage, (perf_counter() - started) * 1000, detail)
 
     def _replied(self) -> list[Event]:
         """Show a reply that needed no model."""
         turn = self.turn
-        events: list[Event] = [TokenShown(turn.reply)]
-        events += [CitationShown(citation) for citation in turn.citations]
-        if turn.cached:
-            events.append(Notice("cached", "This answer was given before and its documents have not changed."))
-            events += self._notices()
-        return events
+        if turn.recalled is None or turn.recalled.found is None:
+            return [TokenShown(turn.reply), *(CitationShown(citation) for citation in turn.citations)]
+        events: list[Event] = []
+        shown = 0
+        for text in recall.pieces(turn.recalled.found):
+            events.append(TokenShown(text))
+            reached = shown + len(text)
+            events += [CitationShown(each) for each in turn.citations if shown < each.answer_end <= reached]
+            shown = reached
+        return [*events, Notice("cached", turn.cached_notice), *self._notices()]
 
     def _notices(self) -> list[Event]:
         """One for each line of the turn; those of its conflicts are of a kind of their own."""
@@ -281,6 +290,7 @@ class _Run:
         events: list[Event] = []
         for piece in pieces:
             self.turn.reply += piece.text
+            self.turn.cuts.append(len(self.turn.reply))
             self.turn.citations += piece.citations
             events.append(TokenShown(piece.text))
             events += [CitationShown(citation) for citation in piece.citations]
@@ -361,8 +371,10 @@ class _Run:
         else:
             turn.outcome = "answered"
         if written.finish_reason == "length":
+            turn.flaws.append("cut short")
             turn.notices.append("The answer was cut short at its greatest length, `max_tokens`.")
         if verifier.dropped:
+            turn.flaws.append("sentences left out")
             count = len(verifier.dropped)
             turn.notices.append(
                 "A sentence was left out, as no passage supports it."

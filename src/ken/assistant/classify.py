@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from ken.assistant.ask_back import chosen
 from ken.assistant.turn import Turn
 from ken.domain.answer import Message, TaskType
+from ken.domain.cached import Category
+from ken.gateway.cache.categories import BUILT_IN, GENERAL, category_of
 from ken.text.tokens import STOP_WORDS, terms, words
 
 # A greeting, thanks or a question to Ken itself is the whole text; "nice level of batch jobs" only begins like one.
@@ -107,16 +109,18 @@ _ENOUGH_TERMS = 7
 _MAX_CARRIED = 12
 
 
-def classify(turn: Turn) -> str:
-    """Read `text` and `history`; set `task` and `standalone`, and `reply` with `outcome` for small talk."""
+def classify(turn: Turn, categories: Sequence[Category] = BUILT_IN) -> str:
+    """Read `text` and `history`; set `task`, `standalone` and `category`, and `reply` with `outcome` for small talk."""
     turn.task = _task(turn.text)
     turn.standalone = standalone(turn.text, turn.history)
+    turn.category = category_of(turn.standalone, turn.question.collections, categories)
     reply = next((reply for pattern, reply in _OUTSIDE.items() if pattern.search(turn.text)), None)
     if reply is not None:
         turn.outcome = "abstained"
         turn.reply = reply
     carried = ", with the question before it" if turn.standalone != turn.text else ""
-    return f"{turn.task}{carried}"
+    about = f", {turn.category}" if turn.category != GENERAL else ""
+    return f"{turn.task}{carried}{about}"
 
 
 def is_out_of_scope(text: str) -> bool:

@@ -1,33 +1,126 @@
-"""Recall: the exact-match cache, keyed by what the principal may read, the release and the normalised question."""
+"""Recall: an answer given before to the same question, in these words or in others, to who may read the same."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from functools import partial
 
 import anyio.to_thread
 
+from ken.assistant.retrieve import Searcher
 from ken.assistant.turn import Turn
-from ken.storage.answers import AnswerCache
+from ken.domain.cached import KeySpace, Repeatable
+from ken.domain.trace import Scalar
+from ken.errors import StorageError
+from ken.gateway.cache.sameness import Sameness
+from ken.gateway.cache.semantic import Asked, Recalled, SemanticCache
+
+TOLD = "This answer was given before and its documents have not changed."
+TOLD_STALE = "No model could answer, so this answer was given that was made before; its documents have not changed."
 
 
-async def recall(turn: Turn, cache: AnswerCache | None, *, release: str, corpus_version: int) -> str:
-    """Set `cache_key`; where an answer is found, set everything that settles the turn.
-
-    What is in force and whose review is due changes with the day, so an answer is given again on its day only.
-    """
+async def recall(turn: Turn, cache: SemanticCache | None, *, release: str, searcher: Searcher) -> str:
+    """Read `standalone`, `category` and `today`; set `asked` and `recalled`, and all that settles the turn where an answer is found."""
     if cache is None:
         return "off"
-    turn.cache_key = cache.key(replace(turn.question, history=turn.history), f"{release} {turn.today}")
-    answer = await anyio.to_thread.run_sync(cache.get, turn.cache_key, corpus_version)
-    if answer is None:
-        return "miss"
+    category = cache.categories[turn.category]
+    if not category.cache:
+        cache.note(category.name, "not looked up")
+        turn.recalled = Recalled(decision="off", reason=f"category {category.name}")
+        return f"not for questions of the category {category.name!r}"
+    question = turn.question
+    turn.asked = Asked(
+        text=turn.standalone,
+        space=KeySpace(
+            principal=question.principal,
+            release=release,
+            category=category.name,
+            vectors=searcher.vectors,
+            collections=question.collections,
+            filters=question.filters,
+            model=question.model,
+            max_tokens=question.max_tokens,
+        ),
+        category=category,
+        today=turn.today,
+    )
+    found = await anyio.to_thread.run_sync(cache.exact, turn.asked)
+    if found is None and cache.has_any(turn.asked):
+        sameness = Sameness(searcher.embedder)
+        turn.meaning = await sameness.read(turn.standalone)
+        found = await anyio.to_thread.run_sync(partial(cache.similar, turn.asked, turn.meaning, sameness=sameness))
+    turn.recalled = found or Recalled(decision="miss")
+    give_again(turn, turn.recalled, notice=TOLD)
+    return _told(turn.recalled)
+
+
+async def recall_stale(turn: Turn, cache: SemanticCache | None, *, searcher: Searcher) -> bool:
+    """Whether there was an answer for a question whose model has failed: one that is past its time, or to a question less near.
+
+    Sets what `recall` sets, with a notice. What it rests on is as it was; no failure of the cache is told.
+    """
+    if cache is None or turn.asked is None:
+        return False
+    sameness = Sameness(searcher.embedder)
+    try:
+        found = await anyio.to_thread.run_sync(partial(cache.stale, turn.asked, turn.meaning, sameness=sameness))
+    except StorageError:
+        return False
+    if found is None or found.found is None:
+        return False
+    turn.recalled = found
+    give_again(turn, found, notice=TOLD_STALE)
+    turn.is_degraded = True
+    return True
+
+
+def give_again(turn: Turn, recalled: Recalled, *, notice: str) -> None:
+    """Set everything that settles the turn, where an answer was found."""
+    if recalled.found is None or recalled.entry is None:
+        return
+    answer = recalled.found.answer
     turn.cached = True
+    turn.cached_notice = notice
     turn.reply = answer.text
     turn.outcome = answer.outcome
     turn.citations = list(answer.citations)
-    turn.nearest = answer.nearest
     turn.notices = list(answer.notices)
     turn.conflicts = answer.conflicts
     turn.confidence = answer.confidence
     turn.cached_model = answer.model
-    return "found"
+    turn.original_trace_id = recalled.entry.trace_id
+
+
+def attributes(recalled: Recalled) -> Iterator[tuple[str, Scalar]]:
+    """What the span says of it."""
+    yield "decision", recalled.decision
+    if recalled.similarity is not None:
+        yield "similarity", round(recalled.similarity, 4)
+    if recalled.entry is not None:
+        yield "entry", recalled.entry.id
+        yield "original_trace", recalled.entry.trace_id
+    if recalled.reason:
+        yield "reason", recalled.reason
+
+
+def pieces(found: Repeatable) -> Iterator[str]:
+    """The text of an answer as it was shown, piece by piece."""
+    start = 0
+    for end in (*found.cuts, len(found.answer.text)):
+        if end > start:
+            yield found.answer.text[start:end]
+            start = end
+
+
+def _told(recalled: Recalled) -> str:
+    match recalled.decision:
+        case "exact":
+            return "found"
+        case "similar":
+            return f"found: asks the same at {recalled.similarity:.3f}"
+        case "refused":
+            return f"refused at {recalled.similarity:.3f}: {recalled.reason}"
+        case "away":
+            return "the cache is away"
+        case _:
+            return "miss" if recalled.similarity is None else f"miss, the nearest at {recalled.similarity:.3f}"

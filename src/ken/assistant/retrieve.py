@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ken.assistant.ask_back import WIDE, asked_back, readings, with_readings
 from ken.assistant.quotable import weighed
@@ -17,6 +21,7 @@ from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.standing import CURRENT, Standing
 from ken.errors import NotFound
+from ken.models.protocols import Embedder
 from ken.text.dates import asked_period, long_date
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -44,6 +49,20 @@ class Searcher(Protocol):
     @property
     def corpus_version(self) -> int:
         """The corpus that it looks at."""
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """What questions are compared with its passages by."""
+        ...
+
+    @property
+    def vectors(self) -> str:
+        """Names the space of its vectors."""
+        ...
+
+    def embed(self, text: str, /) -> Awaitable[NDArray[np.float32]]:
+        """The vector of a question, of length 1; what was embedded a moment ago isn't again. Raises ModelError."""
         ...
 
     async def search(
@@ -97,6 +116,7 @@ async def retrieve(turn: Turn, searcher: Searcher, *, limit: int, asks_back: boo
         result = replace(result, evidence=in_order(evidence, turn.standings, period=turn.period)[:limit])
         older = nearer_but_old(evidence, turn.standings, period=turn.period)
         turn.notices += [_older(document, turn.standings[document.id]) for document in older]
+        turn.mentioned = older
     turn.result = result
     if asks_back and _asks_back(turn, found, limit):
         return f"{len(turn.choices)} readings: {', '.join(choice.name for choice in turn.choices)}"

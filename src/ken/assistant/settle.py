@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 
 import anyio.to_thread
+import numpy as np
 
+from ken.assistant.retrieve import Searcher
 from ken.assistant.turn import Turn
 from ken.domain.answer import Answer
+from ken.domain.cached import Keeping, Repeatable, RestsOn
 from ken.domain.document import Document
-from ken.storage.answers import AnswerCache
+from ken.errors import ModelError
+from ken.gateway.cache.sameness import Sameness
+from ken.gateway.cache.semantic import SemanticCache, new_entry
+from ken.knowledge.retiring import best_score
+from ken.text.dates import asked_period
 
 _NEAREST = 3
+_SHAPES = 0.2
+"""The least relevance of a passage that may have shaped an answer which doesn't cite it."""
+_PROBES = (0, 1, 31, 366, 3_653)
+"""Days from now on: a question that asks about some time does on one of them, as seen from there."""
 
 
 def abstain(turn: Turn) -> str:
@@ -32,8 +46,8 @@ def abstain(turn: Turn) -> str:
     return text
 
 
-async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus_version: int) -> Answer:
-    """The whole answer; written to the cache where recall gave it a key and it came from the documents."""
+async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, searcher: Searcher) -> Answer:
+    """The whole answer; kept where it may be given again."""
     answer = Answer(
         trace_id=trace_id,
         text=turn.reply,
@@ -48,9 +62,109 @@ async def settle(turn: Turn, trace_id: str, *, cache: AnswerCache | None, corpus
         usage=turn.account.usage_of("generate"),
         cost_micros=turn.account.cost_micros,
         cached=turn.cached,
+        original_trace_id=turn.original_trace_id,
         confidence=turn.confidence,
     )
-    keeps = turn.outcome in {"answered", "abstained"} and not turn.cached
-    if cache is not None and turn.cache_key is not None and keeps:
-        await anyio.to_thread.run_sync(partial(cache.put, turn.cache_key, corpus_version, answer=answer))
+    if cache is not None and turn.asked is not None and not turn.cached:
+        turn.kept = why_not(turn, cache) or await _keep(turn, answer, cache, searcher=searcher)
+    if cache is not None:
+        await anyio.to_thread.run_sync(cache.tidy)
     return answer
+
+
+def why_not(turn: Turn, cache: SemanticCache) -> str:
+    """Why an answer must not be given again, counted; empty where it may be."""
+    if turn.recalled is not None and turn.recalled.decision == "away":
+        reason = "Redis is away"
+    elif turn.outcome != "answered":
+        reason = turn.outcome or "failed"
+    elif turn.is_degraded or (turn.result is not None and turn.result.notices):
+        reason = "degraded"
+    elif turn.flaws:
+        reason = turn.flaws[0]
+    elif not turn.citations:
+        reason = "nothing cited"
+    else:
+        # A question tells little of where its answer lies: one from a collection that is never cached isn't, either.
+        cited = {item.document.collection for item in turn.evidence if item.document.id in _cited(turn)}
+        barred = (each.name for each in cache.categories.values() if not each.cache and each.collections & cited)
+        reason = next((f"cites a collection of the category {name}" for name in barred), "")
+    if reason:
+        cache.note(turn.category, f"not stored: {reason}")
+    return reason
+
+
+async def _keep(turn: Turn, answer: Answer, cache: SemanticCache, *, searcher: Searcher) -> str:
+    asked = turn.asked
+    assert asked is not None  # noqa: S101 - the caller has looked
+    try:
+        meaning = turn.meaning or await Sameness(searcher.embedder).read(turn.standalone)
+        searched = await searcher.embed(turn.standalone)
+    except ModelError:  # an embedder behind an endpoint that has just gone: the answer is there all the same
+        return "the embedder failed"
+    first, before = standing_until(turn)
+    entry = new_entry(
+        asked, meaning, trace_id=answer.trace_id, model=answer.model, corpus_version=searcher.corpus_version
+    )
+    kept = Keeping(
+        key=asked.key,
+        space=asked.space,
+        entry=replace(entry, valid_from=first, valid_before=before),
+        searched=searched.astype(np.float16).tobytes(),
+        terms=() if turn.result is None else turn.result.terms,
+        score=best_score(turn.evidence),
+        dense=max((item.dense for item in turn.evidence), default=0.0),
+        rests_on=tuple(_rests_on(turn)),
+    )
+    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, Repeatable(answer, tuple(turn.cuts))))
+
+
+def standing_until(turn: Turn) -> tuple[str | None, str | None]:
+    """The first day on which an answer is as it is today, and the first on which it may not be; None stands for always.
+
+    It changes on the day on which one of its documents, or one that replaces it, takes effect, and on the day after one is
+    due for review. A question that asks about some time asks about another one tomorrow.
+    """
+    today = date.fromisoformat(turn.today)
+    days = (today + timedelta(days=later) for later in _PROBES)
+    if any(asked_period(turn.standalone, day.isoformat()) is not None for day in days):
+        return turn.today, (today + timedelta(days=1)).isoformat()
+    changes = sorted({day for document in _documents(turn).values() for day in _days_of_change(document)})
+    return (
+        max((day for day in changes if day <= turn.today), default=None),
+        min((day for day in changes if day > turn.today), default=None),
+    )
+
+
+def _days_of_change(document: Document) -> Iterator[str]:
+    if document.effective is not None:
+        yield document.effective
+    if document.review_by is not None:
+        try:
+            yield (date.fromisoformat(document.review_by) + timedelta(days=1)).isoformat()
+        except (ValueError, OverflowError):  # written by people
+            yield document.review_by
+
+
+def _documents(turn: Turn) -> dict[str, Document]:
+    """All that the answer may depend on: what was found, and what replaces it."""
+    found = turn.result.evidence if turn.result is not None else ()
+    known = {item.document.id: item.document for item in (*found, *turn.evidence)}
+    successors = (one.successor for one in turn.standings.values())
+    return known | {document.id: document for document in successors if document is not None}
+
+
+def _rests_on(turn: Turn) -> Iterator[RestsOn]:
+    """What was cited, what may have shaped the answer besides, what replaces it, and what a notice names.
+
+    Of the rest, nothing is in the answer: where it changes, it is judged as any passage that is new (knowledge/retiring.py).
+    """
+    cited = _cited(turn)
+    read = [item.document for item in turn.evidence if item.relevance >= _SHAPES or item.document.id in cited]
+    read += [one.successor for one in turn.standings.values() if one.successor is not None]
+    for document in {document.id: document for document in (*read, *turn.mentioned)}.values():
+        yield RestsOn(document.id, document.version, document.id in cited)
+
+
+def _cited(turn: Turn) -> frozenset[str]:
+    return frozenset(citation.document_id for citation in turn.citations)

@@ -11,6 +11,8 @@ from ken.domain.conflict import Disagreement
 from ken.domain.deadline import Deadline
 from ken.domain.document import Document, Evidence, SearchResult
 from ken.domain.standing import Period, Standing
+from ken.gateway.cache.sameness import Meaning
+from ken.gateway.cache.semantic import Asked, Recalled
 from ken.gateway.difficulty import Estimate
 from ken.gateway.route import Decision
 from ken.models.protocols import ChatModel
@@ -39,8 +41,12 @@ class Turn:
     """What the question is about, as far as caching and figures tell questions apart (classify)."""
     standing: BudgetStanding = field(default_factory=BudgetStanding)
     """How the scarcest budget stands that this question falls under (classify)."""
-    cache_key: str | None = None
-    """Set where the answer may be kept (recall)."""
+    asked: Asked | None = None
+    """What the cache is asked for; None where it isn't (recall)."""
+    meaning: Meaning | None = None
+    """Of the question, where it had to be compared with others (recall)."""
+    recalled: Recalled | None = None
+    """What the cache said (recall)."""
     result: SearchResult | None = None
     """(retrieve)"""
     answerable: float = 0.0
@@ -84,6 +90,18 @@ class Turn:
     cached: bool = False
     cached_model: str = ""
     """The model that gave the answer which is now repeated (recall)."""
+    cached_notice: str = ""
+    """What is said of an answer that is repeated (recall)."""
+    original_trace_id: str | None = None
+    """Of the question that the repeated answer was made for (recall)."""
+    cuts: list[int] = field(default_factory=list[int])
+    """Where in the reply each piece ended that was shown (verify)."""
+    mentioned: tuple[Document, ...] = ()
+    """Documents that a notice names and no passage is from (retrieve)."""
+    flaws: list[str] = field(default_factory=list[str])
+    """Why the answer is not to be given again (verify)."""
+    kept: str = ""
+    """What became of it in the cache: `stored`, or why it isn't; empty where it was not to be (settle)."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

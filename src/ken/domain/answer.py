@@ -156,6 +156,9 @@ class Answer:
     cost_micros: int | None = 0
     """Millionths of the price list's currency; None where the price is unknown."""
     cached: bool = False
+    """Whether it was given before, at no cost now."""
+    original_trace_id: str | None = None
+    """Of an answer that was given before: the trace of the question that it was made for."""
     confidence: float = 0.0
     """Of the answer being in the documents, 0 to 1."""
 

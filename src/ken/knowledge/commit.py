@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,19 @@ from ken.knowledge.generation import generation_name
 from ken.knowledge.index import Indexes
 from ken.knowledge.ingest import Ingest
 from ken.knowledge.locks import COMMIT, Locks
+from ken.knowledge.retiring import judge
 from ken.knowledge.spaces import Space, Spaces
+from ken.storage.answers import CachedAnswers, Retiring
 from ken.storage.documents import Documents
 from ken.storage.erasure import Erasure
 from ken.storage.snapshots import Change, Exchange, Retention, Snapshots
 
 _COMMIT_WAIT_S = 600.0
 """For the commits of other sources, each of which takes seconds."""
+
+
+def _nothing() -> None:
+    """Nothing lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,10 @@ class Committer:
     erasure: Erasure
     retention: Retention
     spaces: Spaces
+    answers: CachedAnswers
+    """Given before, and retired in the step in which what they rest on changes."""
+    forget: Callable[[], None] = _nothing
+    """Deletes what was retired wherever it lies besides the database."""
 
     async def commit(
         self, source: str, chosen: Mapping[str, str], *, spares_s: float = 0.0, drops: frozenset[str] = frozenset()
@@ -107,7 +117,8 @@ class Committer:
         )
         version = self.snapshots.exchange(exchange, self.retention)
         self.indexes.keep(frozenset(self.snapshots.generations()))
-        self.erasure.finish(version)
+        self.forget()
+        self.erasure.finish()
         return True
 
     def _commit(self, source: str, chosen: Mapping[str, str], spares_s: float, drops: frozenset[str]) -> int:
@@ -123,18 +134,31 @@ class Committer:
             if not gone.isdisjoint(members):
                 held = self.built({key: version for key, version in members.items() if key not in gone})
         self.erasure.withdraw(gone | drops)
+        arriving = {key: version for key, version in chosen.items() if everything.get(key) != version}
         change = Change(
-            source=source, chosen=chosen, generation=name, held_generation=held, spares_s=spares_s, drops=drops
+            source=source,
+            chosen=chosen,
+            generation=name,
+            held_generation=held,
+            spares_s=spares_s,
+            drops=drops,
+            # While another content is served, what arrives is seen by nobody.
+            retiring=Retiring() if in_use.is_held else judge(self.answers, self.store, arriving),
         )
         version = self.snapshots.commit(change, self.retention)
         self.indexes.keep(frozenset(self.snapshots.generations()))
-        self.erasure.finish(version)
+        self.forget()
+        self.erasure.finish()
         return version
 
     def _use(self, content: int, *, hold: bool) -> int:
-        name = self.built(self.snapshots.members(content))
-        version = self.snapshots.switch(content, generation=name, hold=hold)
+        served, members = self.snapshots.members(self.snapshots.use().content), self.snapshots.members(content)
+        name = self.built(members)
+        arriving = {key: version for key, version in members.items() if served.get(key) != version}
+        retiring = judge(self.answers, self.store, arriving)
+        version = self.snapshots.switch(content, generation=name, hold=hold, retiring=retiring)
         self.snapshots.prune(self.retention)
         self.indexes.keep(frozenset(self.snapshots.generations()))
-        self.erasure.finish(version)
+        self.forget()
+        self.erasure.finish()
         return version

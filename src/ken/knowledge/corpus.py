@@ -20,6 +20,7 @@ from ken.errors import NotFound, StorageError
 from ken.knowledge.catalogue import Allowed
 from ken.knowledge.confirmed import LOOKED_AT, Quotes, lifted
 from ken.knowledge.index import Asked, Index
+from ken.knowledge.ingest import space_of
 from ken.knowledge.late import NO_WORDS, QuestionWords
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.query.compound import dealt
@@ -28,6 +29,7 @@ from ken.knowledge.query.plan import Plan, plan
 from ken.knowledge.query.reading import Reading
 from ken.knowledge.ranking import Ranked, Ranking, rank
 from ken.knowledge.rerank import Reranking
+from ken.models.protocols import Embedder
 from ken.text.markup import plain
 
 
@@ -46,6 +48,8 @@ class Corpus:
     """The documents of an index, filtered by who asks."""
 
     index: Index
+    embedder: Embedder
+    """What its vectors come from."""
     embed: Callable[[str], Awaitable[NDArray[np.float32]]]
     """A question becomes a vector of shape (dimensions,)."""
     options: SearchOptions
@@ -61,6 +65,12 @@ class Corpus:
     def corpus_version(self) -> int:
         """Which one it is."""
         return self.index.corpus_version
+
+    @property
+    def vectors(self) -> str:
+        """Names the space of its vectors, as document versions begin; empty where there are no documents."""
+        documents = self.index.catalogue.documents
+        return space_of(documents[0].version) if documents else ""
 
     async def search(
         self,

@@ -314,6 +314,11 @@ def _passages(
     )
 
 
+def space_of(version: str) -> str:
+    """What a version says of the space of its vectors."""
+    return version[:_PREFIX]
+
+
 def of_any_space(version: str) -> str:
     """What a version says of a document whatever it was embedded with."""
     return version[_PREFIX:]

@@ -124,6 +124,7 @@ class Library:
         index, embedder = await anyio.to_thread.run_sync(self._served)
         return Corpus(
             index,
+            embedder,
             partial(self._embedded, embedder),
             self.options,
             self._is_word,

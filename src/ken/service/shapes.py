@@ -134,6 +134,8 @@ class AnswerShape(Shape):
     usage: UsageShape
     cost_micros: int | None
     cached: bool
+    original_trace_id: str | None
+    """Of an answer that was given before: the trace of the question that it was made for."""
     confidence: float
 
 

@@ -181,6 +181,17 @@ class Documents:
             row = connection.execute(query).first()
         return None if row is None else _document(row)
 
+    def groups(self, versions: Mapping[str, str]) -> dict[str, frozenset[str]]:
+        """Who may read each of `versions` (document id -> version), by id, in whatever state they are."""
+        key = sa.tuple_(documents.c.id, documents.c.version)
+        wanted = list(versions.items())
+        found: dict[str, frozenset[str]] = {}
+        with self._database.read() as connection:
+            for at in range(0, len(wanted), _BATCH):
+                query = sa.select(documents.c.id, documents.c.groups).where(key.in_(wanted[at : at + _BATCH]))
+                found |= {row.id: frozenset(row.groups) for row in connection.execute(query)}
+        return found
+
     def beginning_with(self, prefix: str) -> frozenset[tuple[str, str]]:
         """Every document version (id, version) of this prefix, in whatever state it is."""
         query = sa.select(documents.c.id, documents.c.version)

@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from ken.storage.answers import AnswerCache
 from ken.storage.database import Database
 from ken.storage.schema import home
 from ken.storage.traces import Traces
@@ -20,7 +19,6 @@ class Erasure:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._traces = Traces(database)
-        self._answers = AnswerCache(database)
 
     def withdraw(self, document_ids: Collection[str]) -> None:
         """Take the documents' words out of traces and conversations, and note that the file has to be scrubbed."""
@@ -31,9 +29,8 @@ class Erasure:
             connection.execute(sa.insert(home).values(key=_DUE, value="1"))
         self._traces.delete_of_documents(document_ids)
 
-    def finish(self, corpus_version: int) -> None:
-        """Drop the answers of older corpus versions; where something was withdrawn, write the database anew."""
-        self._answers.forget_before(corpus_version)
+    def finish(self) -> None:
+        """Where something was withdrawn, write the database anew: cached answers went with the commit."""
         with self._database.read() as connection:
             due = connection.scalar(sa.select(home.c.value).where(home.c.key == _DUE)) is not None
         if not due:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from ken.errors import NotFound, StorageError
+from ken.storage.answers import Retiring, retire
 from ken.storage.database import Database
 from ken.storage.documents import is_member, purge, read_facts, remember
 from ken.storage.embedders import arrived, coming_space
@@ -81,6 +82,8 @@ class Change:
     """What was staged so many seconds ago or less, and isn't chosen, is somebody else's who will commit it in a moment."""
     drops: frozenset[str] = frozenset()
     """Documents of which nothing that was staged is spared: they are deleted, current or not."""
+    retiring: Retiring = field(default_factory=Retiring)
+    """The cached answers that what arrives could better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +185,7 @@ class Snapshots:
                     held = change.held_generation or before.generation
                     _insert(connection, number, content=before.content, generation=held)
                     _serve(connection, number, content=before.content, generation=held)
+                retire(connection, change.retiring)
             elif not before.is_held and before.generation != change.generation:
                 _repoint(connection, before.corpus_version, change.generation)
             _prune(connection, retention)
@@ -219,13 +223,14 @@ class Snapshots:
             _insert(connection, number, content=number, generation=exchange.generation, source=exchange.embedder)
             if not before.is_held:
                 _serve(connection, number, content=number, generation=exchange.generation)
+            retire(connection, Retiring())
             rest = versions.where(documents.c.staged, is_of[exchange.new])
             purge(connection, [(row.id, row.version) for row in connection.execute(rest).all()])
             _prune(connection, retention)
             return _use(connection).corpus_version
 
-    def switch(self, content: int, *, generation: str, hold: bool) -> int:
-        """Serve a content from now on under a new corpus version, which is returned.
+    def switch(self, content: int, *, generation: str, hold: bool, retiring: Retiring | None = None) -> int:
+        """Serve a content from now on under a new corpus version, which is returned; `retiring` is as a change's.
 
         With `hold`, syncs go on without being served, until the newest content is used again. Raises NotFound.
         """
@@ -244,6 +249,7 @@ class Snapshots:
             _insert(connection, number, content=content, generation=generation)
             _serve(connection, number, content=content, generation=generation)
             remember(connection, {"held": "1" if hold else ""})
+            retire(connection, retiring or Retiring())
             return number
 
     def repoint(self, corpus_version: int, *, generation: str) -> bool:
