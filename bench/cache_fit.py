@@ -29,8 +29,10 @@ from ken.text.alignment import align
 PROJECT = Path(__file__).resolve().parents[1]
 PAIRS = PROJECT / "bench" / "questions" / "pairs.jsonl"
 WEIGHTS = PROJECT / "src" / "ken" / "gateway" / "cache" / "sameness.json"
-STRANGERS = 12
+STRANGERS = 150
 """Pairs drawn from each topic of questions that aren't a pair."""
+STRANGER_WEIGHT = 0.25
+"""What one of them counts in the fit, so that they don't outnumber the pairs that were written."""
 PRIOR = 1.0
 FOLDS = 10
 ONLY_WORDS = {"soft_least", "soft", "worst", "worst_both", "frame_worst", "late", "late_least"}
@@ -75,17 +77,17 @@ async def meanings(texts: set[str]) -> dict[str, Meaning]:
     return {text: await sameness.read(text) for text in sorted(texts)}
 
 
-def fitted(inputs: Matrix, same: Matrix) -> Matrix:
+def fitted(inputs: Matrix, same: Matrix, counts: Matrix) -> Matrix:
     """Weights of a logistic regression, bias first, of inputs as they are; the prior holds for inputs of equal spread."""
-    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
+    mean, spread = np.average(inputs, axis=0, weights=counts), inputs.std(axis=0) + 1e-9
     design = np.column_stack([np.ones(len(inputs)), (inputs - mean) / spread])
     prior = np.eye(design.shape[1]) * PRIOR
     prior[0, 0] = 1e-6
     weights = np.zeros(design.shape[1])
     for _ in range(60):
         chance = 1 / (1 + np.exp(-design @ weights))
-        slope = design.T @ (same - chance) - prior @ weights
-        curve = (design.T * (chance * (1 - chance))) @ design + prior
+        slope = design.T @ (counts * (same - chance)) - prior @ weights
+        curve = (design.T * (counts * chance * (1 - chance))) @ design + prior
         weights += np.linalg.solve(curve, slope)
     weights[1:] /= spread
     weights[0] -= weights[1:] @ mean
@@ -97,7 +99,7 @@ def chances(weights: Matrix, inputs: Matrix) -> Matrix:
     return 1 / (1 + np.exp(-(weights[0] + inputs @ weights[1:])))
 
 
-def held_out(inputs: Matrix, same: Matrix, topics: list[str]) -> Matrix:
+def held_out(inputs: Matrix, same: Matrix, counts: Matrix, topics: list[str]) -> Matrix:
     """Chances of pairs of topics that were not fitted on."""
     order = sorted(set(topics))
     random.Random(1).shuffle(order)
@@ -105,7 +107,7 @@ def held_out(inputs: Matrix, same: Matrix, topics: list[str]) -> Matrix:
     found = np.zeros(len(same))
     for number in range(FOLDS):
         rest = fold != number
-        found[~rest] = chances(fitted(inputs[rest], same[rest]), inputs[~rest])
+        found[~rest] = chances(fitted(inputs[rest], same[rest], counts[rest]), inputs[~rest])
     return found
 
 
@@ -135,6 +137,7 @@ def main() -> None:
     passing = [pair for pair in pairs if agree(read(pair.a), read(pair.b)) is None]
     values = [features(kept[p.a], kept[p.b], align(read(p.a), read(p.b))) for p in passing]
     same = np.array([float(pair.same) for pair in passing])
+    counts = np.array([STRANGER_WEIGHT if pair.kind == "stranger" else 1.0 for pair in passing])
     paraphrases = sum(pair.same for pair in pairs)
     found: dict[str, dict[str, float]] = {}
     for name, without in (("words", set[str]()), ("vectors", ONLY_WORDS)):
@@ -142,8 +145,13 @@ def main() -> None:
         rows = [index for index, value in enumerate(values) if name == "vectors" or "late" in value]
         names = [key for key in known[0] if key not in without]
         inputs = np.array([[value[key] for key in names] for value in known])
-        report(name, held_out(inputs, same[rows], [passing[row].topic for row in rows]), same[rows], paraphrases)
-        weights = fitted(inputs, same[rows])
+        report(
+            name,
+            held_out(inputs, same[rows], counts[rows], [passing[row].topic for row in rows]),
+            same[rows],
+            paraphrases,
+        )
+        weights = fitted(inputs, same[rows], counts[rows])
         found[name] = {key: round(float(weight), 4) for key, weight in zip(["bias", *names], weights, strict=True)}
     if given.write:
         WEIGHTS.write_text(json.dumps(found, indent=2) + "\n", "utf-8")

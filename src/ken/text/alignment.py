@@ -16,7 +16,7 @@ _TURNING = (
     ("multi", "single"), ("hyper", "hypo"), ("maxi", "mini"), ("pro", "anti"), ("long", "short"), ("ex", "im"), ("en", "de"), ("as", "de"),
 )  # fmt: skip
 _TURNED_ENDINGS = (("er", "ee"), ("or", "ee"), ("ful", "less"))
-_LEAST_ROOT = 4
+_LEAST_ROOT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def _worth(one: Word, other: Word) -> float:
     if one.key == other.key:
         return _EXACT
     if one.meanings & other.meanings:
-        return _MEANT
+        return 0.0 if _excluded(one, other) else _MEANT
     if len(one.key) == len(other.key) == 1:
-        return _DERIVED if _is_family(one.key[0], other.key[0]) else 0.0
+        return _DERIVED if _is_family(one.key[0], other.key[0]) or _is_slip(one.key[0], other.key[0]) else 0.0
     return (
         _PART
         if (set(one.key) <= set(other.key) or set(other.key) <= set(one.key)) and not (one.meanings and other.meanings)
@@ -94,6 +94,18 @@ def _is_family(one: str, other: str) -> bool:
     while same < len(one) and one[same] == other[same]:
         same += 1
     return same >= _LEAST_STEM and len(one) - same <= 2 and len(other) - same <= 5 and same >= 0.6 * len(other)
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two words differ by letters that were swapped, doubled or written once: recieve, adress."""
+    if len(one) < _LEAST_STEM or len(other) < _LEAST_STEM or one[0] != other[0] or abs(len(one) - len(other)) > 1:
+        return False
+    return sorted(_once(one)) == sorted(_once(other))
+
+
+def _once(word: str) -> list[str]:
+    """Its letters, doubled ones once."""
+    return [letter for index, letter in enumerate(word) if not index or letter != word[index - 1]]
 
 
 def _accounted(word: Word, other: Asked) -> bool:

@@ -38,7 +38,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "time",
-        r"when(?!ever)|(?:by |at |on |until |from )?(?:what|which) (?:time|date|day|month|weekday|year|hour)s?\b|what(?:'s| is| are) the (?:\w+ ){0,3}?(?:deadline|due date|cut-?off|dates?|start date|end date|(?:opening|business|office|working) hours)|how (?:late|soon)",
+        r"when(?!ever)|(?:at |under |in )?(?:what|which) (?:points?|circumstances|conditions|cases|\w+ day)\b|(?:by |at |on |until |from )?(?:what|which) (?:time|date|day|month|weekday|year|hour)s?\b|what(?:'s| is| are) the (?:\w+ ){0,3}?(?:deadline|due date|cut-?off|dates?|start date|end date|(?:opening|business|office|working) hours)|how (?:late|soon)",
     ),
     (
         "person",
@@ -58,7 +58,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "consequence",
-        r"what (?:happens|will happen|would happen|comes next|follows|are the consequences|is the (?:consequence|penalty|result))|what (?:do i|should i|can i|to) (?:do )?(?:if|when)\b(?! happens)|what(?:'s| is| are) the (?:consequences?|penalt(?:y|ies)|sanctions?|results?|outcomes?)|what if",
+        r"what (?:happens|will happen|would happen|comes next|follows|are the consequences|is the (?:consequence|penalty|result))|what (?:do i|should i|can i|to) (?:do )?(?:if|when)\b(?! happens)|what(?:'s| is| are) the (?:consequences?|penalt(?:y|ies)|sanctions?|results?|outcomes?)|what (?:now|next)\b|what if",
     ),
     (
         "manner",
@@ -71,6 +71,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (
         "difference",
         r"what(?:'s| is| are)? (?:the )?differen\w+|how (?:do|does|is|are) .{1,80}? (?:differ|different)\b|difference between|compare",
+    ),
+    (
+        "which",
+        r"(?:what|which)(?= (?!(?:is|are|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|if|about|to|in|on|of|i|we|you|they|the|a|an|comes?|happens|stands|goes|else|exactly|kind|sort|type|applies|counts|belongs|makes|needs?|causes?|helps?|you|it)\b)\w)",
     ),
     ("thing", r"(?:what|which)\b"),
     ("yes or no", rf"{_AUX}\b(?!')"),
@@ -103,13 +107,13 @@ _ALIKE = {
     for pair in (
         ("duration", "count"), ("duration", "time"), ("duration", "lead"), ("lead", "time"), ("lead", "count"), ("lead", "amount"),
         ("count", "amount"), ("amount", "cost"), ("age", "count"), ("age", "amount"), ("age", "time"), ("distance", "amount"),
+        ("which", "thing"), ("which", "time"), ("age", "duration"), ("which", "amount"), ("which", "count"), ("which", "person"), ("which", "place"), ("which", "cost"), ("which", "meaning"),
         ("meaning", "thing"), ("purpose", "thing"), ("purpose", "reason"), ("purpose", "meaning"), ("purpose", "manner"),
         ("consequence", "manner"), ("difference", "thing"), ("difference", "manner"), ("thing", "amount"), ("thing", "count"), ("thing", "cost"),
-        ("thing", "duration"), ("thing", "frequency"), ("thing", "consequence"), ("thing", "manner"), ("thing", "distance"), ("thing", "age"),
-        ("thing", "time"), ("thing", "lead"), ("thing", "place"), ("thing", "person"), ("thing", "reason"), ("frequency", "count"), ("place", "manner"),
+        ("thing", "duration"), ("thing", "consequence"), ("thing", "manner"), ("which", "manner"), ("thing", "distance"), ("thing", "age"),
+        ("thing", "time"), ("thing", "lead"), ("frequency", "count"), ("place", "manner"),
     )
 }  # fmt: skip
-_SURELY_APART = {frozenset(pair) for pair in (("duration", "count"), ("frequency", "count"))}
 OPEN = "open"
 """Of a text that asks in no form that is known: a few key words, a statement."""
 
@@ -128,7 +132,7 @@ def core(text: str) -> str:
 def asked_for(text: str) -> frozenset[str]:
     """The kinds of answer that a question asks for; one, as a rule. `OPEN` alone where none can be told."""
     plain = core(text)
-    if _WHETHER.match(plain):
+    if _WHETHER.match(plain) and plain != text.replace("’", "'").strip():
         return frozenset({"yes or no"})
     found = _asked(plain)
     if "yes or no" in found and re.match(

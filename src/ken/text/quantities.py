@@ -23,7 +23,7 @@ _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1
 _ORDINALS = {
     word: number
     for number, word in enumerate("third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), 3)
-} | {"twice": 2, "thrice": 3, "dozen": 12}
+} | {"twice": 2, "thrice": 3, "double": 2, "dozen": 12}
 _SUFFIXES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9}
 _MONTHS = "january february march april may june july august september october november december".split()
 
@@ -66,6 +66,8 @@ _UNITS: dict[str, tuple[str, float]] = {
         "AUD": {"aud": 1},
         "cents": {"cent": 1},
         "metres": {
+            "nm nanometre nanometer": 1e-9,
+            "µm μm micrometre micrometer": 1e-6,
             "mm millimetre millimeter": 1e-3,
             "cm centimetre centimeter": 1e-2,
             "metre meter": 1,
@@ -76,6 +78,8 @@ _UNITS: dict[str, tuple[str, float]] = {
             "yard": 0.9144,
         },
         "kilograms": {
+            "ng": 1e-12,
+            "µg μg ug microgram": 1e-9,
             "mg": 1e-6,
             "g gram": 1e-3,
             "kg kilo kilogram": 1,
@@ -86,10 +90,20 @@ _UNITS: dict[str, tuple[str, float]] = {
         "°C": {"°c celsius": 1},
         "°F": {"°f fahrenheit": 1},
         "degrees": {"degree °": 1},
-        "litres": {"ml millilitre milliliter": 1e-3, "l litre liter": 1, "gallon": 3.785},
+        "litres": {
+            "ml millilitre milliliter": 1e-3,
+            "l litre liter": 1,
+            "gallon": 3.785,
+            "µl μl ul microlitre microliter": 1e-6,
+            "dl": 0.1,
+            "cl": 0.01,
+        },
         "watts": {"w watt": 1, "kw kilowatt": 1e3, "mw megawatt": 1e6},
         "watt-hours": {"kwh": 1e3},
         "volts": {"v volt": 1},
+        "km/h": {"kmh kph": 1, "mph": 1.609344},
+        "pascals": {"pa pascal": 1, "kpa": 1e3, "bar": 1e5, "mbar": 100, "psi": 6_894.76},
+        "pieces": {"piece pcs": 1},
         "hertz": {"hz": 1, "mhz": 1e6, "ghz": 1e9},
     }.items()
     for names, factor in sizes.items()
@@ -182,12 +196,14 @@ def quantities(found: list[Piece]) -> Iterator[Quantity]:
     """The figures among the pieces of a text, in order."""
     at = 0
     while at < len(found):
-        read = _date(found, at) or _clock(found, at) or _amount(found, at)
+        read = _date(found, at) or _clock(found, at) or _period(found, at) or _amount(found, at)
         if read is None:
             at += 1
             continue
         kind, value, raw, end = read
         text = " ".join(piece.text for piece in found[at:end])
+        if isinstance(value, float) and _is_below_zero(found, at):
+            value, raw = -value, -float(raw)
         if kind == "date":
             for part, number in zip(("number", "month", "number"), str(value).split("-"), strict=True):
                 if int(number):
@@ -195,6 +211,17 @@ def quantities(found: list[Piece]) -> Iterator[Quantity]:
         else:
             yield Quantity(kind, value, raw, text, (at, end))
         at = end
+
+
+def _is_below_zero(found: list[Piece], at: int) -> bool:
+    """Whether a minus stands before a figure: written out, or as a dash with nothing on its left."""
+    if not at or found[at].form != "figure":
+        return False
+    sign = found[at - 1]
+    touches = sign.span[1] == found[at].span[0]
+    return sign.text.lower() == "minus" or (
+        sign.text in {"-", "−"} and touches and (at == 1 or found[at - 2].span[1] < sign.span[0])
+    )
 
 
 _Read = tuple[str, float | str, float | str, int]
@@ -292,6 +319,24 @@ def _unit_alone(found: list[Piece], at: int) -> _Read | None:
     words = [piece.text.lower() for piece in found[at : at + 4]]
     before = found[at - 1].text.lower() if at else ""
     part = {"half": 0.5, "quarter": 0.25}.get(words[0])
+    if (
+        part == 0.5
+        and len(words) > 1
+        and words[1] in {"hour", "day", "year", "month", "minute"}
+        or words[:2] == ["quarter", "hour"]
+    ):
+        kind, factor = _UNITS[words[1]]
+        return _same_time(kind, (part or 1.0) * factor, part or 1.0, at + 2)
+    if len(words) > 1 and (words[0], words[1]) in {
+        ("past", "hour"),
+        ("past", "day"),
+        ("past", "week"),
+        ("past", "month"),
+        ("past", "year"),
+        ("a", "decade"),
+    }:
+        kind, factor = _UNITS[words[1]]
+        return _same_time(kind, factor, 1.0, at + 2)
     if part and len(words) > 2 and words[1] in {"a", "an"} and words[2] in _TIME_UNITS:
         kind, factor = _UNITS[words[2]]
         return _same_time(kind, part * factor, part, at + 3)
@@ -326,6 +371,12 @@ def _unit(found: list[Piece], at: int, *, after_digits: bool) -> tuple[int, tupl
         return at + 2, _UNITS["working_day"]
     if word in {"calendar", "consecutive", "full", "whole", "straight"}:
         return _unit(found, at + 1, after_digits=after_digits)
+    if (
+        word in {"degree", "degrees", "°"}
+        and at + 1 < len(found)
+        and found[at + 1].text.lower() in {"c", "celsius", "f", "fahrenheit"}
+    ):
+        return at + 2, _UNITS["°c" if found[at + 1].text.lower()[0] == "c" else "°f"]
     if word == "per" and at + 1 < len(found) and found[at + 1].text.lower() == "cent":
         return at + 2, _UNITS["%"]
     if word == "m" and after_digits:
@@ -340,6 +391,71 @@ def _unit(found: list[Piece], at: int, *, after_digits: bool) -> tuple[int, tupl
     if single not in _UNITS or (word in _ONLY_AFTER_DIGITS and not after_digits):
         return at, None
     return at + 1, _UNITS[single]
+
+
+_PERIODS = {
+    "hourly": ("seconds", 3_600.0),
+    "daily": ("seconds", 86_400.0),
+    "nightly": ("seconds", 86_400.0),
+    "weekly": ("seconds", 7 * 86_400.0),
+    "fortnightly": ("seconds", 14 * 86_400.0),
+    "biweekly": ("seconds", 14 * 86_400.0),
+    "monthly": ("months", 1.0),
+    "quarterly": ("months", 3.0),
+    "yearly": ("months", 12.0),
+    "annually": ("months", 12.0),
+}
+
+
+def _period(found: list[Piece], at: int) -> _Read | None:
+    """`weekly`, `every two weeks`, `each quarter`, `per year`, `a month` after a noun, `twice a year`."""
+    word = found[at].text.lower()
+    if word in _PERIODS:
+        kind, value = _PERIODS[word]
+        return f"every, in {kind}", value, 1.0, at + 1
+    before = found[at - 1].text.lower() if at else ""
+    times, place = 1.0, at
+    counted = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(word)
+    if counted:
+        times, place = counted, at + 1
+    elif (number := _number(found, at)) and isinstance(number[0], float | int) and _lower(found, number[1]) == "times":
+        times, place = float(number[0]), number[1] + 1
+    lead = _lower(found, place)
+    if lead not in {"every", "each", "per", "a", "an", "/"} or (
+        lead in {"a", "an"} and times == 1 and not counted and _starts(found, at, before)
+    ):
+        return None
+    amount, end = 1.0, place + 1
+    if lead == "every" and (number := _number(found, end)) and isinstance(number[0], float | int):
+        amount, end = float(number[0]), number[1]
+    elif lead == "every" and _lower(found, end) in {"other", "second"}:
+        amount, end = 2.0, end + 1
+    elif lead == "every" and _lower(found, end) == "half":
+        amount, end = 0.5, end + 1 + (_lower(found, end + 1) in {"a", "an"})
+    end, unit = _unit(found, end, after_digits=False)
+    if unit is None or unit[0] not in {"seconds", "months"}:
+        return None
+    return f"every, in {unit[0]}", round(amount * unit[1] / times, 3), amount / times, end
+
+
+def _starts(found: list[Piece], at: int, before: str) -> bool:
+    """Whether `a` before a unit is an article ("for a week") and no rate ("two days a week")."""
+    return (
+        not at
+        or found[at - 1].form != "word"
+        or before in _AROUND_AN_ARTICLE
+        or before in _NO_RATE
+        or _lower(found, at + 1) not in _TIME_UNITS
+    )
+
+
+_NO_RATE = frozenset(
+    "is are was be take takes took have has had get need with without on at from and or of to if when not only just".split()
+)
+
+
+def _lower(found: list[Piece], at: int) -> str:
+    return found[at].text.lower() if at < len(found) else ""
 
 
 def _number(found: list[Piece], at: int) -> tuple[float | str, int] | None:
@@ -359,6 +475,19 @@ def _number(found: list[Piece], at: int) -> tuple[float | str, int] | None:
 def _spelled(found: list[Piece], at: int) -> tuple[float, int] | None:
     """A number in words; `one` alone, which is mostly no number, counts before a unit of time."""
     words = [piece.text.lower() for piece in found[at : at + 12]]
+    before = _lower(found, at - 1) if at else ""
+    if (
+        words[0] == "second"
+        and before not in {"a", "per", "each", "every", "half"}
+        and (not at or found[at - 1].number is None)
+    ):
+        return 2.0, at + 1
+    if (
+        words[0] == "first"
+        and len(words) > 1
+        and words[1] in {"floor", "level", "year", "month", "week", "quarter", "tier", "line", "stage"}
+    ):
+        return 1.0, at + 1
     total, current, end = 0.0, 0.0, 0
     for index, word in enumerate(words):
         if word in _ONES or word in _TENS:

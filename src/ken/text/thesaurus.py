@@ -11,11 +11,13 @@ from pathlib import Path
 
 from ken.text.tokens import stem
 
+_PAIR = 2
+_PARTICLES = frozenset("on off in out up down back away over".split())
 _FILE = Path(__file__).with_name("thesaurus.txt")
 _IRREGULAR = {
     form: base
     for base, forms in {
-        "pay": "paid",
+        "pay": "paid payed",
         "send": "sent",
         "keep": "kept",
         "get": "got gotten",
@@ -25,7 +27,6 @@ _IRREGULAR = {
         "find": "found",
         "lose": "lost",
         "break": "broke broken",
-        "steal": "stole stolen",
         "buy": "bought",
         "sell": "sold",
         "bring": "brought",
@@ -71,6 +72,62 @@ _IRREGULAR = {
         "long": "longer longest",
         "high": "highest",
         "dry": "dried",
+        "forbid": "forbade forbidden",
+        "throw": "threw thrown",
+        "draw": "drew drawn",
+        "grow": "grew grown",
+        "show": "shown",
+        "hear": "heard",
+        "sleep": "slept",
+        "feel": "felt",
+        "stand": "stood",
+        "understand": "understood",
+        "catch": "caught",
+        "shrink": "shrank shrunk",
+        "steal": "stole stolen",
+        "wake": "woke woken",
+        "shake": "shook shaken",
+        "swear": "sworn",
+        "tear": "tore torn",
+        "foot": "feet",
+        "half": "halves",
+        "analysis": "analyses",
+        "licence": "license licenses licences",
+        "programme": "program programs",
+        "enrol": "enroll enrolled enrolment enrollment",
+        "cancel": "cancellation cancelation",
+        "norway": "norwegian",
+        "germany": "german",
+        "sweden": "swedish swede",
+        "italy": "italian",
+        "finland": "finnish",
+        "iceland": "icelandic",
+        "austria": "austrian",
+        "belgium": "belgian",
+        "portugal": "portuguese",
+        "japan": "japanese",
+        "china": "chinese",
+        "india": "indian",
+        "canada": "canadian",
+        "brazil": "brazilian",
+        "mexico": "mexican",
+        "australia": "australian",
+        "turkey": "turkish",
+        "czechia": "czech",
+        "hungary": "hungarian",
+        "ireland": "irish",
+        "greece": "greek",
+        "france": "french",
+        "denmark": "danish",
+        "netherlands": "dutch holland",
+        "britain": "british",
+        "switzerland": "swiss",
+        "spain": "spanish",
+        "poland": "polish",
+        "usa": "american",
+        "europe": "european",
+        "asia": "asian",
+        "africa": "african",
     }.items()
     for form in forms.split()
 }
@@ -95,6 +152,8 @@ class Thesaurus:
     """Meanings that narrow a question where they stand, also if the other question names nothing of the kind."""
     longest: int
     """Words of the longest phrase."""
+    particles: frozenset[tuple[str, str]]
+    """Verbs with what may stand behind their object: switch ... on."""
 
     def phrases(self, bases: Sequence[str]) -> Iterator[tuple[int, int, frozenset[int]]]:
         """Cut a text into the longest phrases that are known and single words: start, end, meanings of each."""
@@ -142,4 +201,5 @@ def thesaurus() -> Thesaurus:
         {meaning: frozenset(others) for meaning, others in kinds.items()},
         frozenset(marked),
         max(map(len, meanings)),
+        frozenset((phrase[0], phrase[1]) for phrase in meanings if len(phrase) == _PAIR and phrase[1] in _PARTICLES),
     )

@@ -29,6 +29,21 @@ _CONTRACTIONS = (
     (re.compile(r"\b24[/-]7\b", re.IGNORECASE), "around the clock"),
     (re.compile(r"\b(?:one|1)[- ](?:on|to)[- ](?:one|1)s?\b|\b1:1s?\b", re.IGNORECASE), "personal meeting"),
     (re.compile(r"\be-(?=mail)", re.IGNORECASE), "e"),
+    (re.compile(r"\b(?:nobody|no one|none|nothing|no-one) (?:but|except|other than)\b", re.IGNORECASE), "only"),
+    (re.compile(r"\b(?:prior to|ahead of|in advance of|earlier than)\b", re.IGNORECASE), "before"),
+    (re.compile(r"\b(?:subsequent to|later than)\b", re.IGNORECASE), "after"),
+    (re.compile(r"\b(?:following|coming) (?=(?:year|month|week|quarter|day)\b)", re.IGNORECASE), "next "),
+    (re.compile(r"\b(?:previous|past) (?=(?:year|month|week|quarter)\b)", re.IGNORECASE), "last "),
+    (re.compile(r"\b(?:rather than|instead of|as opposed to)\b", re.IGNORECASE), "instead of"),
+    (re.compile(r"\bkm ?/ ?h\b|\bkph\b", re.IGNORECASE), "kmh"),
+    (re.compile(r"\bunless\b", re.IGNORECASE), "if not"),
+    (re.compile(r"\b(?:with or without|whether or not)\b", re.IGNORECASE), "with"),
+    (re.compile(r"\b(?:any ?more|any longer)\b", re.IGNORECASE), "still"),
+    (re.compile(r"\b(?:no longer|no more(?! than))\b", re.IGNORECASE), "not still"),
+    (re.compile(r"\bsaturdays? (?:and|or|&) (?:on )?sundays?\b", re.IGNORECASE), "weekend"),
+    (re.compile(r"\bunited states(?: of america)?\b", re.IGNORECASE), "usa"),
+    (re.compile(r"\beuropean union\b", re.IGNORECASE), "EU"),
+    (re.compile(r"\b(?:united kingdom|great britain)\b", re.IGNORECASE), "britain"),
     (re.compile(r"\bIT\b"), "itdept"),
     (re.compile(r"\bU\.?S\.?(?:A\.?)?(?!\w)"), "usa"),
     (re.compile(r"\bU\.?K\.?(?!\w)"), "britain"),
@@ -49,10 +64,13 @@ _TRANSPARENT = frozenset(
     "the a an my our your his her their its this that these those any some all each every own new".split()
 )
 """Words inside of a phrase with its noun: the preposition before them is the noun's."""
+_CLAUSAL = frozenset("before after until since".split())
+"""Prepositions that govern a clause too."""
+_INVERTED = 3
+"""Places of a question in which "not" belongs to an auxiliary before the subject."""
 _PERSONS = frozenset("i we you they he she".split())
 _PRONOUNS = {"me": "i", "us": "we", "them": "they", "him": "he", "myself": "i", "ourselves": "we", "one": "you"}
 _BE = frozenset("be is are am was were been being get gets got getting".split())
-_HAVE = frozenset("have has had get gets got getting".split())
 _LIGHT = frozenset(
     """get have do make take go want use give put set work thing company organisation organization people person employee staff
     somebody someone anybody anyone everyone happen possible able allow allowed permit permitted ok okay fine there exactly
@@ -65,10 +83,18 @@ _FUNCTION = STOP_WORDS - frozenset(
     "before after over under off out up down most more only same own few all any each no not again once".split()
 )
 _FUNCTION |= frozenset(
-    "shall upon ok okay hi hello thanks thank please kindly maybe perhaps many much am else also ought does".split()
+    "shall upon ok okay pls plz hi hello thanks please kindly maybe perhaps many much am else also ought does".split()
 )
-_SCOPE = frozenset("all only every each any both most some few except none".split())
+_SCOPE = frozenset(
+    "all only every each any both most some few except none everyone everybody anyone anybody one single".split()
+)
 _ORDER_ONLY = frozenset("before after over under off out up down more again once own any same".split())
+_TAG_QUESTION = re.compile(r"\W*\w+n['’]t\b", re.IGNORECASE)
+"""It says no and asks whether yes: "isn't it allowed"."""
+_DOUBTFUL = re.compile(
+    r"\W*(?:am|are|is|do|does|did|can|could|should|will|would|have|has) (?:i|we|you) not\b", re.IGNORECASE
+)
+"""It may ask either way: "am I not entitled", "are we not allowed"."""
 _IDENTIFIER = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://\S+|(?<!\w)[#/~]?\w+(?:[_./\\:]\w+)+|(?<!\w)--?[a-z][\w-]+", re.IGNORECASE
 )
@@ -104,6 +130,7 @@ class Doing:
     verb: str
     agents: frozenset[str]
     patients: frozenset[str]
+    is_passive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,8 @@ class Asked:
     """Without what leads up to the question, contractions written out: what is embedded."""
     words: tuple[Word, ...]
     quantities: tuple[Quantity, ...]
+    roles: tuple[str, ...]
+    """Of each figure the preposition that governs it."""
     bases: frozenset[str]
     """Of all its words, function words too."""
     sequence: tuple[str, ...]
@@ -122,6 +151,8 @@ class Asked:
     initials: str
     """First letters of all words in order, in which an acronym is looked for."""
     negations: int
+    is_doubtful: bool
+    """Whether its negation may be one in form alone: "am I not entitled"."""
     kinds: frozenset[str]
     """Of answers that it asks for (ken.text.asked_for)."""
     doings: tuple[Doing, ...]
@@ -153,13 +184,15 @@ def read(text: str) -> Asked:
         plain,
         words,
         figures,
+        tuple(_role(found, list(range(*figure.span))) for figure in figures),
         frozenset(bases[place] for place in spoken),
         tuple(bases[place] for place in spoken),
         "".join(lower[place][0] for place in spoken),
         _negations(words, lower, text),
+        _DOUBTFUL.match(core(text)) is not None,
         asked_for(text),
         tuple(_doings(found, bases)),
-        frozenset(lower) & _SCOPE,
+        frozenset(word for place, word in enumerate(lower) if place not in taken) & _SCOPE,
     )
 
 
@@ -171,6 +204,7 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
     ]
     names = _names(plain, found)
     words: list[Word] = []
+    places = _particles_joined(found, bases, places)
     for start, end, meanings in thesaurus().phrases([bases[place] for place in places]):
         span = places[start:end]
         key = tuple(bases[place] for place in span)
@@ -184,7 +218,12 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
         is_name = not meanings and any(place in names for place in span)
         light = len(key) == 1 and (key[0] in _LIGHT or first in _LIGHT)
         weight = 1.4 if is_name else 0.3 if light else 0.4 if first in _ORDER_ONLY and len(key) == 1 else 1.0
-        stands = found[span[0]].span[0], found[span[-1]].span[1]
+        if len(span) > 1 and all(found[place].text.lower() in _FUNCTION | _LIGHT for place in span):
+            weight = 0.15
+        stands = (
+            found[span[0]].span[0],
+            found[max(span[0], *span) if span[-1] - span[0] < len(span) + 1 else span[0]].span[1],
+        )
         negated = _is_negated(found, span[0], key)
         words.append(
             Word(
@@ -192,6 +231,35 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
             )
         )
     return _coordinated(words, found)
+
+
+def _particles_joined(found: list[Piece], bases: list[str], places: list[int]) -> list[int]:
+    """The places with a particle that stands behind its verb's object put beside the verb: switch the heating on."""
+    known = thesaurus().particles
+    order = list(places)
+    for place in places:
+        lower = found[place].text.lower()
+        follows = found[place + 1].text.lower() if place + 1 < len(found) else "?"
+        closes = (
+            not (follows.isalpha() or follows.isdigit())
+            or follows in _PREPOSITIONS
+            or follows in _BORDERS
+            or follows in _FUNCTION - _DETERMINERS
+        )
+        if not closes or lower not in _PREPOSITIONS and lower not in {"back", "away", "out"}:
+            continue
+        verb = next(
+            (
+                before
+                for before in range(place - 2, max(-1, place - 6), -1)
+                if (bases[before], lower) in known and before in order
+            ),
+            None,
+        )
+        if verb is not None:
+            order.remove(place)
+            order.insert(order.index(verb) + 1, place)
+    return order
 
 
 def _is_possessive(found: list[Piece], place: int) -> bool:
@@ -221,18 +289,34 @@ def _names(plain: str, found: list[Piece]) -> set[int]:
 
 def _role(found: list[Piece], span: list[int]) -> str:
     """The preposition before the phrase that a word stands in."""
-    after = found[span[-1] + 1 : span[-1] + 3]
+    last = span[-1]
+    while last + 2 < len(found) and found[last + 1].text == "-" and found[last + 2].form == "word":
+        last += 2
+    after = found[last + 1 : last + 3]
     if len(after) == 2 and after[0].text == "'" and after[1].text.lower() == "s":
         return "'s"
-    if after and after[0].text == "'" and found[span[-1]].text.lower().endswith("s"):
+    if after and after[0].text == "'" and found[last].text.lower().endswith("s"):
         return "'s"
+    pronoun = False
     for place in range(span[0] - 1, max(-1, span[0] - 6), -1):
         lower = found[place].text.lower()
         if lower in _PREPOSITIONS:
+            if pronoun and lower not in _CLAUSAL:
+                return ""
+            if lower == "with" and any(found[between].text.lower() == "no" for between in range(place, span[0])):
+                return "without"
+            if (
+                lower in {"instead", "up", "down", "off"}
+                and place + 1 < span[0]
+                and found[place + 1].text.lower() != "of"
+            ):
+                return lower
             if lower == "of" and place and found[place - 1].text.lower() in {"instead", "out", "because", "ahead"}:
                 return found[place - 1].text.lower()
             return _PREPOSITIONS[lower] or lower
-        if lower not in _TRANSPARENT and (lower in _FUNCTION or found[place].form != "word"):
+        if lower in _PERSONS or lower in _PRONOUNS:
+            pronoun = True
+        elif lower not in _TRANSPARENT and (lower in _FUNCTION or found[place].form != "word"):
             return ""
     return ""
 
@@ -244,7 +328,8 @@ def _is_negated(found: list[Piece], place: int, key: tuple[str, ...]) -> bool:
     for before in range(place - 1, max(-1, place - 4), -1):
         lower = found[before].text.lower()
         if lower in _NEGATIONS:
-            return True
+            # "Why didn't the alert fire": it is said of the verb, behind the subject.
+            return before > _INVERTED
         if lower not in _FUNCTION or found[before].form != "word":
             return False
     return False
@@ -256,7 +341,7 @@ def _negations(words: tuple[Word, ...], lower: list[str], text: str) -> int:
         lower.count(part) and 1 for word in words if len(word.key) > 1 for part in word.key if part in _NEGATIONS
     )
     count = sum(word in _NEGATIONS for word in lower) - inside
-    leading = re.match(r"\W*\w+n['’]t\b", core(text), re.IGNORECASE) is not None
+    leading = _TAG_QUESTION.match(core(text)) is not None
     tag = re.search(r",\s*(?:\w+n['’]t|or not|right) ?\w*\s*\?*$|\bor not\s*\?*$", text, re.IGNORECASE) is not None
     return max(0, count - leading - tag)
 
@@ -276,41 +361,96 @@ def _coordinated(words: list[Word], found: list[Piece]) -> list[Word]:
 
 
 def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
-    """For each word that may be a verb, who stands before it and after it; turned round where it is passive."""
-    telling = [
-        place
-        for place, piece in enumerate(found)
-        if piece.form == "word"
-        and (piece.text.lower() not in _FUNCTION or bases[place] in _PERSONS)
-        and not _is_possessive(found, place)
-    ]
+    """For each word that may be a verb, the phrase before it and what follows; turned round where it is passive."""
     doings: list[Doing] = []
-    for verb in telling:
-        written = found[verb].text.lower()
-        if bases[verb] in _PERSONS or len(written) < 3:
+    for verb, piece in enumerate(found):
+        written = piece.text.lower()
+        if (
+            not _is_telling(found, verb)
+            or bases[verb] in _PERSONS
+            or len(written) < _SHORTEST_VERB
+            or _is_possessive(found, verb)
+        ):
             continue
-        before = [place for place in telling if verb - 6 <= place < verb][-2:]
-        after = [place for place in telling if verb < place <= verb + 6][:3]
-        agent = frozenset(bases[place] for place in before)
-        by = _PREPOSITIONS_AFTER(found, verb, after)
-        patient = frozenset(bases[place] for place in after if not by.get(place))
+        if verb and found[verb - 1].text.lower() in _DETERMINERS:
+            continue
+        before, after = _phrase_before(found, bases, verb), _phrases_after(found, bases, verb)
         helpers = {found[place].text.lower() for place in range(max(0, verb - 4), verb)}
-        participle = (
-            written.endswith(("ed", "en")) or base(written) != base(written + "x")[:-1] and written in _PARTICIPLES
-        )
-        if participle and helpers & (_BE | _HAVE):
-            done_by = frozenset(bases[place] for place in after if by.get(place) == "by")
-            doings.append(Doing(bases[verb], done_by, agent))
-        elif not any(found[place].text.lower() == "by" for place in range(max(0, verb - 2), verb)):
-            doings.append(Doing(bases[verb], agent, patient))
+        if written in _PARTICIPLES or written.endswith(("ed", "en")):
+            if helpers & _BE:
+                doings.append(Doing(bases[verb], after.get("by", _NOBODY), before, is_passive=True))
+                continue
+        others = frozenset[str]().union(*(words for role, words in after.items() if role in {"", "to"}))
+        doings.append(Doing(bases[verb], before, others, is_passive=False))
     return doings
 
 
-_PARTICIPLES = frozenset(
-    "paid sent kept got taken given found lost broken stolen bought sold brought left made told held built spent lent written chosen forgotten frozen seen taught met done let put set cut hit shut withdrawn hidden".split()
+def _is_telling(found: list[Piece], place: int) -> bool:
+    lower = found[place].text.lower()
+    return (
+        found[place].form == "word"
+        and (lower not in _FUNCTION or lower in _ACTING)
+        and lower not in _NEGATIONS
+        and not _is_possessive(found, place)
+    )
+
+
+def _phrase_before(found: list[Piece], bases: list[str], verb: int) -> frozenset[str]:
+    """The noun phrase before a verb, past auxiliaries."""
+    place = verb - 1
+    while place >= max(0, verb - 5) and found[place].form == "word":
+        lower = found[place].text.lower()
+        skipped = lower in _INFINITIVES or not (_is_telling(found, place) or _is_border(found, place))
+        if not skipped:
+            break
+        place -= 1
+    words: list[str] = []
+    while place >= 0 and len(words) < _LONGEST_PHRASE and (found[place].form == "word" or found[place].text in "'-"):
+        lower = found[place].text.lower()
+        if _is_telling(found, place):
+            words.append(bases[place])
+            if lower in _PERSONS or lower in _PRONOUNS:
+                break
+        elif lower not in {"of", "from", "in", "'", "-", "s"}:
+            break
+        place -= 1
+    return frozenset(words)
+
+
+def _phrases_after(found: list[Piece], bases: list[str], verb: int) -> dict[str, frozenset[str]]:
+    """What follows a verb up to the end of its clause, by preposition; "" for its object."""
+    phrases: dict[str, frozenset[str]] = {}
+    role, count = "", 0
+    for place in range(verb + 1, min(len(found), verb + 10)):
+        lower = found[place].text.lower()
+        if (found[place].form == "other" and found[place].text not in "'-") or lower in _BORDERS:
+            break
+        if lower in _PREPOSITIONS and lower not in {"up", "off", "down"}:
+            if not (role == "by" and lower in {"from", "in"}):
+                role, count = lower, 0
+        elif _is_telling(found, place) and count < _LONGEST_PHRASE:
+            phrases[role] = phrases.get(role, _NOBODY) | {bases[place]}
+            count += 1
+    return phrases
+
+
+def _is_border(found: list[Piece], place: int) -> bool:
+    lower = found[place].text.lower()
+    return lower in _BORDERS or lower in _PREPOSITIONS or lower in _DETERMINERS
+
+
+_ACTING = _PERSONS | frozenset(_PRONOUNS) | frozenset("tell need use call like get".split())
+_INFINITIVES = frozenset(
+    "to have has had need needs want wants like allowed able supposed required going trying expected obliged permitted".split()
 )
-
-
-def _PREPOSITIONS_AFTER(found: list[Piece], verb: int, after: list[int]) -> dict[int, str]:
-    """Of each word after a verb the preposition before it."""
-    return {place: _role(found, [place]) for place in after}
+_NOBODY: frozenset[str] = frozenset()
+_SHORTEST_VERB = 3
+_LONGEST_PHRASE = 3
+_DETERMINERS = frozenset("the a an my our your his her their its this these those any some each every no of".split())
+_BORDERS = frozenset(
+    "if when while because and but or so that which who whom before after until once unless than".split()
+)
+_PARTICIPLES = frozenset(
+    "paid sent kept got taken given found lost broken stolen bought sold brought left made told held built spent lent written"
+    " chosen forgotten frozen seen taught met done let put set cut hit shut withdrawn hidden thrown drawn shown".split()
+)

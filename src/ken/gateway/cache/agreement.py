@@ -7,8 +7,9 @@ none of these rules finds a difference; each says in words which one it found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from ken.text.alignment import Alignment, align
+from ken.text.alignment import Alignment, Pair, align
 from ken.text.asked_for import differ
 from ken.text.quantities import Quantity
 from ken.text.thesaurus import thesaurus
@@ -19,7 +20,7 @@ __all__ = ["Asked", "agree", "read"]
 _CLOSE = 0.025
 """By what share two sizes in bytes may differ: 1 GB is 1,000 MB to some and 1,024 to others."""
 _TINGED = frozenset(
-    "fail failur broken break refus deni lack miss without error problem issu trouble unabl reject late lost stop wrong invalid declin forget forgotten lose except exclud exempt least zero nothing never cannot crash malfunct".split()
+    "fail failur broken break refus deni lack miss without error problem issu trouble unabl reject late lost stop wrong invalid declin forget forgotten lose except exclud exempt least zero nothing never cannot crash malfunct forbid forbidden prohibit ban separ omit leave skip avoid outsid only instead disclos hardly nearli empti stop away rid".split()
 )
 """Words that carry a negation of their own: with one of these left over, an odd "not" proves nothing."""
 _AGAINST = {
@@ -27,23 +28,18 @@ _AGAINST = {
     for pair in (
         ("from", "to"), ("before", "after"), ("with", "without"), ("over", "under"), ("above", "below"), ("inside", "outside"),
         ("by", "to"), ("for", "against"), ("before", "during"), ("after", "during"), ("until", "from"), ("until", "after"), ("since", "before"), ("since", "until"),
-        ("by", "after"), ("by", "from"), ("into", "from"), ("for", "from"), ("in", "without"), ("before", "since"), ("during", "outside"),
+        ("by", "after"), ("by", "from"), ("into", "from"), ("for", "from"), ("in", "without"), ("before", "since"), ("during", "outside"), ("onto", "off"), ("on", "off"), ("into", "out"), ("to", "off"), ("onto", "from"),
     )
 }  # fmt: skip
 _PEOPLE = frozenset(
-    "i we you they he she manag employe staff custom client supplier vendor contractor user admin director team hr auditor doctor teacher student parent visitor guest applic candid boss supervisor colleagu intern lead owner author review tenant landlord".split()
+    "itdept attack employ i we you they he she manag employe staff custom client supplier vendor contractor user admin director team hr auditor doctor teacher student parent visitor guest applic candid boss supervisor colleagu intern lead owner author review tenant landlord".split()
 )
 _SCOPES = {
-    "all": "all",
-    "every": "all",
-    "each": "all",
-    "both": "all",
-    "only": "only",
-    "most": "most",
-    "some": "some",
-    "few": "some",
-    "except": "except",
-    "none": "none",
+    **dict.fromkeys("all every each both everyone everybody".split(), "all"),
+    **dict.fromkeys("any anyone anybody".split(), "any"),
+    **dict.fromkeys("some few".split(), "some"),
+    **dict.fromkeys("one single".split(), "one"),
+    **{word: word for word in "only most except none".split()},
 }
 
 
@@ -55,8 +51,8 @@ def agree(a: Asked, b: Asked) -> str | None:
 
 def _figures(a: Asked, b: Asked, _: Alignment) -> str | None:
     left, right = _unmatched(a.quantities, b.quantities), _unmatched(b.quantities, a.quantities)
-    left = [figure for figure in left if not (figure.kind == "number" and figure.value == 1)] if not right else left
-    right = [figure for figure in right if not (figure.kind == "number" and figure.value == 1)] if not left else right
+    if not (left and right):
+        left, right = [[figure for figure in side if not _goes_without_saying(figure)] for side in (left, right)]
     if left and right:
         one, other = left[0], right[0]
         what = "units" if one.raw == other.raw and one.kind != other.kind else _NAMES.get(one.kind, "numbers")
@@ -64,6 +60,11 @@ def _figures(a: Asked, b: Asked, _: Alignment) -> str | None:
     if left or right:
         return f"only one of them says {(left or right)[0].text}"
     return None
+
+
+def _goes_without_saying(figure: Quantity) -> bool:
+    """Whether a figure says nothing that the other question lacks: one of a thing, "a year" of a yearly allowance."""
+    return figure.raw == 1 and (figure.kind == "number" or figure.kind.startswith("every"))
 
 
 _NAMES = {"month": "dates", "quarter": "dates", "time of day": "times", "version": "versions"}
@@ -82,6 +83,9 @@ def _unmatched(figures: Iterable[Quantity], others: tuple[Quantity, ...]) -> lis
 
 
 def _is_same(one: Quantity, other: Quantity) -> bool:
+    kinds = {kind.removeprefix("every, in ") for kind in (one.kind, other.kind)}
+    if len(kinds) == 1 and one.kind != other.kind:
+        return one.value == other.value
     if one.kind == other.kind:
         if one.value == other.value:
             return True
@@ -132,35 +136,93 @@ def _polarity(a: Asked, b: Asked, laid: Alignment) -> str | None:
     if not times and turned:
         one, other = next(iter(turned.values()))
         return f"“{one.text}” is the contrary of “{other.text}”"
-    for pair in laid.pairs:
-        if (
-            pair.one.is_negated != pair.other.is_negated
-            and not laid.opposed
-            and not _is_tinged(laid)
-            and a.negations == b.negations
-        ):
-            return f"“{pair.one.text}” is negated in one of them"
-    if (times + len(turned)) % 2 and not (a.negations != b.negations and not turned and _is_tinged(laid)):
-        return "one of them says “not”" if a.negations != b.negations else "one of them says the contrary"
-    return None
+    if not laid.left and not laid.right and all(pair.worth == 1 for pair in laid.pairs):
+        one, other = ({word.key for word in question.words if word.is_negated} for question in (a, b))
+        if one and other and one != other:
+            return f"what is negated differs: {' '.join(min(one))} and {' '.join(min(other))}"
+    is_odd = (times + len(turned)) % 2 == 1
+    if not is_odd or a.is_doubtful != b.is_doubtful or (a.negations != b.negations and not turned and _is_tinged(laid)):
+        return None
+    return "one of them says “not”" if a.negations != b.negations else "one of them says the contrary"
 
 
 def _is_tinged(laid: Alignment) -> bool:
-    return any(part in _TINGED for word in (*laid.left, *laid.right) for part in word.key)
+    return any(
+        part in _TINGED or (len(part) > _SHORT and (part.startswith(("un", "dis", "non")) or part.endswith("less")))
+        for word in (*laid.left, *laid.right)
+        for part in word.key
+    )
+
+
+_SHORT = 4
 
 
 def _roles(a: Asked, b: Asked, laid: Alignment) -> str | None:
-    pairs = laid.pairs
-    for pair in pairs:
-        if frozenset({pair.one.role, pair.other.role}) in _AGAINST:
-            return f"“{pair.one.role} {pair.one.text}” against “{pair.other.role} {pair.other.text}”"
-    for index, first in enumerate(pairs):
-        for second in pairs[index + 1 :]:
-            if first.one.role == second.one.role or (first.one.joined >= 0 and first.one.joined == second.one.joined):
+    placed = [
+        _Placed(pair.one.text, pair.one.role, pair.other.role, pair.one.joined)
+        for pair in laid.pairs
+        if _can_change_places(pair)
+    ]
+    figures = _figures_placed(a, b)
+    for word in (*placed, *figures, *_clauses_placed(a, b)):
+        if frozenset({word.one, word.other}) in _AGAINST:
+            return f"“{word.one} {word.text}” against “{word.other} {word.text}”"
+    for index, first in enumerate(placed + figures):
+        for second in placed[index + 1 :] if index < len(placed) else figures[index - len(placed) + 1 :]:
+            if first.one == second.one or (first.joined >= 0 and first.joined == second.joined):
                 continue
-            if first.one.role == second.other.role and second.one.role == first.other.role:
-                return f"“{first.one.text}” and “{second.one.text}” have changed places"
+            if first.one == second.other and second.one == first.other:
+                return f"“{first.text}” and “{second.text}” have changed places"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A word or figure of both questions, with what governs it in each."""
+
+    text: str
+    one: str
+    other: str
+    joined: int
+
+
+_LEAST_WEIGHT = 0.5
+
+
+def _can_change_places(pair: Pair) -> bool:
+    return (pair.one.weight >= _LEAST_WEIGHT and pair.other.weight >= _LEAST_WEIGHT) or pair.one.key[0] in _PEOPLE
+
+
+def _clauses_placed(a: Asked, b: Asked) -> list[_Placed]:
+    """What follows "before" and "after", "with" and "without", be it a function word: "before use", "after use"."""
+    one, other = (_following(question.sequence) for question in (a, b))
+    return [_Placed(word, one[word], other[word], -1) for word in one.keys() & other.keys()]
+
+
+def _following(sequence: tuple[str, ...]) -> dict[str, str]:
+    return {
+        word: _CLAUSAL[before]
+        for before, word in zip(sequence, sequence[1:], strict=False)
+        if before in _CLAUSAL and word not in _ARTICLES
+    }
+
+
+_CLAUSAL = {"befor": "before", "after": "after", "with": "with", "without": "without", "dure": "during"}
+"""By their stems."""
+_ARTICLES = frozenset(
+    "the a an my our your his her their its this that these those i we you it they he she do be any".split()
+)
+
+
+def _figures_placed(a: Asked, b: Asked) -> list[_Placed]:
+    placed: list[_Placed] = []
+    rest = list(zip(b.quantities, b.roles, strict=True))
+    for figure, role in zip(a.quantities, a.roles, strict=True):
+        found = next(((other, its) for other, its in rest if _is_same(figure, other)), None)
+        if found is not None:
+            rest.remove(found)
+            placed.append(_Placed(figure.text, role, found[1], -1))
+    return placed
 
 
 def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
@@ -168,12 +230,19 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
         for other in b.doings:
             if one.verb != other.verb:
                 continue
-            gives, takes = one.agents & other.patients, one.patients & other.agents
-            gives, takes = gives - takes, takes - gives
-            if gives and takes and not (one.agents & other.agents) | (one.patients & other.patients):
+            both = (one.agents & one.patients) | (other.agents & other.patients)
+            gives, takes = (one.agents & other.patients) - both, (one.patients & other.agents) - both
+            if gives and takes:
                 return f"who does it to whom differs: {min(gives)} and {min(takes)}"
-            changed = ((gives - one.patients) | (takes - other.patients)) & _PEOPLE
-            if changed and not (one.agents & other.agents):
+            changed = ((gives | takes) & _PEOPLE) - {one.verb}
+            if one.is_passive != other.is_passive:
+                named = one.agents if one.is_passive else other.agents
+                changed |= (gives | takes) & named
+            if (
+                changed
+                and not (one.agents - both) & (other.agents - both)
+                and not (one.patients - both) & (other.patients - both) & _PEOPLE
+            ):
                 return f"“{min(changed)}” does it in one of them, and has it done in the other"
     return None
 
@@ -187,7 +256,7 @@ def _asked(a: Asked, b: Asked, _: Alignment) -> str | None:
 def _scope(a: Asked, b: Asked, _: Alignment) -> str | None:
     one, other = ({_SCOPES[word] for word in question.scope if word in _SCOPES} for question in (a, b))
     strict = (one ^ other) & {"only", "except", "most", "none", "some"}
-    if one and other and one != other:
+    if one and other and not one & other:
         return f"“{min(one)}” is not “{min(other)}”"
     return f"only one of them says “{min(strict)}”" if strict & {"only", "except", "none"} else None
 

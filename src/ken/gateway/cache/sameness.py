@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import cast
 
@@ -119,6 +120,9 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
         "asks_alike": float(bool(a.kinds & b.kinds)),
         "open": float("open" in a.kinds | b.kinds),
         "exact": exact / max(weight, _TINY),
+        "nothing_left": float(not laid.left and not laid.right),
+        "moved": _moved(laid),
+        "moved_exact": _moved(laid) * exact / max(weight, _TINY),
         "length": min(len(a.sequence), len(b.sequence)) / max(len(a.sequence), len(b.sequence), 1),
         "words": float(len(a.sequence) + len(b.sequence)) / 20,
     }
@@ -174,6 +178,13 @@ def _matches(one: Meaning, other: Meaning) -> Vectors:
     if not (one.words.size and other.words.size):
         return np.zeros((0, 0), dtype=np.float32)
     return (one.words.astype(np.float32) @ other.words.astype(np.float32).T) / np.float32(_SCALE * _SCALE)
+
+
+def _moved(laid: Alignment) -> float:
+    """Share of the aligned words' pairs that stand in the other order in the second question."""
+    places = [pair.other.place for pair in sorted(laid.pairs, key=lambda pair: pair.one.place)]
+    pairs = list(combinations(places, 2))
+    return sum(before > after for before, after in pairs) / len(pairs) if pairs else 0.0
 
 
 def _frame(a: Sequence[str], b: Sequence[str]) -> float:
