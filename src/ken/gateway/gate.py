@@ -42,8 +42,11 @@ class Gate(Protocol):
         """
         ...
 
-    def give_back(self, lease: str, *, tokens: int) -> None:
-        """The call is over and has used so many tokens. Does nothing where the lease was never given."""
+    def give_back(self, lease: str, *, tokens: int | None) -> None:
+        """The call is over and has used so many tokens; None: it never went out, and counts for nothing.
+
+        Does nothing where the lease was never given.
+        """
         ...
 
     def when_freed(self, do: Callable[[], None]) -> None:
@@ -88,12 +91,15 @@ class LocalGate:
             self._tokens += tokens
         return 0.0
 
-    def give_back(self, lease: str, *, tokens: int) -> None:
+    def give_back(self, lease: str, *, tokens: int | None) -> None:
         """As the protocol says."""
         used = self._open.pop(lease, None)
-        if used is not None and self.rules.has_rate:
-            self._tokens += 0 if used.is_past else tokens - used.tokens
-            used.tokens = tokens
+        if used is None or used.is_past or not self.rules.has_rate:
+            return
+        self._tokens += (tokens or 0) - used.tokens
+        used.tokens = tokens or 0
+        if tokens is None:
+            self._used.remove(used)
 
     def when_freed(self, do: Callable[[], None]) -> None:
         """There is no other process."""

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from ken.domain.deadline import Deadline
 from ken.domain.usage import Usage
-from ken.errors import KenError, Overloaded
+from ken.errors import BreakerOpen, KenError, Overloaded
 from ken.gateway.failures import is_overload, retry_after_s
 from ken.gateway.gate import WINDOW_S, Gate, LimitRules, LocalGate
 from ken.gateway.seam import D, Dependency, R, Request
@@ -145,7 +145,7 @@ class Limiter:
 
     def leave(self, lease: str, *, tokens: int, held_s: float, error: KenError | None = None) -> None:
         """The call is over: it took so long, used so many tokens, and failed or didn't."""
-        self._gate.give_back(lease, tokens=tokens)
+        self._gate.give_back(lease, tokens=None if isinstance(error, BreakerOpen) else tokens)
         self._in_flight -= 1
         if error is None:
             self._service_s += (held_s - self._service_s) * (_FORGETS if self._service_s else 1.0)
@@ -182,7 +182,7 @@ class Limiter:
         try:
             wait = await self._gate.take(lease, tokens=tokens)
         except BaseException:
-            self._gate.give_back(lease, tokens=0)
+            self._gate.give_back(lease, tokens=None)
             raise
         finally:
             if wait:
@@ -202,7 +202,7 @@ class Limiter:
         except BaseException as error:
             if waiting.let_through.done() and not waiting.let_through.cancelled():
                 # Its turn came in the very moment in which it gave up.
-                self._gate.give_back(waiting.lease, tokens=0)
+                self._gate.give_back(waiting.lease, tokens=None)
                 self._in_flight -= 1
             else:
                 self._queue.leave(waiting)
@@ -221,7 +221,7 @@ class Limiter:
                     async with asyncio.timeout(wait if math.isfinite(wait) else None):
                         await self._freed.wait()
             elif first.let_through.done():  # it gave up meanwhile
-                self._gate.give_back(first.lease, tokens=0)
+                self._gate.give_back(first.lease, tokens=None)
                 self._in_flight -= 1
             else:
                 self._queue.leave(first, is_served=True)

@@ -80,13 +80,18 @@ return 0
 
 _GIVE_BACK = """
 redis.call('ZREM', KEYS[1], ARGV[1])
-local before = redis.call('HGET', KEYS[2], ARGV[1])
-if before then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('INCRBY', KEYS[3], ARGV[2] - before)
+local before, used = redis.call('HGET', KEYS[3], ARGV[1]), tonumber(ARGV[2])
+if before and used < 0 then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  redis.call('INCRBY', KEYS[4], -before)
+elseif before then
+  redis.call('HSET', KEYS[3], ARGV[1], used)
+  redis.call('INCRBY', KEYS[4], used - before)
 end
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 """
+"""The same keys; fewer than 0 tokens: the call never went out."""
 
 
 class Replicas:
@@ -263,11 +268,8 @@ class _SharedGate:
         self._local = LocalGate(rules)
         self._shared: set[str] = set()
         """Leases that Redis gave."""
-        places, calls, tokens, total = (
-            replicas.key("limit", name, part) for part in ("open", "calls", "tokens", "sum")
-        )
-        self._take_keys = (places, calls, tokens, total)
-        self._give_keys = (places, tokens, total)
+        # The braces keep them on one node of a cluster.
+        self._keys = [replicas.key("limit", f"{{{name}}}", part) for part in ("open", "calls", "tokens", "sum")]
         self._take_script = replicas.redis.register_script(_TAKE)
         self._give_script = replicas.redis.register_script(_GIVE_BACK)
 
@@ -281,13 +283,13 @@ class _SharedGate:
             try:
                 wait = await asyncio.shield(asking)
             except asyncio.CancelledError:
-                asking.add_done_callback(lambda _: self._replicas.run(self._give(lease, 0)))
+                asking.add_done_callback(lambda _: self._replicas.run(self._give(lease, None)))
                 raise
             if wait is not None:
                 return wait
         return await self._local.take(lease, tokens=tokens)
 
-    def give_back(self, lease: str, *, tokens: int) -> None:
+    def give_back(self, lease: str, *, tokens: int | None) -> None:
         """As the protocol says."""
         if lease in self._shared:
             self._shared.discard(lease)
@@ -305,19 +307,18 @@ class _SharedGate:
         told = [-1 if limit is None else limit for limit in limits]
         try:
             answer = cast(
-                "int", await self._take_script(keys=self._take_keys, args=[lease, tokens, *told, int(_LEASE_S * 1000)])
+                "int", await self._take_script(keys=self._keys, args=[lease, tokens, *told, int(_LEASE_S * 1000)])
             )
         except self._replicas.errors as error:
             self._replicas.note_away(error)
-            self._replicas.run(self._give(lease, 0))
+            self._replicas.run(self._give(lease, None))
             return None
         if answer == 0:
             self._shared.add(lease)
         return _LOOK_AGAIN_S if answer < 0 else answer / 1000
 
-    async def _give(self, lease: str, tokens: int) -> None:
+    async def _give(self, lease: str, tokens: int | None) -> None:
         self._shared.discard(lease)
+        used = -1 if tokens is None else tokens
         with suppress(*self._replicas.errors):
-            await self._give_script(
-                keys=self._give_keys, args=[lease, tokens, self._replicas.freed_channel, self._name]
-            )
+            await self._give_script(keys=self._keys, args=[lease, used, self._replicas.freed_channel, self._name])
