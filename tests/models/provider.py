@@ -1,4 +1,4 @@
-"""A real OpenAI-compatible server on loopback that says what a test tells it to, byte by byte."""
+"""A real server of a chat model on loopback that says what a test tells it to, byte by byte."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Provider:
     reply: Reply | None = None
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     connections: set[object] = field(default_factory=set)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     models: list[str] = field(default_factory=list)
@@ -30,7 +31,7 @@ class Provider:
     async def start(self) -> None:
         """Listen."""
         app = web.Application(client_max_size=1 << 24)
-        app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_post("/{path:.*}", self._answer)
         app.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -47,6 +48,7 @@ class Provider:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.headers.append(dict(request.headers))
+        self.paths.append(request.path_qs)
         self.connections.add(request.transport)
         self.bodies.append(await request.json())
         assert self.reply is not None

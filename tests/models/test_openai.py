@@ -7,20 +7,16 @@ import logging
 import socket
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import pytest
 from aiohttp import web
 
-from ken.domain.answer import Message
-from ken.domain.deadline import Deadline
 from ken.domain.usage import Usage
-from ken.errors import DeadlineExceeded, ModelError, ModelInterrupted, ModelRefused, ModelUnavailable
-from ken.models.chat import ChatDelta, ChatRequest
+from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelUnavailable
 from ken.models.openai import Endpoint, OpenAIChat
+from tests.models.asking import KEY, ask, failure, request, text_of, usage_of
 from tests.models.provider import DONE, ROLE, USAGE, Provider, Reply, answers, chunk, data, refuses, streams
 
-KEY = "sk-planted-0123456789abcdef"
 STOP = data(chunk(finish="stop"))
 TEXT = data(chunk("Hello")) + data(chunk(" world."))
 
@@ -38,56 +34,6 @@ async def model(provider: Provider) -> AsyncGenerator[OpenAIChat]:
     made = OpenAIChat("mine", Endpoint(base_url=provider.url, model="m-1", api_key=KEY, first_token_s=5, stall_s=5))
     yield made
     await made.aclose()
-
-
-def request(*, deadline_s: float = 20, max_tokens: int | None = None) -> ChatRequest:
-    """A request with a system message, a turn of history and a question."""
-    return ChatRequest(
-        messages=(
-            Message("system", "Passages: [1] Häfen 👋"),
-            Message("user", "And before?"),
-            Message("assistant", "Nothing."),
-            Message("user", "When?"),
-        ),
-        question="When?",
-        evidence=(),
-        deadline=Deadline.after(deadline_s),
-        max_tokens=max_tokens,
-    )
-
-
-async def ask(model: OpenAIChat, asked: ChatRequest | None = None) -> list[ChatDelta]:
-    """Every delta of an answer."""
-    async with aclosing(model.stream(asked or request())) as deltas:
-        return [delta async for delta in deltas]
-
-
-def text_of(deltas: list[ChatDelta]) -> str:
-    return "".join(delta.text for delta in deltas)
-
-
-def usage_of(deltas: list[ChatDelta]) -> Usage | None:
-    return next((delta.usage for delta in reversed(deltas) if delta.usage), None)
-
-
-async def failure(model: OpenAIChat, asked: ChatRequest | None = None) -> tuple[ModelError | DeadlineExceeded, str]:
-    """The error that an answer ends in, and what was said before; the error names the model, and never the key."""
-    said: list[str] = []
-
-    async def listen() -> None:
-        async with aclosing(model.stream(asked or request())) as deltas:
-            async for delta in deltas:
-                said.append(delta.text)  # noqa: PERF401 - what was said before the failure is looked at, too
-
-    with pytest.raises((ModelError, DeadlineExceeded)) as raised:
-        await listen()
-    message = str(raised.value)
-    assert KEY not in message
-    assert "\n" not in message
-    if isinstance(raised.value, ModelError):
-        assert message.startswith("The model 'mine' at http://127.0.0.1:")
-        assert message.rstrip(".").count(". ") >= 1, f"no remedy: {message}"
-    return raised.value, "".join(said)
 
 
 async def test_what_goes_out(provider: Provider, model: OpenAIChat, caplog: pytest.LogCaptureFixture) -> None:

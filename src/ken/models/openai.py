@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -25,6 +26,8 @@ from ken.models.wire import Address, Call, Reading, Wire
 
 __all__ = ["Endpoint", "OpenAIChat"]
 
+_OPENAI = "api.openai.com"
+"""It and Azure have no `top_k`, which all others take."""
 _OPTIONAL = ("max_tokens", "temperature", "stream_options")
 """Parameters that some models refuse: they are then left out, the first under its newer name."""
 _PATH = "/chat/completions"
@@ -35,7 +38,8 @@ class OpenAIChat:
 
     def __init__(self, name: str, endpoint: Endpoint, *, connections: Connections | None = None) -> None:
         self.name: str = name
-        self.capabilities: Capabilities = endpoint.capabilities
+        is_their_own = endpoint.is_azure or urlsplit(endpoint.base_url).hostname == _OPENAI
+        self.capabilities: Capabilities = endpoint.capabilities.without(["top_k"] if is_their_own else [])
         self._endpoint = endpoint
         address = Address(
             what=f"The model {name!r}",
