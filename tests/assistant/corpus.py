@@ -9,7 +9,7 @@ import itertools
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ken.assistant.answer import Assistant, Limits, Parts
@@ -18,15 +18,16 @@ from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, St
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.domain.trace import Trace
 from ken.errors import ModelError
-from ken.gateway.call import Counted
-from ken.gateway.punctual import Punctual
+from ken.gateway.counting import Counting
+from ken.gateway.fallback import Fallback
+from ken.gateway.retry import RetryRules
+from ken.gateway.stack import Terms
 from ken.models.extractive import ExtractiveReader
 from ken.models.protocols import ChatModel
 from ken.models.scripted import ScriptedModel
 from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.settings import load
-from ken.telemetry.prices import Prices
 from ken.wiring import Ken, open_home
 
 QUESTION = "When is the lamp of the lighthouse lit?"
@@ -150,12 +151,7 @@ def assistant(
     return Assistant(
         Parts(
             corpora=ken.library,
-            models={
-                model.name: Punctual(
-                    Counted(model, tokens=ken.library.ingest.tokens, price_of=Prices.shipped().cost_micros)
-                )
-                for model in models
-            },
+            models={model.name: stacked(ken, model) for model in models},
             windows={model.name: Window(prompt_tokens, 0) for model in models},
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
@@ -176,6 +172,14 @@ def assistant(
             limits=Limits(**allowed),  # pyright: ignore[reportArgumentType] - whole numbers where they are wanted
         )
     )
+
+
+def stacked(ken: Ken, model: ChatModel) -> ChatModel:
+    """A model behind the home's gateway; a failure stands at once."""
+    stacks = replace(ken.providers.stacks, retry=RetryRules(retries=0))
+    counting = Counting(count=ken.library.ingest.tokens.count)
+    behind = stacks.over(model, Terms(called=model.name, provider="scripted", counting=counting))
+    return Fallback(model.name, [behind], vitals=stacks.vitals)
 
 
 def says(*pieces: str | ModelError, name: str = "scripted", pause_s: float = 0.0) -> ScriptedModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ken.domain.answer import Answer
-from ken.domain.events import Answered, TokenShown
+from ken.domain.events import Answered, Failed, TokenShown
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.models.extractive import ExtractiveReader
 from ken.wiring import Ken
@@ -135,10 +135,12 @@ async def test_the_models_abstention_is_kens(ken: Ken, reply: str) -> None:
     assert answer.notices == ()
 
 
-async def test_an_empty_answer_is_an_abstention(ken: Ken) -> None:
-    """A model that says nothing, or white space, has found nothing."""
+async def test_an_empty_answer_is_a_failure(ken: Ken) -> None:
+    """A model that says nothing, or white space, has not said that it found nothing."""
     for pieces in ((), (" \n", "\n")):
-        assert (await shown(ken, *pieces)).outcome == "abstained"
+        told = await tell(assistant(ken, says(*pieces)))
+        assert isinstance(told.last, Failed)
+        assert "without a word" in told.last.message
 
 
 @pytest.mark.parametrize(

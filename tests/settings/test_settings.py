@@ -191,7 +191,7 @@ async def test_prices_go_by_what_the_endpoint_calls_the_model(tmp_path: Path) ->
     home = copy(tmp_path / "home")
     write(home, f"[[models]]\n{MODEL}\n[[models]]\n{local}\n[[models]]\n{mine}\n[[models]]\n{unknown}\n{prices}")
     ken = await open_home(load(home))
-    price_of = ken.price_of
+    price_of = ken.providers.price_of
     await ken.aclose()
     usage = Usage(1_000_000, 1_000_000)
     assert [price_of(name, usage) for name in ("gpt", "local", "mine", "other")] == [750_000, 0, 3_000_000, None]

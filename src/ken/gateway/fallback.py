@@ -162,7 +162,8 @@ class _Attempt:
         if text:
             self._passed_on.pieces.append(text)
         self._passed_on.has_called = self._passed_on.has_called or bool(delta.tool_calls)
-        is_whole = bool(text) and self._sentences is not None
+        # At its greatest length an answer stops anywhere.
+        is_whole = bool(text) and self._sentences is not None and self._finish != "length"
         return replace(delta, text=text, reasoning=delta.reasoning + thought, is_whole=is_whole)
 
     def _refuse_nothing(self) -> None:
