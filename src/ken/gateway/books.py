@@ -195,9 +195,7 @@ class Books:
             )
 
     def _write(self, asked: list[_Asked], ended: list[Entry]) -> None:
-        begun = self._open | {each.entry.reservation.call_id for each in asked}
-        # One that is missing was never taken, or is settled for the second time.
-        due = [entry for entry in ended if not entry.is_reserved or entry.reservation.call_id in begun]
+        due = self._due(ended, {each.entry.reservation.call_id for each in asked})
         entries = [*due, *(each.entry for each in asked)]
         try:
             refusals = self.ledger.write(entries, instance=self.instance, budgets=self.budgets)
@@ -217,6 +215,15 @@ class Books:
             self._open -= {entry.reservation.call_id for entry in due}
             self._account(len(ended))
             self._answer(answers)
+
+    def _due(self, ended: list[Entry], asked: set[str]) -> list[Entry]:
+        """Settlements of what is reserved or asked for; others are of calls that were refused, or settled before."""
+        due: dict[str, Entry] = {}
+        for entry in ended:
+            call_id = entry.reservation.call_id
+            if not entry.is_reserved or call_id in self._open or call_id in asked:
+                due.setdefault(call_id, entry)
+        return list(due.values())
 
     def _write_singly(self, asked: list[_Asked], ended: list[Entry], error: InvalidInput) -> None:
         """Find the entry that no database takes, and write the others."""
