@@ -15,7 +15,7 @@ from ken.endpoint_settings import ModelSettings
 from ken.gateway.books import Books
 from ken.gateway.budget import Budgets
 from ken.gateway.coalesce import Coalesce, key_of_request
-from ken.gateway.counting import Counting, estimate
+from ken.gateway.counting import Count, Counting
 from ken.gateway.fallback import Fallback
 from ken.gateway.stack import Stacks, Terms
 from ken.gateway.vitals import Vitals
@@ -74,8 +74,13 @@ class Providers:
         await anyio.to_thread.run_sync(self.stacks.books.close)
 
 
-def open_providers(settings: Settings, database: Database, *, budgets: Sequence[Budget] = ()) -> Providers:
-    """The models and tiers of the settings. Raises StorageError, InvalidSetting."""
+def open_providers(
+    settings: Settings, database: Database, *, budgets: Sequence[Budget] = (), count: Count
+) -> Providers:
+    """The models and tiers of the settings. Raises StorageError, InvalidSetting.
+
+    `count` counts the tokens of a text where a provider doesn't say.
+    """
     ledger = Ledger(database)
     prices = Prices.shipped(
         {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
@@ -89,14 +94,14 @@ def open_providers(settings: Settings, database: Database, *, budgets: Sequence[
     )
     providers = Providers(stacks=stacks, budgets=Budgets(ledger, budgets, currency=prices.currency))
     reader = ExtractiveReader()
-    providers.models[reader.name] = stacks.local(reader, _counting())
+    providers.models[reader.name] = stacks.local(reader, Counting(count=count))
     providers.windows[reader.name] = Window(_EXTRACTIVE_WINDOW, 0)
     if settings.models:
-        _add_models(providers, settings)
+        _add_models(providers, settings, Counting(count=count))
     return providers
 
 
-def _add_models(providers: Providers, settings: Settings) -> None:
+def _add_models(providers: Providers, settings: Settings, counting: Counting) -> None:
     """Each model as a chain of one, and each tier as the chain of its models."""
     from ken.models.connections import Connections
 
@@ -105,7 +110,7 @@ def _add_models(providers: Providers, settings: Settings) -> None:
     stacked: dict[str, ChatModel] = {}
     for table in settings.models:
         providers.windows[table.name] = Window(table.context_tokens, table.max_tokens)
-        terms = _terms(table, settings)
+        terms = _terms(table, settings, counting)
         providers.called[table.name] = terms.called
         stacked[table.name] = stacks.over(_wire(table, providers.connections), terms)
     hedged = {name: stacks.hedged(model, stacked.get(rules.hedge_model or "")) for name, model in stacked.items()}
@@ -116,19 +121,15 @@ def _add_models(providers: Providers, settings: Settings) -> None:
     providers.tiers = frozenset(settings.tiers)
 
 
-def _terms(table: ModelSettings, settings: Settings) -> Terms:
+def _terms(table: ModelSettings, settings: Settings, counting: Counting) -> Terms:
     return Terms(
         called=table.model,
         provider=_PROVIDERS[table.kind],
-        counting=_counting(),
+        counting=counting,
         most_output=table.max_tokens,
         limits=settings.gateway.limit_rules(table),
         breaker=settings.gateway.breaker.rules(first_token_s=table.first_token_s),
     )
-
-
-def _counting() -> Counting:
-    return Counting(count=estimate)
 
 
 def _key_of(request: ChatRequest) -> str | None:

@@ -24,6 +24,8 @@ from ken.text.thoughts import Thoughts
 _log = logging.getLogger(__name__)
 
 _NOTHING = ChatDelta()
+_MOST_BEGUN = 50_000
+"""Characters of an answer that another model is asked to go on behind: it reads, and bills, all of them as its prompt."""
 
 
 @dataclass(slots=True)
@@ -187,4 +189,6 @@ def _is_held(request: ChatRequest) -> bool:
 
 def _can_go_on(request: ChatRequest, passed_on: _PassedOn) -> bool:
     """Whether another model can go on behind what the caller has."""
-    return not passed_on.has_called and not (passed_on.pieces and request.options.json_schema is not None)
+    if passed_on.has_called or sum(map(len, passed_on.pieces)) > _MOST_BEGUN:
+        return False
+    return not (passed_on.pieces and request.options.json_schema is not None)

@@ -16,7 +16,7 @@ from typing import Generic
 from ken.domain.booking import Reservation, Settlement, new_call_id
 from ken.domain.call import Charge, ChargeOutcome, Noting
 from ken.domain.usage import Usage
-from ken.errors import DeadlineExceeded, KenError, ModelInterrupted
+from ken.errors import DeadlineExceeded, KenError, ModelInterrupted, ModelRefused
 from ken.gateway.books import Books
 from ken.gateway.counting import Counting
 from ken.gateway.seam import D, Delta, Dependency, R, Request
@@ -78,7 +78,7 @@ class Metered(Generic[R, D]):
         now = time.time()
         wanted = request.most_output_tokens
         limits = [limit for limit in (wanted, self._most_output or None) if limit is not None]
-        most = Usage(self._counting.asked(request.texts), min(limits, default=0), estimated=True)
+        most = Usage(self._counting.expected(request.texts), min(limits, default=0), estimated=True)
         return Reservation(
             call_id=new_call_id(),
             purpose=request.context.purpose,
@@ -154,6 +154,8 @@ class _Attempt:
         """Whether the provider has something to bill: it was not refused before its first piece."""
         if self.told is not None or self.written or self.error is None:
             return True
+        if isinstance(self.error, ModelRefused):
+            return self.error.status is None  # not refused, but too long to be an answer
         return not isinstance(self.error, KenError) or isinstance(self.error, _SENT)
 
     @property

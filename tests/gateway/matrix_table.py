@@ -1,0 +1,113 @@
+"""What is expected of every fault in every situation: one table.
+
+Columns. `retry`: the fault meets the first call of a model, and none after it (a fault of the address meets all). `fallback`: it
+meets every call of the first of two models. `open`: it has met the model before, which is asked once more. `warm`: the model
+has answered the same question before. `stream` and `whole` are how the client asks.
+
+A cell says how the answer ends, how many calls went out, and what they cost.
+
+    all         the model's whole answer, once, in one clean stream
+    12!         the first twelve tokens, and then one error
+    503         that status, and nothing else
+    x3          three calls of the model; x3+1: and one of the second
+    =           Ken's books say what the provider's say, to the millionth
+    ~           the provider didn't say: an estimate, marked as one, within 5 %
+    >           marked as an estimate; how far the provider got with an answer that never came only it knows
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+
+TOKENS = 24
+"""Of the answer."""
+AT = 12
+"""Tokens after which it breaks off."""
+
+TABLE = """
+fault     | retry stream | retry whole | fallback stream | fallback whole | open stream | open whole | warm stream | warm whole
+refused   | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+dns       | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+tls       | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+400       | 400 x1 =     | 400 x1 =    | 400 x1+0 =      | 400 x1+0 =     | 400 x1 =    | 400 x1 =   | all x0 =    | all x0 =
+401       | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
+404       | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
+408       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+413       | 413 x1 =     | 413 x1 =    | 413 x1+0 =      | 413 x1+0 =     | 413 x1 =    | 413 x1 =   | all x0 =    | all x0 =
+429       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+500       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+503       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+hanghead  | all x2 ~     | all x2 ~    | all x3+1 ~      | all x3+1 ~     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+hangtoken | all x2 ~     | all x2 ~    | all x3+1 ~      | all x3+1 ~     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+stall     | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+cut       | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+bad       | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+limit     | 12! x1 ~     | all x2 =    | all x1+1 ~      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
+usage     | all x1 ~     | all x1 ~    | all x1+0 ~      | all x1+0 ~     | all x1 ~    | all x1 ~   | all x0 =    | all x0 =
+dup       | all x1 =     | all x1 =    | all x1+0 =      | all x1+0 =     | all x1 =    | all x1 =   | all x0 =    | all x0 =
+empty     | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
+big       | big! x1 >    | 502 x1 >    | big! x1+0 >     | all x1+1 >     | big! x1 >   | 502 x1 >   | all x0 =    | all x0 =
+"""
+
+WORDS = {
+    "refused": "",
+    "dns": "",
+    "tls": "",
+    "429": "429",
+    "stall": f"stall{AT}",
+    "cut": f"cut{AT}",
+    "bad": f"bad{AT}",
+    "limit": f"limit{AT}",
+    "dup": f"dup{AT}",
+    "usage": "usagewrong",
+    "big": "big10",
+}
+"""What a fault is called in the name of a mock model, where that is not its own name."""
+ALWAYS = frozenset({"refused", "dns", "tls", "usage", "big"})
+"""What can't be for the first call alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One fault in one situation, and what is expected."""
+
+    fault: str
+    column: str
+    shape: str
+    ending: str
+    calls: tuple[int, ...]
+    """Of each model of the chain."""
+    cost: str
+
+    @property
+    def name(self) -> str:
+        """As the client names the model, or the tier."""
+        return f"{self.column}-{self.shape}-{self.fault}"
+
+    @property
+    def provider_model(self) -> str:
+        """What the provider calls the first model: its name says what goes wrong."""
+        words = WORDS.get(self.fault, self.fault)
+        if words and self.fault not in ALWAYS:
+            words += "x1" if self.column == "retry" else ""
+        if self.column == "warm":
+            words = f"slow0x1-{words}" if words else ""
+            answer = "quote1"
+        else:
+            answer = f"len{TOKENS}"
+        return "-".join(filter(None, ("mock", answer, "after0", words, f"id.{self.name}".replace("-", "."))))
+
+
+def cells(column: str) -> list[Cell]:
+    """The cells of a column, in the order of the table."""
+    head, *rows = [[each.strip() for each in line.split("|")] for line in TABLE.strip().splitlines()]
+    found: list[Cell] = []
+    for row, place in product(rows, range(1, len(head))):
+        name, shape = head[place].split()
+        if name == column:
+            ending, calls, cost = row[place].split()
+            numbers = tuple(int(number) for number in re.findall(r"\d+", calls))
+            found.append(Cell(fault=row[0], column=name, shape=shape, ending=ending, calls=numbers, cost=cost))
+    return found
