@@ -78,7 +78,7 @@ class Metered(Generic[R, D]):
         now = time.time()
         wanted = request.most_output_tokens
         limits = [limit for limit in (wanted, self._most_output or None) if limit is not None]
-        most = Usage(self._counting.expected(request.texts), min(limits, default=0), estimated=True)
+        most = Usage(self._counting.asked(request.texts), min(limits, default=0), estimated=True)
         return Reservation(
             call_id=new_call_id(),
             purpose=request.context.purpose,
