@@ -29,6 +29,8 @@ from ken.gateway.vitals import QueueReading, percentile
 _CHARACTERS_A_TOKEN = 4
 """Of English prose, about; what the call has really used is counted after it."""
 _KEPT_WAITS = 512
+_MOST_ASKING = 8
+"""Calls that ask a shared gate at once; the next ones queue."""
 _FORGETS = 0.1
 """Weight of the newest call in the mean time of one."""
 _PATIENT_S = 30.0
@@ -71,8 +73,10 @@ class _Queue:
         return None if line is None else self._lines[line][0]
 
     def leave(self, waiting: _Waiting, *, is_served: bool = False) -> None:
-        """It waits no longer. Where it was served, its principal's next turn comes after everybody else's."""
-        calls = self._lines[waiting.line]
+        """It waits no longer, if it still did. Where it was served, its principal's next turn comes after everybody else's."""
+        calls = self._lines.get(waiting.line)
+        if calls is None or waiting not in calls:
+            return
         calls.remove(waiting)
         self._length -= 1
         if is_served or not calls:
@@ -109,6 +113,7 @@ class Limiter:
         self._freed = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
         self._in_flight = 0
+        self._asking = 0
         self._service_s = 0.0
         self._waits: deque[float] = deque(maxlen=_KEPT_WAITS)
         self._refused = 0
@@ -125,7 +130,7 @@ class Limiter:
         Every lease has to be left again.
         """
         lease, tokens = f"{self._prefix}-{next(self._numbers)}", self._expected_tokens(request)
-        if not len(self._queue) and not await self._take(lease, tokens):
+        if not len(self._queue) and self._asking < _MOST_ASKING and not await self._take(lease, tokens):
             self._waits.append(0.0)
             return lease
         purpose = request.context.purpose
@@ -178,6 +183,7 @@ class Limiter:
         if self._learnt is not None and self._in_flight >= int(self._learnt):
             return math.inf
         self._in_flight += 1  # before anything is awaited: two must not both see the last place
+        self._asking += 1
         wait = math.inf
         try:
             wait = await self._gate.take(lease, tokens=tokens)
@@ -185,6 +191,7 @@ class Limiter:
             self._gate.give_back(lease, tokens=None)
             raise
         finally:
+            self._asking -= 1
             if wait:
                 self._in_flight -= 1
         self._frees_at = self._clock() + (wait if math.isfinite(wait) else 0.0)
@@ -214,6 +221,9 @@ class Limiter:
     async def _serve(self) -> None:
         """Let those who wait through, one after the other, until nobody waits."""
         while (first := self._queue.first()) is not None:
+            if first.let_through.done():  # it gave up, and could not leave yet
+                self._queue.leave(first)
+                continue
             self._freed.clear()
             wait = await self._take(first.lease, first.tokens)
             if wait:
@@ -221,6 +231,7 @@ class Limiter:
                     async with asyncio.timeout(wait if math.isfinite(wait) else None):
                         await self._freed.wait()
             elif first.let_through.done():  # it gave up meanwhile
+                self._queue.leave(first)
                 self._gate.give_back(first.lease, tokens=None)
                 self._in_flight -= 1
             else:

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import uuid4
 
 from ken.errors import InvalidSetting
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.asyncio.client import PubSub
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 _ANSWER_S = 0.5
@@ -31,6 +33,10 @@ _AGAIN_S = 1.0
 """Seconds until it is looked for again."""
 _QUIET_S = 10.0
 """A connection on which nothing came for so long is asked whether it still lives."""
+_CONNECTIONS = 9
+"""One of them listens."""
+_IN_TURN_S = 5.0
+"""The longest wait for one of them, seconds; many calls that end at once have much to say at once."""
 _LEASE_S = 120.0
 """A call that is under way for longer no longer counts: its replica may have died."""
 _LOOK_AGAIN_S = 1.0
@@ -100,7 +106,7 @@ class Replicas:
     def __init__(self, url: str, *, prefix: str = "ken") -> None:
         """Raise InvalidSetting where the library is missing, or the address is none."""
         try:
-            from redis.asyncio import Redis  # noqa: PLC0415 - the extra `redis`, which a single Ken does without
+            from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415 - the extra `redis`, which a single Ken does without
             from redis.asyncio.retry import Retry  # noqa: PLC0415 - as above
             from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
             from redis.exceptions import RedisError  # noqa: PLC0415 - as above
@@ -111,8 +117,10 @@ class Replicas:
         self.prefix = prefix
         self.errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
         try:
-            self._redis: Redis = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 url,
+                max_connections=_CONNECTIONS,
+                timeout=_IN_TURN_S,
                 decode_responses=True,
                 socket_timeout=_ANSWER_S,
                 socket_connect_timeout=_ANSWER_S,
@@ -123,13 +131,15 @@ class Replicas:
             raise InvalidSetting(
                 "KEN_REDIS_URL is no address of a Redis. It looks like redis://:PASSWORD@HOST:6379/0, or rediss:// with TLS."
             ) from error
+        self._redis = Redis.from_pool(pool)
         self._origin = uuid4().hex
         self._channel = self.key("breakers")
         self.freed_channel = self.key("freed")
         self._circuits: dict[str, Circuit] = {}
         self._freed: dict[str, list[Callable[[], None]]] = {}
         self._outbox: asyncio.Queue[BreakerChanged] = asyncio.Queue()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lasting: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[object]] = set()
         self.is_away = False
         """Redis did not answer lately."""
 
@@ -140,14 +150,16 @@ class Replicas:
 
     def start(self) -> None:
         """Begin to listen and to tell."""
-        self.run(self._listen())
-        self.run(self._tell())
+        loop = asyncio.get_running_loop()
+        self._lasting = [loop.create_task(self._listen()), loop.create_task(self._tell())]
 
     async def aclose(self) -> None:
-        """Let go of Redis."""
-        for task in self._tasks:
+        """Say what is still to be said, and let go of Redis."""
+        for task in self._lasting:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._lasting, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_IN_TURN_S)
         with suppress(*self.errors):
             await self._redis.aclose()
 
@@ -243,11 +255,17 @@ class Replicas:
             self.is_away = False
             _log.info("Redis is back: breakers and limits are shared again")
 
-    def run(self, work: Coroutine[object, object, None]) -> None:
-        """Do it in the background; what Redis says to it is nobody's business."""
+    def run(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        """Do it in the background, whatever becomes of whoever wants it."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+        self._tasks.add(cast("asyncio.Task[object]", task))
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to be told to Redis."""
+        return bool(self._tasks)
 
     def when_freed(self, name: str, do: Callable[[], None]) -> None:
         """Call `do` when another replica's call of that model has ended."""
@@ -279,7 +297,7 @@ class _SharedGate:
             return 0.0
         if not self._replicas.is_away:
             # By itself: one that is given up in the middle may have been let through, and has to be given back.
-            asking = asyncio.get_running_loop().create_task(self._ask(lease, tokens))
+            asking = self._replicas.run(self._ask(lease, tokens))
             try:
                 wait = await asyncio.shield(asking)
             except asyncio.CancelledError:
