@@ -33,9 +33,14 @@ A message says what was wrong, where, and what to do about it. Whoever shows an 
 
 from __future__ import annotations
 
+import time
+
 
 class KenError(Exception):
     """The root: anything that Ken raises on purpose. `param` is the parameter that it is about, where it is about one."""
+
+    retry_after_s: float | None = None
+    """It may work after so many seconds; None where nobody knows, or where it won't by waiting."""
 
     def __init__(self, message: str = "", *, param: str | None = None) -> None:
         super().__init__(message)
@@ -88,6 +93,7 @@ class BudgetExceeded(KenError):
     def __init__(self, message: str = "", *, resets_at: float) -> None:
         super().__init__(message)
         self.resets_at = resets_at
+        self.retry_after_s = max(0.0, resets_at - time.time())
 
 
 class Unpriced(KenError):

@@ -137,12 +137,13 @@ def test_any_text_is_a_question(client: httpx.Client, question: str) -> None:
 
 
 def test_a_body_over_the_limit_is_refused(client: httpx.Client) -> None:
-    """More than 1 MB is 413, announced or not."""
+    """More than 1 MB is 413, announced or not; where images may come, more than 20 MB."""
     body = json.dumps({"question": "x" * 1_100_000}).encode()
     headers = {"content-type": "application/json"}
     assert "1 MB" in refused(client.post("/api/ask", content=body, headers=headers), 413)
     pieces = (body[at : at + 65536] for at in range(0, len(body), 65536))
-    refused(client.post("/v1/chat/completions", content=pieces, headers=headers), 413)
+    refused(client.post("/api/feedback", content=pieces, headers=headers), 413)
+    assert "20 MB" in refused(client.post("/v1/embeddings", content=bytes(20_000_001), headers=headers), 413)
 
 
 def test_a_lie_about_the_length_is_refused(served: Served) -> None:

@@ -19,7 +19,7 @@ def test_hanging_up_ends_the_answer(served: Served, door: str) -> None:
     body = (
         {"question": QUESTION, "model": "stuck"}
         if door == "/api/ask"
-        else {"model": "stuck", "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
+        else {"model": "ken/stuck", "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
     )
     with served.client() as client:
         with client.stream("POST", door, json=body) as response:

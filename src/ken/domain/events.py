@@ -78,6 +78,8 @@ class Failed:
     kind: str
     """The error's class name, as in ken.errors."""
     message: str
+    retry_after_s: float | None = None
+    """After so many seconds it may work, where that is known."""
 
 
 Event = StageStarted | StageFinished | TokenShown | CitationShown | Notice | Answered | Failed

@@ -6,21 +6,29 @@ No documents, no citations, no verification: what the model writes is passed on 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ken.domain.answer import Answer, Message, Question
 from ken.domain.call import Account, CallContext, Purpose
+from ken.domain.deadline import Deadline
 from ken.domain.principal import Principal
+from ken.domain.usage import Usage
 from ken.errors import KenError, NotFound
+from ken.gateway.counting import Counting, estimate
+from ken.gateway.embedding import within
 from ken.models.chat import ChatDelta, ChatRequest, Switched
-from ken.models.protocols import ChatModel
+from ken.models.protocols import ChatModel, Embedder
 from ken.telemetry.recorder import Recorder
 from ken.telemetry.tracing import TraceBuilder
 
 STAGE = "door"
 """The stage that charges of these calls are booked under."""
+_COUNTING = Counting(count=estimate)
 _MOST_KEPT = 100_000
 """Characters of a question or an answer that the record keeps."""
 
@@ -36,6 +44,16 @@ class Passed:
     text: list[str] = field(default_factory=list[str])
     model: str = ""
     """Which one answered, by its name here."""
+
+    @property
+    def usage(self) -> Usage:
+        """What all attempts together used."""
+        return self.account.usage_of(STAGE)
+
+    @property
+    def notices(self) -> list[str]:
+        """What the caller should know of it, in words."""
+        return [f"{each.model!r} has taken over from {each.failed!r}: {each.reason}" for each in self.switches]
 
 
 class PlainGateway:
@@ -55,27 +73,20 @@ class PlainGateway:
         return tuple(self._models)
 
     async def chat(
-        self, name: str, request: ChatRequest, *, principal: Principal, passed: Passed
+        self, name: str, request: ChatRequest, *, principal: Principal, passed: Passed, is_offline: bool = False
     ) -> AsyncGenerator[ChatDelta]:
         """Yield what the model writes, each piece as it comes; keep `passed` true; put the call on record at its end.
 
-        `request` brings no context of its own. Raises NotFound for an unknown name, and what the models raise.
+        People's calls go before those that are `is_offline`. `request` brings no context of its own. Raises NotFound for an
+        unknown name, and what the models raise.
         """
         model = self._models.get(name)
         if model is None:
             known = ", ".join(repr(each) for each in self._models)
             raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
         trace = TraceBuilder(passed.trace_id)
-        purpose = Purpose(
-            principal=principal.id,
-            groups=principal.groups,
-            stage=STAGE,
-            task_type=STAGE,
-            tier=name if name in self._tiers else "",
-            release=self._release,
-            trace_id=passed.trace_id,
-        )
-        context = CallContext(purpose=purpose, account=passed.account, tracer=trace)
+        tier = name if name in self._tiers else ""
+        context = self._context(trace, passed, principal=principal, tier=tier, is_offline=is_offline)
         asked = replace(request, holds_sentences=False, context=context)
         passed.model = name
         has_ended = False
@@ -97,19 +108,71 @@ class PlainGateway:
             trace.fail(asyncio.CancelledError("The client hung up."))
             raise
         finally:
-            self._record(trace, passed, asked, principal=principal, has_ended=has_ended)
+            asked_last = _last_asked(asked.messages)
+            self._record(trace, passed, asked_last, principal=principal, has_ended=has_ended)
+
+    async def embed(
+        self,
+        embedder: Embedder,
+        texts: Sequence[str],
+        *,
+        principal: Principal,
+        passed: Passed,
+        deadline: Deadline,
+        is_offline: bool = False,
+    ) -> NDArray[np.float32]:
+        """L2-normalised vectors of texts, float32 (len(texts), dimensions), metered and on record as a chat is.
+
+        Raises what the embedder raises.
+        """
+        trace = TraceBuilder(passed.trace_id)
+        passed.model = embedder.name
+        context = self._context(trace, passed, principal=principal, is_offline=is_offline)
+        has_ended = False
+        try:
+            with within(context, deadline), trace.span("embed", model=embedder.name, texts=len(texts)):
+                vectors = await embedder.embed(texts)
+            has_ended = True
+        except KenError as error:
+            trace.fail(error)
+            raise
+        except asyncio.CancelledError:
+            trace.fail(asyncio.CancelledError("The client hung up."))
+            raise
+        finally:
+            self._record(trace, passed, texts[0], principal=principal, has_ended=has_ended)
+        return vectors
+
+    def count(self, request: ChatRequest) -> int:
+        """Tokens of a prompt, estimated."""
+        return _COUNTING.asked(request.texts)
+
+    def _context(
+        self, trace: TraceBuilder, passed: Passed, *, principal: Principal, tier: str = "", is_offline: bool = False
+    ) -> CallContext:
+        purpose = Purpose(
+            principal=principal.id,
+            groups=principal.groups,
+            stage=STAGE,
+            task_type=STAGE,
+            tier=tier,
+            release=self._release,
+            trace_id=passed.trace_id,
+            is_offline=is_offline,
+        )
+        return CallContext(purpose=purpose, account=passed.account, tracer=trace)
 
     def _record(
-        self, trace: TraceBuilder, passed: Passed, request: ChatRequest, *, principal: Principal, has_ended: bool
+        self, trace: TraceBuilder, passed: Passed, asked: str, *, principal: Principal, has_ended: bool
     ) -> None:
-        question = Question(text=_last_asked(request.messages)[:_MOST_KEPT], principal=principal)
+        question = Question(text=asked[:_MOST_KEPT], principal=principal)
         charges = passed.account.charges
         answer = Answer(
             trace_id=passed.trace_id,
             text="".join(passed.text)[:_MOST_KEPT],
             outcome="answered" if has_ended else "failed",
             model=charges[-1].model if charges else passed.model,
-            usage=passed.account.usage_of(STAGE),
+            usage=passed.usage,
             cost_micros=passed.account.cost_micros,
         )
         self._recorder.record(trace.finish(question, answer, task_type=STAGE, release=self._release))

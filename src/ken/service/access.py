@@ -1,15 +1,14 @@
 """Who may in: the holder of a key, or the person at this machine.
 
-Everything but the paths in `PUBLIC` needs a principal. A request with an `Authorization` header stands or falls by it. A request
-without one is the local operator's only when nothing about it says that it came from elsewhere: the peer and the Host are loopback,
-no proxy has touched it, and no other site's page has sent it. A page of another site whose name has been rebound to 127.0.0.1 sends
-its own name as Host, and so stays outside.
+Everything but the paths in `PUBLIC` needs a principal. A request with an `Authorization` header, or with Anthropic's `x-api-key`,
+stands or falls by it. A request without one is the local operator's only when nothing about it says that it came from elsewhere:
+the peer and the Host are loopback, no proxy has touched it, and no other site's page has sent it. A page of another site whose name
+has been rebound to 127.0.0.1 sends its own name as Host, and so stays outside.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from typing import Protocol
 
 import anyio.to_thread
@@ -37,7 +36,11 @@ class KeyBook(Protocol):
     """The part of `ken.storage.keys` that is needed here."""
 
     def authenticate(self, secret: str) -> Principal:
-        """The key's principal; raises NotAuthorised."""
+        """The key's principal; raises NotAuthorised. It may read the database."""
+        ...
+
+    def remembered(self, secret: str) -> Principal | None:
+        """The key's principal where memory tells it for certain; returns at once."""
         ...
 
 
@@ -46,7 +49,7 @@ class Access:
 
     def __init__(self, app: ASGIApp, *, keys: KeyBook, keyless: bool) -> None:
         self._app = app
-        self._authenticate: Callable[[str], Principal] = keys.authenticate
+        self._keys = keys
         self._keyless = keyless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,9 +66,9 @@ class Access:
 
     async def _principal(self, scope: Scope) -> Principal:
         headers = Headers(scope=scope)
-        secret = _bearer(headers)
+        secret = _secret(headers)
         if secret is not None:
-            return await anyio.to_thread.run_sync(self._authenticate, secret)
+            return self._keys.remembered(secret) or await anyio.to_thread.run_sync(self._keys.authenticate, secret)
         if not self._keyless:
             raise NotAuthorised(
                 "This Ken is open to the network and needs a key. Send `Authorization: Bearer ken-...`; `ken keys create NAME` makes one."
@@ -95,11 +98,14 @@ def _is_public(path: str) -> bool:
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
 
 
-def _bearer(headers: Headers) -> str | None:
+def _secret(headers: Headers) -> str | None:
     """The key of the request; None where it has none."""
     values = headers.getlist("authorization")
     if not values:
-        return None
+        values = headers.getlist("x-api-key")
+        if len(values) > 1:
+            raise NotAuthorised("There is more than one x-api-key header. Send one: `x-api-key: ken-...`.")
+        return None if not values or values[0].strip() == NO_KEY else values[0].strip()
     scheme, _, secret = values[0].partition(" ")
     if len(values) > 1 or scheme.lower() != "bearer":
         raise NotAuthorised("The Authorization header can't be used. Send one: `Authorization: Bearer ken-...`.")

@@ -1,12 +1,15 @@
-"""Errors on the wire: one table from the error tree to HTTP, and the two shapes that a client sees.
+"""Errors on the wire: one table from the error tree to HTTP, and the three shapes that a client sees.
 
-Paths under /v1 get OpenAI's shape, `{"error": {"type", "message", "param", "code"}}`; all others `{"error": {"kind", "message",
-"trace_id"}}`. Both show the message of the error and nothing else of it.
+Paths under /v1/messages get Anthropic's shape, `{"type": "error", "error": {"type", "message"}}`; others under /v1 OpenAI's,
+`{"error": {"type", "message", "param", "code"}}`; all others `{"error": {"kind", "message", "trace_id"}}`. All show the message
+of the error and nothing else of it. An error that passes says in `Retry-After` after how many seconds.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import cast
@@ -42,34 +45,89 @@ STATUS: dict[type[KenError], int] = {
 
 MODEL_NOT_FOUND = "model_not_found"
 """OpenAI's code, which its clients look for."""
+_SPENT = "insufficient_quota"
+"""The same for a budget that is used up."""
 
-_OPENAI_TYPE = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error"}
+_OF_PROVIDER = {400: 400, 408: 504, 413: 413, 422: 400, 429: 429, 503: 503, 504: 504, 529: 503}
+"""What a provider refused is passed on where its status tells the caller what to do; else it is a bad gateway's matter."""
+_OPENAI_TYPE = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+}
+_ANTHROPIC_TYPE = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+}
+ANTHROPIC_PATH = "/v1/messages"
 _UNION_TAG = re.compile(r"^(str|int|float|bool|none|list\[.*|function-.*|.*\[.*\])$")
 
 
 def status_of(error: KenError) -> int:
     """The HTTP status of an error."""
+    if isinstance(error, errors.ModelRefused) and error.status in _OF_PROVIDER:
+        return _OF_PROVIDER[error.status]
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def named(kind: str, message: str) -> KenError:
+def headers_of(error: KenError) -> dict[str, str]:
+    """What an error says beside its body (RFC 9110, section 10.2.3).
+
+    The official clients of OpenAI and Anthropic try again by themselves, unless they are told not to: a budget doesn't fill
+    up within their patience.
+    """
+    wait = error.retry_after_s
+    told = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
+    if isinstance(error, errors.BudgetExceeded):
+        told["x-should-retry"] = "false"
+    if status_of(error) == HTTPStatus.UNAUTHORIZED:
+        told["www-authenticate"] = "Bearer"
+    if status_of(error) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        told["connection"] = "close"  # nobody reads the rest of the body
+    return told
+
+
+def named(kind: str, message: str, *, retry_after_s: float | None = None) -> KenError:
     """The error of `ken.errors` with this class name, as `Failed` events carry it."""
+    if kind == errors.BudgetExceeded.__name__:
+        return errors.BudgetExceeded(message, resets_at=time.time() + (retry_after_s or 0.0))
     found = getattr(errors, kind, KenError)
-    return found(message) if isinstance(found, type) and issubclass(found, KenError) else KenError(message)
+    error = found(message) if isinstance(found, type) and issubclass(found, KenError) else KenError(message)
+    error.retry_after_s = retry_after_s
+    return error
 
 
 def openai_body(error: KenError) -> dict[str, dict[str, str | None]]:
     """OpenAI's shape of an error."""
     status = status_of(error)
     fallback = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+    is_spent = isinstance(error, errors.BudgetExceeded)
+    code = None
+    if isinstance(error, NotFound) and error.param == "model":
+        code = MODEL_NOT_FOUND
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        code = _SPENT if is_spent else "rate_limit_exceeded"
     return {
         "error": {
-            "type": _OPENAI_TYPE.get(status, fallback),
+            "type": _SPENT if is_spent else _OPENAI_TYPE.get(status, fallback),
             "message": str(error),
             "param": error.param,
-            "code": MODEL_NOT_FOUND if isinstance(error, NotFound) and error.param == "model" else None,
+            "code": code,
         }
     }
+
+
+def anthropic_body(error: KenError, trace_id: str | None) -> dict[str, object]:
+    """Anthropic's shape of an error ("Errors" of its API reference)."""
+    status = status_of(error)
+    fallback = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
+    told = {"type": _ANTHROPIC_TYPE.get(status, fallback), "message": str(error)}
+    return {"type": "error", "error": told, "request_id": trace_id}
 
 
 def api_body(error: KenError, trace_id: str | None) -> dict[str, dict[str, str | None]]:
@@ -79,13 +137,12 @@ def api_body(error: KenError, trace_id: str | None) -> dict[str, dict[str, str |
 
 def error_response(error: KenError, path: str, *, trace_id: str | None, status: int | None = None) -> JSONResponse:
     """The response that tells of an error, in the shape that belongs to the path."""
-    body = openai_body(error) if path.startswith("/v1/") else api_body(error, trace_id)
-    response = JSONResponse(body, status or status_of(error))
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
-        response.headers["www-authenticate"] = "Bearer"
-    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        response.headers["connection"] = "close"  # nobody reads the rest of the body
-    return response
+    body: object = api_body(error, trace_id)
+    if path.startswith(ANTHROPIC_PATH):
+        body = anthropic_body(error, trace_id)
+    elif path.startswith("/v1/"):
+        body = openai_body(error)
+    return JSONResponse(body, status or status_of(error), headers=headers_of(error))
 
 
 def install(app: FastAPI) -> None:

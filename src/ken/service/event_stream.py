@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,6 +17,7 @@ from ken.service.unforeseen import told
 
 T = TypeVar("T")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 KEEP_ALIVE_S = 15.0
 """A comment goes out after so long a silence: proxies tend to cut at 30 to 60 seconds."""
 
@@ -29,7 +30,13 @@ def frame(data: str, event: str | None = None) -> bytes:
 
 def json_frame(data: object, event: str | None = None) -> bytes:
     """One event whose data is JSON on one line."""
-    return frame(json.dumps(data, ensure_ascii=False, separators=(",", ":")), event)
+    name = f"event: {event}\n".encode() if event else b""
+    return b"%bdata: %b\n\n" % (name, json_bytes(data))
+
+
+def json_bytes(data: object) -> bytes:
+    """JSON on one line. A lone surrogate, which a model may well write and UTF-8 doesn't know, becomes a question mark."""
+    return _ENCODER.encode(data).encode("utf-8", "replace")
 
 
 class EventStream(Response):
@@ -85,15 +92,26 @@ async def _send_frame(data: bytes, send: Send) -> None:
 
 
 async def until_hang_up(receive: Receive, work: Coroutine[None, None, T]) -> T | None:
-    """Do the work; cancel it, and return None, when the client hangs up before it is done."""
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_hung_up(receive))
+    """Do the work, in this task; cancel it, and return None, when the client hangs up before it is done."""
+    task = cast("asyncio.Task[object]", asyncio.current_task())
+    has_hung_up = False
+
+    async def watch() -> None:
+        nonlocal has_hung_up
+        await _hung_up(receive)
+        has_hung_up = True
+        task.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return await working if working.done() else None
+        return await work
+    except asyncio.CancelledError:
+        # Whoever else has cancelled this task has to see it end so.
+        if has_hung_up and task.uncancel() == 0:
+            return None
+        raise
     finally:
-        await _cancel(watching)
-        await _cancel(working)
+        watching.cancel()
 
 
 async def _hung_up(receive: Receive) -> None:

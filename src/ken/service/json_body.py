@@ -27,6 +27,8 @@ async def json_object(request: Request) -> dict[str, object]:
         except ValueError as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8"
             raise InvalidInput(f"The body is not valid JSON: {reason}.", param="body") from error
+        except RecursionError as error:
+            raise InvalidInput("The body is not valid JSON: it is nested too deeply.", param="body") from error
         if isinstance(body, dict):
             return cast("dict[str, object]", body)
     raise InvalidInput("The body must be a JSON object, sent with `Content-Type: application/json`.", param="body")

@@ -10,14 +10,16 @@ from ken.service.errors import error_response
 
 MAX_BODY_BYTES = 1_000_000
 """Of a JSON body: a question with its history."""
+MAX_MESSAGES_BYTES = 20_000_000
+"""Of what may be passed on to a model: images stand in it, as text that is a third longer than they are."""
+_MESSAGES = ("/v1/chat/completions", "/v1/messages", "/v1/embeddings")
 
 
 class BodyLimit:
     """ASGI middleware: answers 413 as soon as a POST or PATCH is known to be too large. PUT (uploads) passes."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,7 +47,8 @@ class BodyLimit:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body, or None when the client has hung up."""
-        check_length(Headers(scope=scope), self._max_bytes)
+        max_bytes = MAX_MESSAGES_BYTES if scope["path"].startswith(_MESSAGES) else MAX_BODY_BYTES
+        check_length(Headers(scope=scope), max_bytes)
         body = bytearray()
         more = True
         while more:
@@ -54,8 +57,8 @@ class BodyLimit:
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._max_bytes:
-                raise too_large(self._max_bytes)
+            if len(body) > max_bytes:
+                raise too_large(max_bytes)
         return bytes(body)
 
 

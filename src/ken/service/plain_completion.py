@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ken.domain.usage import Usage
 from ken.domain.wire import Json
-from ken.gateway.plain import STAGE, Passed
+from ken.gateway.plain import Passed
 from ken.models.chat import ChatDelta, ToolCallPiece
 from ken.service.event_stream import frame, json_frame
 
@@ -44,7 +44,12 @@ class PlainCompletion:
             "finish_reason": _reason(gathered.last),
             "logprobs": {"content": gathered.logprobs} if gathered.logprobs else None,
         }
-        return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage(), "ken": self._ken()}
+        return {
+            **self._head("chat.completion"),
+            "choices": [choice],
+            "usage": self._usage(),
+            "ken": plain_field(self.passed),
+        }
 
     async def frames(self, deltas: AsyncGenerator[ChatDelta]) -> AsyncGenerator[bytes]:
         """`chat.completion.chunk`s: the role, what comes, the finish reason, and the usage when asked for.
@@ -62,7 +67,7 @@ class PlainCompletion:
                     yield piece
                 if delta.finish_reason is not None:
                     last = delta
-        yield self._chunk({}, reason=_reason(last), ken=self._ken())
+        yield self._chunk({}, reason=_reason(last), ken=plain_field(self.passed))
         if self.wants_usage:
             yield json_frame({**self._head("chat.completion.chunk"), "choices": list[object](), "usage": self._usage()})
         yield frame("[DONE]")
@@ -77,10 +82,9 @@ class PlainCompletion:
             piece["reasoning_content"] = delta.reasoning
         if delta.tool_calls:
             piece["tool_calls"] = [_calling(call) for call in delta.tool_calls]
-        new = self.passed.switches[self._told :]
+        new = self.passed.notices[self._told :]
         self._told += len(new)
-        ken = {"notices": [f"{each.model!r} has taken over: {each.reason}" for each in new]} if new else None
-        return self._chunk(piece, logprobs=delta.logprobs, ken=ken)
+        return self._chunk(piece, logprobs=delta.logprobs, ken={"notices": new} if new else None)
 
     def _chunk(
         self,
@@ -109,16 +113,7 @@ class PlainCompletion:
         }
 
     def _usage(self) -> dict[str, object]:
-        return usage_shape(self.passed.account.usage_of(STAGE))
-
-    def _ken(self) -> dict[str, object]:
-        charges = self.passed.account.charges
-        return {
-            "trace_id": self.passed.trace_id,
-            "model": charges[-1].model if charges else self.passed.model,
-            "cost_micros": self.passed.account.cost_micros,
-            "notices": [f"{each.model!r} has taken over: {each.reason}" for each in self.passed.switches],
-        }
+        return usage_shape(self.passed.usage)
 
 
 @dataclass(slots=True)
@@ -155,6 +150,17 @@ class Gathered:
             )
         if delta.finish_reason is not None:
             self.last = delta
+
+
+def plain_field(passed: Passed) -> dict[str, object]:
+    """The `ken` field: what the client's own wire has no word for."""
+    charges = passed.account.charges
+    return {
+        "trace_id": passed.trace_id,
+        "model": charges[-1].model if charges else passed.model,
+        "cost_micros": passed.account.cost_micros,
+        "notices": passed.notices,
+    }
 
 
 def usage_shape(usage: Usage) -> dict[str, object]:

@@ -16,7 +16,6 @@ from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
 from ken.domain.principal import Principal
 from ken.errors import KenError, NotFound
-from ken.gateway.plain import Passed
 from ken.service.errors import named
 from ken.wiring import Ken
 
@@ -45,9 +44,11 @@ def is_plain(name: object, ken: Ken) -> bool:
     return name not in {DEFAULT_ROUTE, *ken.readers} and not name.startswith(f"{DEFAULT_ROUTE}/")
 
 
-def plain_headers(passed: Passed) -> dict[str, str]:
-    """What the plain gateway says of a call: its trace, and that no guard has read it."""
-    return {"x-ken-trace-id": passed.trace_id, "x-ken-guards": "none"}
+async def embedder_names(ken: Ken) -> tuple[str, ...]:
+    """What the embedder may be called in a request: `ken`, its name, and what its endpoint calls it."""
+    embedder = (await ken.library.corpus()).embedder
+    told = ken.settings.embedder
+    return (DEFAULT_ROUTE, embedder.name, *(() if told is None else (told.model,)))
 
 
 async def free_trace_id(request: Request, ken: Ken) -> str | None:
@@ -68,7 +69,7 @@ async def opened_events(stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     last = seen[-1] if seen else None
     if isinstance(last, Failed):
         await stream.aclose()
-        raise named(last.kind, last.message)
+        raise named(last.kind, last.message, retry_after_s=last.retry_after_s)
     return _resumed(seen, stream)
 
 
@@ -85,7 +86,7 @@ async def answer_of(events: AsyncGenerator[Event]) -> Answer:
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Failed):
-                raise named(event.kind, event.message)
+                raise named(event.kind, event.message, retry_after_s=event.retry_after_s)
             if isinstance(event, Answered):
                 return event.answer
     raise KenError("The question ended without an answer.")

@@ -131,7 +131,7 @@ def _framed(event: Event) -> bytes:
         case Answered(answer):
             return json_frame(object_of(AnswerShape.model_validate(answer)), "answer")
         case Failed(trace_id, kind, message):
-            return _failed(named(kind, message), trace_id)
+            return _failed(named(kind, message, retry_after_s=event.retry_after_s), trace_id)
 
 
 def _failed(error: KenError, trace_id: str | None) -> bytes:

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
+from typing import cast
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from ken.assistant.intake import MOST_MESSAGES
 from ken.domain.answer import Answer, Question
-from ken.domain.deadline import Deadline
 from ken.domain.events import Answered, Event, Failed, TokenShown
-from ken.domain.principal import Principal
 from ken.errors import KenError
-from ken.gateway.plain import Passed
 from ken.service.chat_request import ChatBody, conversation, unused
-from ken.service.context import Asking, Opened
+from ken.service.direct import DirectRoute
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
 from ken.service.json_body import json_object, validated
+from ken.service.ken_field import ken_field, sources_below
 from ken.service.narrowing import of_metadata
+from ken.service.passing import deadline_of, passed_on
 from ken.service.plain_completion import PlainCompletion
 from ken.service.plain_request import PlainBody
-from ken.service.shapes import ChoiceShape, CitationShape, ConflictShape, DocumentShape, object_of
-from ken.service.turn import (
-    DEFAULT_ROUTE,
-    answer_of,
-    free_trace_id,
-    is_plain,
-    model_asked,
-    opened_events,
-    plain_headers,
-)
-from ken.text.sources import source_lines
+from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, is_plain, model_asked, opened_events
 from ken.wiring import Ken
 
-router = APIRouter(tags=["OpenAI-compatible"])
+router = APIRouter(tags=["OpenAI-compatible"], route_class=DirectRoute)
 
 
 @router.post(
@@ -49,38 +39,30 @@ router = APIRouter(tags=["OpenAI-compatible"])
         "requestBody": {"required": True, "content": {"application/json": {"schema": PlainBody.model_json_schema()}}}
     },
 )
-async def complete(request: Request, ken: Opened, principal: Asking) -> Response:
+async def complete(request: Request) -> Response:
     """With the model `ken`: answer the last user message from the documents; the text ends with its sources.
 
     With a model's or a tier's name: the plain gateway passes the call on. Each completion carries a `ken` field; offsets
     in it count in the text before the sources.
     """
+    ken = cast("Ken", request.app.state.ken)
     body = await json_object(request)
-    if is_plain(body.get("model"), ken):
-        return await _passed_on(validated(PlainBody, body), request, ken, principal=principal)
-    return await _answered(validated(ChatBody, body), request, ken, principal=principal)
+    if not is_plain(body.get("model"), ken):
+        return await _answered(validated(ChatBody, body), request, ken)
+    plain = validated(PlainBody, body)
+    wire_of = partial(PlainCompletion, plain.model, wants_usage=plain.wants_usage)
+    asked = plain.request(deadline_of(request))
+    return await passed_on(request, ken, asked, model=plain.model, wire_of=wire_of, failed=_failed)
 
 
-async def _passed_on(body: PlainBody, request: Request, ken: Ken, *, principal: Principal) -> Response:
-    """The answer of a model alone."""
-    passed = Passed(await free_trace_id(request, ken) or secrets.token_hex(16))
-    asked = body.request(Deadline.after(ken.settings.deadline_s))
-    deltas = ken.plain.chat(body.model, asked, principal=principal, passed=passed)
-    completion = PlainCompletion(body.model, passed, wants_usage=body.wants_usage)
-    if body.stream:
-        return EventStream(completion.frames(deltas), failed=_failed, headers=plain_headers(passed))
-    whole = await until_hang_up(request.receive, completion.whole(deltas))
-    return Response() if whole is None else JSONResponse(whole, headers=plain_headers(passed))
-
-
-async def _answered(body: ChatBody, request: Request, ken: Ken, *, principal: Principal) -> Response:
+async def _answered(body: ChatBody, request: Request, ken: Ken) -> Response:
     """The assistant's answer."""
     model = model_asked(ken, body.model)
     asked, history = conversation(body)
     collections, filters = of_metadata(body.metadata or {})
     question = Question(
         text=asked,
-        principal=principal,
+        principal=request.state.principal,
         history=history[-MOST_MESSAGES:],
         collections=collections,
         filters=filters,
@@ -107,8 +89,8 @@ class _Completion:
 
     def whole(self, answer: Answer) -> dict[str, object]:
         """A `chat.completion`."""
-        ken = self._ken(answer)
-        message = {"role": "assistant", "content": f"{answer.text}{_sources(answer)}", "refusal": None, "ken": ken}
+        ken = ken_field(answer, unused(self._body))
+        message = {"role": "assistant", "content": f"{answer.text}{sources_below(answer)}", "refusal": None, "ken": ken}
         choice = {"index": 0, "message": message, "finish_reason": self._finish(answer), "logprobs": None}
         return {**self._head("chat.completion"), "choices": [choice], "usage": _usage(answer), "ken": ken}
 
@@ -120,15 +102,15 @@ class _Completion:
                 if isinstance(event, TokenShown):
                     yield self._chunk({"content": event.text})
                 elif isinstance(event, Failed):
-                    yield _failed(named(event.kind, event.message))
+                    yield _failed(named(event.kind, event.message, retry_after_s=event.retry_after_s))
                 elif isinstance(event, Answered):
-                    if sources := _sources(event.answer):
+                    if sources := sources_below(event.answer):
                         yield self._chunk({"content": sources})
                     for last in self._end(event.answer):
                         yield last
 
     def _end(self, answer: Answer) -> list[bytes]:
-        ken = self._ken(answer)
+        ken = ken_field(answer, unused(self._body))
         head = self._head("chat.completion.chunk")
         choice: dict[str, object] = {
             "index": 0,
@@ -154,27 +136,6 @@ class _Completion:
     def _finish(self, answer: Answer) -> str:
         limit = self._question.max_tokens
         return "length" if limit is not None and answer.usage.output_tokens >= limit else "stop"
-
-    def _ken(self, answer: Answer) -> dict[str, object]:
-        return {
-            "trace_id": answer.trace_id,
-            "outcome": answer.outcome,
-            "citations": [object_of(CitationShape.model_validate(each)) for each in answer.citations],
-            "nearest": [object_of(DocumentShape.model_validate(each)) for each in answer.nearest],
-            "conflicts": [object_of(ConflictShape.model_validate(each)) for each in answer.conflicts],
-            "choices": [object_of(ChoiceShape.model_validate(each)) for each in answer.choices],
-            "notices": [*answer.notices, *unused(self._body)],
-            "model": answer.model,
-            "cost_micros": answer.cost_micros,
-            "cached": answer.cached,
-            "confidence": answer.confidence,
-        }
-
-
-def _sources(answer: Answer) -> str:
-    """What the numbers in the text stand for: a client that knows no `ken` field has nothing else to tell it."""
-    lines = source_lines(answer.citations)
-    return "\n\nSources:\n" + "\n".join(lines) if lines else ""
 
 
 def _usage(answer: Answer) -> dict[str, object]:
