@@ -15,7 +15,7 @@ from ken.endpoint_settings import ModelSettings
 from ken.gateway.books import Books
 from ken.gateway.budget import Budgets
 from ken.gateway.coalesce import Coalesce, key_of_request
-from ken.gateway.counting import Count, Counting
+from ken.gateway.counting import Counting, estimate
 from ken.gateway.fallback import Fallback
 from ken.gateway.stack import Stacks, Terms
 from ken.gateway.vitals import Vitals
@@ -74,13 +74,8 @@ class Providers:
         await anyio.to_thread.run_sync(self.stacks.books.close)
 
 
-def open_providers(
-    settings: Settings, database: Database, *, budgets: Sequence[Budget] = (), count: Count
-) -> Providers:
-    """The models and tiers of the settings. Raises StorageError, InvalidSetting.
-
-    `count` counts the tokens of a text where a provider doesn't say.
-    """
+def open_providers(settings: Settings, database: Database, *, budgets: Sequence[Budget] = ()) -> Providers:
+    """The models and tiers of the settings. Raises StorageError, InvalidSetting."""
     ledger = Ledger(database)
     prices = Prices.shipped(
         {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
@@ -94,14 +89,14 @@ def open_providers(
     )
     providers = Providers(stacks=stacks, budgets=Budgets(ledger, budgets, currency=prices.currency))
     reader = ExtractiveReader()
-    providers.models[reader.name] = stacks.local(reader, Counting(count=count))
+    providers.models[reader.name] = stacks.local(reader, _counting())
     providers.windows[reader.name] = Window(_EXTRACTIVE_WINDOW, 0)
     if settings.models:
-        _add_models(providers, settings, Counting(count=count))
+        _add_models(providers, settings)
     return providers
 
 
-def _add_models(providers: Providers, settings: Settings, counting: Counting) -> None:
+def _add_models(providers: Providers, settings: Settings) -> None:
     """Each model as a chain of one, and each tier as the chain of its models."""
     from ken.models.connections import Connections
 
@@ -110,7 +105,7 @@ def _add_models(providers: Providers, settings: Settings, counting: Counting) ->
     stacked: dict[str, ChatModel] = {}
     for table in settings.models:
         providers.windows[table.name] = Window(table.context_tokens, table.max_tokens)
-        terms = _terms(table, settings, counting)
+        terms = _terms(table, settings)
         providers.called[table.name] = terms.called
         stacked[table.name] = stacks.over(_wire(table, providers.connections), terms)
     hedged = {name: stacks.hedged(model, stacked.get(rules.hedge_model or "")) for name, model in stacked.items()}
@@ -121,15 +116,19 @@ def _add_models(providers: Providers, settings: Settings, counting: Counting) ->
     providers.tiers = frozenset(settings.tiers)
 
 
-def _terms(table: ModelSettings, settings: Settings, counting: Counting) -> Terms:
+def _terms(table: ModelSettings, settings: Settings) -> Terms:
     return Terms(
         called=table.model,
         provider=_PROVIDERS[table.kind],
-        counting=counting,
+        counting=_counting(),
         most_output=table.max_tokens,
         limits=settings.gateway.limit_rules(table),
         breaker=settings.gateway.breaker.rules(first_token_s=table.first_token_s),
     )
+
+
+def _counting() -> Counting:
+    return Counting(count=estimate)
 
 
 def _key_of(request: ChatRequest) -> str | None:

@@ -152,7 +152,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     database = shared.database
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
     cache = await anyio.to_thread.run_sync(open_cache, settings, database)
-    providers = open_providers(settings, database, count=local.count)
+    providers = open_providers(settings, database)
     library = await _library(settings, shared, local, cache)
     await library.open()
 
