@@ -25,6 +25,8 @@ class Provider:
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     models: list[str] = field(default_factory=list)
     """What its list of models names."""
+    looked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """Where the list was asked for, and with which headers."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -32,7 +34,7 @@ class Provider:
         """Listen."""
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/{path:.*}", self._answer)
-        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/{path:.*}/models", self._models)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -43,7 +45,8 @@ class Provider:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    async def _models(self, _: web.Request) -> web.Response:
+    async def _models(self, request: web.Request) -> web.Response:
+        self.looked.append((request.path_qs, dict(request.headers)))
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

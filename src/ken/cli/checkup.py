@@ -27,6 +27,8 @@ _OLDEST_PYTHON = (3, 11)
 _NEEDED_BYTES = 1_000_000_000
 _PATIENCE_S = 5.0
 _OTHERS = 0o077
+_KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
+"""Where the key stands that isn't OpenAI's bearer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +177,17 @@ def _of_search(settings: Settings) -> Iterator[Finding]:
 
 async def _asked(model: ModelSettings) -> int:
     """The status of the endpoint's list of models; nothing is spent by asking for it."""
-    headers = {"authorization": f"Bearer {model.api_key.get_secret_value()}"} if model.api_key else {}
+    key = model.api_key.get_secret_value() if model.api_key else None
+    name = _KEY_HEADERS.get(model.kind, "authorization")
+    headers = {name: f"Bearer {key}" if name == "authorization" else key} if key else {}
+    if model.kind == "anthropic":
+        headers["anthropic-version"] = "2023-06-01"
+    url = str(model.base_url).rstrip("/").partition("/deployments/")[0] + "/models"
+    version = {"api-version": model.api_version} if model.api_version else {}
     patience = aiohttp.ClientTimeout(total=_PATIENCE_S)
-    url = str(model.base_url).rstrip("/") + "/models"
     async with (
         aiohttp.ClientSession(timeout=patience, headers=headers) as session,
-        session.get(url, allow_redirects=False) as response,
+        session.get(url, params=version, allow_redirects=False) as response,
     ):
         return response.status
 
