@@ -122,6 +122,7 @@ class _Attempt:
         self._thoughts = Thoughts() if _is_held(request) else None
         self._finish: FinishReason | None = None
         self._has_answered = False
+        self._space = ""
 
     async def deltas(self) -> AsyncGenerator[ChatDelta]:
         """Yield what may be passed on. What carries nothing waits for what does: of a failed attempt it doesn't go out."""
@@ -160,13 +161,24 @@ class _Attempt:
             text = "".join(self._sentences.feed(text))
             if is_last or delta.tool_calls:
                 text += self._sentences.rest()
-        self._has_answered = self._has_answered or bool(text.strip() or delta.tool_calls)
+        text = self._without_empty_beginning(text)
+        self._has_answered = self._has_answered or bool(text or delta.tool_calls)
         if text:
             self._passed_on.pieces.append(text)
         self._passed_on.has_called = self._passed_on.has_called or bool(delta.tool_calls)
         # At its greatest length an answer stops anywhere.
         is_whole = bool(text) and self._sentences is not None and self._finish != "length"
         return replace(delta, text=text, reasoning=delta.reasoning + thought, is_whole=is_whole)
+
+    def _without_empty_beginning(self, text: str) -> str:
+        """White space goes out with what follows it: an answer that is nothing else is none."""
+        if self._has_answered:
+            return text
+        self._space += text
+        if not self._space.strip():
+            return ""
+        text, self._space = self._space, ""
+        return text
 
     def _refuse_nothing(self) -> None:
         """Raise ModelInterrupted where the model wrote nothing at all and could have."""

@@ -48,13 +48,17 @@ class SentenceStream:
     def _border(self) -> int | None:
         """Where the first sentence ends; None while that can't be told."""
         for match in _BORDER.finditer(self._held, self._looked_at):
-            before = self._held[: match.start()]
+            start = match.start()
+            ends_line = "\n" in match.group()
+            if not ends_line and _is_abbreviation(self._held[max(0, start - _CONTEXT) : start], match[1]):
+                continue
+            before = self._held[:start]
             if not before.strip() or (before.count(_FENCE) + self._in_fence) % 2:
                 continue
-            if "\n" in match.group():
-                return self._let_go(match.start())
+            if ends_line:
+                return self._let_go(start)
             in_code = before.replace(_FENCE, "").rpartition("\n")[2].count("`") % 2
-            if not in_code and not _is_abbreviation(before[-_CONTEXT:], match[1]):
+            if not in_code:
                 return self._let_go(match.end())
         if len(self._held) > _LONGEST:
             space = self._held.rfind(" ", _LONGEST // 2, _LONGEST)
