@@ -38,14 +38,14 @@ _WORDS = Path(__file__).with_name("token_words.npy")
 _CUTS = Path(__file__).with_name("token_cuts.npy")
 """Probability of a cut between two bytes, of each family: float16 (families, 128 before, 128 after)."""
 
-_BLOCK = 16_384
+BLOCK = 16_384
 """Bytes estimated at once: a cut at its end is one token too many at the most."""
 _LAST, _MORE_BLANKS, _BLANK = 127, 1, 32
 """All bytes beyond ASCII are taken as one; so is, apart from other blanks, a blank that another follows."""
 _IS_LETTER = np.array([chr(byte).isalpha() and byte < _LAST for byte in range(256)])
 _MULTIPLIER = 0x9E3779B97F4A7C15
-_POWERS = np.cumprod(np.full(_BLOCK, _MULTIPLIER, np.uint64)).astype(np.uint64)
-_INVERSES = np.cumprod(np.full(_BLOCK, pow(_MULTIPLIER, -1, 2**64), np.uint64)).astype(np.uint64)
+_POWERS = np.cumprod(np.full(BLOCK, _MULTIPLIER, np.uint64)).astype(np.uint64)
+_INVERSES = np.cumprod(np.full(BLOCK, pow(_MULTIPLIER, -1, 2**64), np.uint64)).astype(np.uint64)
 """Of a hash of each word at once: Rabin and Karp's, modulo 2^64, from sums over the whole text."""
 
 
@@ -82,7 +82,7 @@ def _of_file(path: Path) -> Count:
 
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
+    except Exception as error:  # the library raises nothing narrower for a file that it can't read
         raise InvalidSetting(
             f"The tokenizer {str(path)!r} can't be read: {error}. Name a file `tokenizer.json` as models come with."
         ) from error
@@ -99,7 +99,7 @@ def estimate(text: str, *, family: Family = "newer") -> int:
     """Tokens that the usual byte-pair vocabularies make of a text; some 0.1 ms for 2,000 of them."""
     data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     cuts = _cuts()[FAMILIES.index(family)]
-    blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
+    blocks = (data[start : start + BLOCK] for start in range(0, len(data), BLOCK))
     return round(sum(_expected(block, cuts) for block in blocks))
 
 
@@ -113,13 +113,16 @@ def pairs_and_words(data: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[
     before = np.empty_like(codes)
     before[:1], before[1:] = ord("\n"), codes[:-1]
     starts, ends = _words_in(data)
-    known = np.isin(_hashes(data, starts, ends), word_list(), assume_unique=False, kind="sort")
+    hashes, listed = _hashes(data, starts, ends), word_list()
+    known = listed[np.minimum(np.searchsorted(listed, hashes), len(listed) - 1)] == hashes
     return before * (_LAST + 1) + codes, starts[known] + 1, ends[known]
 
 
 def hashes_of(words: Sequence[str]) -> NDArray[np.uint32]:
     """The hashes of words as the list has them, a blank before them included: sorted uint32."""
-    found = [_hashes(np.frombuffer(word.encode(), np.uint8), np.zeros(1, np.intp), np.array([len(word)])) for word in words]
+    found = [
+        _hashes(np.frombuffer(word.encode(), np.uint8), np.zeros(1, np.intp), np.array([len(word)])) for word in words
+    ]
     return np.unique(np.concatenate(found))
 
 
