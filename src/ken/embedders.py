@@ -17,9 +17,12 @@ import numpy as np
 
 from ken.endpoint_settings import EmbedderSettings, RerankerSettings
 from ken.errors import InvalidSetting
-from ken.gateway.embedding import Embeddings, GatewayEmbedder, measured
+from ken.gateway.counting import Counting
+from ken.gateway.embedding import GatewayEmbedder, measured
 from ken.gateway.reranking import GatewayReranker, Scores
 from ken.gateway.retry import Retry, RetryRules
+from ken.gateway.seam import D, Dependency, R
+from ken.gateway.stack import Stacks, Terms
 from ken.gateway.vitals import Vital
 from ken.knowledge.index import Indexes
 from ken.knowledge.rerank import Reranking
@@ -27,13 +30,17 @@ from ken.knowledge.spaces import Spaces
 from ken.models.embedding import EmbedderEndpoint
 from ken.models.minilm import MiniLM
 from ken.models.missing_embedder import MissingEmbedder
-from ken.models.protocols import Embedder, RerankPassage
+from ken.models.protocols import Embedder, RerankPassage, TokenCounter
 from ken.models.reranking import RerankEndpoint
 from ken.settings import with_key
 from ken.storage.embedders import EmbedderBook, EmbedderRecord
 
+_PROVIDER = "openai"
+"""OpenTelemetry's name of those who are spoken to as OpenAI is."""
+_PATIENT = RetryRules(retries=8, longest_s=30.0, longest_asked_s=60.0)
+"""A sync waits for an endpoint that starts anew; a question's deadline ends sooner."""
+
 if TYPE_CHECKING:
-    from ken.models.openai_embedder import EndpointEmbeddings
     from ken.models.rerank_endpoint import EndpointScores
     from ken.models.steady_embedder import SteadyEmbedder
 
@@ -45,12 +52,13 @@ async def open_spaces(
     book: EmbedderBook,
     has_documents: bool,
     indexes_of: Callable[[int, int | None], Indexes],
+    stacks: Stacks,
 ) -> tuple[Spaces, Embedder]:
     """The vector spaces of a home, and the embedder in use.
 
     Raises StorageError; ModelError where the home has no documents yet and the endpoint can't be asked what it gives.
     """
-    maker = _Maker(settings, local, book)
+    maker = _Maker(settings, local, book, stacks)
     spaces = Spaces(
         book=book, wanted=maker.wanted, want=maker.want, make=maker.make, indexes_of=indexes_of, made=maker.made
     )
@@ -74,6 +82,7 @@ class _Maker:
     settings: EmbedderSettings | None
     local: MiniLM
     book: EmbedderBook
+    stacks: Stacks
     made: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
 
     @property
@@ -91,7 +100,7 @@ class _Maker:
             record = replace(record, settings=self.settings.model_dump(mode="json"))
             _check(self.settings, record)
             if record.name not in self.made:
-                self.made[record.name] = _steady(endpoint, record, self.local)
+                self.made[record.name] = self._steady(endpoint, record)
         await anyio.to_thread.run_sync(self.book.put, record)
         return self.made[record.name]
 
@@ -106,7 +115,21 @@ class _Maker:
             remembered = with_key(EmbedderSettings.model_validate(record.settings), "former [embedder] table")
         except (ValueError, InvalidSetting) as error:
             return missing(reason=str(error))
-        return _steady(_endpoint(remembered), record, self.local)
+        return self._steady(_endpoint(remembered), record)
+
+    def _steady(self, endpoint: EmbedderEndpoint, record: EmbedderRecord) -> SteadyEmbedder:
+        from ken.models.openai_embedder import EndpointEmbeddings
+        from ken.models.steady_embedder import PROBE, SteadyEmbedder
+
+        wire = EndpointEmbeddings(endpoint)
+        counting = Counting.plain(self.local.count)
+        terms = Terms(called=endpoint.model, provider=_PROVIDER, counting=counting, retry=_PATIENT)
+        embeddings = self.stacks.over(wire, terms)
+        return SteadyEmbedder(
+            GatewayEmbedder(embeddings, endpoint, record.dimensions, tokens=self.local, close=wire.aclose),
+            np.frombuffer(record.probe, dtype=np.float32),
+            probe=partial(measured, embeddings, endpoint, PROBE),
+        )
 
 
 async def _first_seen(endpoint: EmbedderEndpoint) -> EmbedderRecord:
@@ -115,19 +138,14 @@ async def _first_seen(endpoint: EmbedderEndpoint) -> EmbedderRecord:
 
     wire = EndpointEmbeddings(endpoint)
     try:
-        vector = await measured(_embeddings(wire), endpoint, PROBE)
+        vector = await measured(_tried(wire), endpoint, PROBE)
     finally:
         await wire.aclose()
     return EmbedderRecord(name=endpoint.name, dimensions=len(vector), probe=vector.tobytes())
 
 
-def _embeddings(wire: EndpointEmbeddings) -> Embeddings:
-    """An embedder's endpoint with what stands around it."""
-    return Retry(wire, rules=RetryRules(), vital=Vital(wire.name))
-
-
-def _scores(wire: EndpointScores) -> Scores:
-    """A reranker's endpoint with what stands around it."""
+def _tried(wire: Dependency[R, D]) -> Dependency[R, D]:
+    """An endpoint that is looked at and not used yet: asked again, and in no books."""
     return Retry(wire, rules=RetryRules(), vital=Vital(wire.name))
 
 
@@ -143,19 +161,6 @@ def _check(settings: EmbedderSettings, record: EmbedderRecord) -> None:
             f"first_pass_dimensions is {first}, and the vectors of {settings.model!r} have {record.dimensions} numbers. "
             "Choose a smaller one, or remove it from [embedder]."
         )
-
-
-def _steady(endpoint: EmbedderEndpoint, record: EmbedderRecord, tokens: MiniLM) -> SteadyEmbedder:
-    from ken.models.openai_embedder import EndpointEmbeddings
-    from ken.models.steady_embedder import PROBE, SteadyEmbedder
-
-    wire = EndpointEmbeddings(endpoint)
-    embeddings = _embeddings(wire)
-    return SteadyEmbedder(
-        GatewayEmbedder(embeddings, endpoint, record.dimensions, tokens=tokens, close=wire.aclose),
-        np.frombuffer(record.probe, dtype=np.float32),
-        probe=partial(measured, embeddings, endpoint, PROBE),
-    )
 
 
 def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
@@ -176,13 +181,14 @@ def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
     )
 
 
-def reranking(settings: RerankerSettings) -> Reranking:
+def reranking(settings: RerankerSettings, tokens: TokenCounter, stacks: Stacks) -> Reranking:
     """The cross-encoder of the `[reranker]` table, at work."""
-    encoder = _reranker(settings)
+    terms = Terms(called=settings.model, provider=_PROVIDER, counting=Counting.plain(tokens.count))
+    encoder = _reranker(settings, lambda wire: stacks.over(wire, terms))
     return Reranking(encoder, candidates=settings.candidates, patience_s=settings.timeout_s)
 
 
-def _reranker(settings: RerankerSettings) -> GatewayReranker:
+def _reranker(settings: RerankerSettings, around: Callable[[EndpointScores], Scores]) -> GatewayReranker:
     from ken.models.rerank_endpoint import EndpointScores
 
     endpoint = RerankEndpoint(
@@ -192,7 +198,7 @@ def _reranker(settings: RerankerSettings) -> GatewayReranker:
         timeout_s=settings.timeout_s,
     )
     wire = EndpointScores(endpoint)
-    return GatewayReranker(_scores(wire), endpoint, close=wire.aclose)
+    return GatewayReranker(around(wire), endpoint, close=wire.aclose)
 
 
 async def embedder_answers(settings: EmbedderSettings) -> str:
@@ -206,7 +212,7 @@ async def reranker_answers(settings: RerankerSettings) -> str:
     """Have two passages scored; what came of it, in a few words. Raises ModelError."""
     from ken.models.steady_embedder import PROBE
 
-    encoder = _reranker(settings)
+    encoder = _reranker(settings, _tried)
     try:
         await encoder.score("When is a berth free?", [RerankPassage(0, PROBE), RerankPassage(1, "Nothing is here.")])
     finally:

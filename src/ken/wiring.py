@@ -33,6 +33,7 @@ from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
 from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.plain import PlainGateway
+from ken.gateway.stack import Stacks
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
 from ken.knowledge.commit import Committer
@@ -153,7 +154,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
     cache = await anyio.to_thread.run_sync(open_cache, settings, database)
     providers = open_providers(settings, database)
-    library = await _library(settings, shared, local, cache)
+    library = await _library(settings, shared, local, cache=cache, stacks=providers.stacks)
     await library.open()
 
     traces = Traces(database)
@@ -214,7 +215,9 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     )
 
 
-async def _library(settings: Settings, shared: Store, local: MiniLM, cache: SemanticCache) -> Library:
+async def _library(
+    settings: Settings, shared: Store, local: MiniLM, *, cache: SemanticCache, stacks: Stacks
+) -> Library:
     """The documents, with the embedder that they have vectors of. Raises StorageError, ModelError, InvalidSetting."""
     database = shared.database
     store = Documents(database)
@@ -224,6 +227,7 @@ async def _library(settings: Settings, shared: Store, local: MiniLM, cache: Sema
         book=EmbedderBook(database),
         has_documents=bool(await anyio.to_thread.run_sync(store.all_versions)),
         indexes_of=partial(_indexes, settings, shared, store),
+        stacks=stacks,
     )
     parser = IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr)
     committer = Committer(
@@ -244,7 +248,7 @@ async def _library(settings: Settings, shared: Store, local: MiniLM, cache: Sema
         settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
     )
     if settings.reranker is not None:
-        library.reranking = reranking(settings.reranker)
+        library.reranking = reranking(settings.reranker, local, stacks)
     elif settings.search.reread:
         library.reranking = Reranking(LateInteraction(local), candidates=settings.search.reread)
     if settings.search.confirmed:

@@ -73,7 +73,7 @@ async def test_the_prompt_that_goes_out(wired: Ken, provider: Provider) -> None:
 async def test_every_stage_leaves_a_span(wired: Ken, provider: Provider) -> None:
     """An answered question passes ten stages, in order; the trace holds them, the evidence, the tokens and the release."""
     provider.reply = answers(f"{LIT} [1]")
-    told = await tell(wired.assistant, "When exactly is the lamp of the lighthouse lit?")
+    told = await tell(wired.examinee, "When exactly is the lamp of the lighthouse lit?")
     assert told.stages == list(STAGES)
     trace = trace_of(wired, told)
     assert {span.name for span in trace.spans} == {"question", *STAGES, "coalesce", "attempt", "call"}

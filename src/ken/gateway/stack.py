@@ -46,6 +46,8 @@ class Terms:
     """Tokens that it writes at most where a request doesn't say."""
     limits: LimitRules = field(default_factory=LimitRules)
     breaker: BreakerRules = field(default_factory=BreakerRules)
+    retry: RetryRules | None = None
+    """None: as everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ class Stacks:
         )
         guarded = Breaker(metered, circuit=circuit)
         limited = Limit(guarded, limiter=limiter)
-        return Punctual(Retry(limited, rules=self.retry, vital=vital))
+        return Punctual(Retry(limited, rules=terms.retry or self.retry, vital=vital))
 
     def hedged(self, stacked: Dependency[R, D], other: Dependency[R, D] | None) -> Dependency[R, D]:
         """The same, its slow calls asked again of `other`, or of itself; where that isn't wanted, as it is."""
