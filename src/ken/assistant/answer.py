@@ -35,6 +35,7 @@ from ken.domain.events import (
 from ken.errors import KenError
 from ken.gateway.cache.categories import BUILT_IN
 from ken.gateway.cache.semantic import SemanticCache
+from ken.gateway.embedding import within
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel, TokenCounter
 from ken.prompts.grounded import VERSION
@@ -205,7 +206,7 @@ class _Run:
     async def _stage(self, stage: Stage, work: Work) -> StageFinished:
         self.turn.deadline.check(stage)
         started = perf_counter()
-        with self.trace.span(stage) as span:
+        with self.trace.span(stage) as span, within(self._context(stage), self.turn.deadline):
             result = work()
             detail = result if isinstance(result, str) else await result
             span.set("detail", detail)
