@@ -159,7 +159,7 @@ async def test_what_may_not_be_read_never_reaches_a_model(ken: Ken) -> None:
     assert ["4711" in request.messages[0].content for request in model.requests] == [False, True, True]
 
 
-@pytest.mark.parametrize("error", [ModelUnavailable("It is away. Start it."), ModelRefused("It said no. Ask less.")])
+@pytest.mark.parametrize("error", [ModelUnavailable("It is away. Start it."), ModelRefused("It said no. Ask less.", status=500)])
 async def test_a_model_that_dies_before_its_first_word(ken: Ken, error: ModelUnavailable) -> None:
     """The question fails with the model's words, nothing is shown, and what was never answered has cost nothing."""
     told = await tell(assistant(ken, says(error)))
