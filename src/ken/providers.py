@@ -17,6 +17,7 @@ from ken.gateway.budget import Budgets
 from ken.gateway.coalesce import Coalesce, key_of_request
 from ken.gateway.counting import Counting, estimate
 from ken.gateway.fallback import Fallback
+from ken.gateway.replicas import Replicas
 from ken.gateway.stack import Stacks, Terms
 from ken.gateway.vitals import Vitals
 from ken.models.capabilities import Capabilities
@@ -25,6 +26,7 @@ from ken.models.extractive import ExtractiveReader
 from ken.models.protocols import ChatModel
 from ken.prompts.plan import Window
 from ken.settings import Settings
+from ken.storage.answers import CachedAnswers
 from ken.storage.database import Database
 from ken.storage.ledger import Ledger
 from ken.telemetry.prices import Price, Prices
@@ -49,6 +51,8 @@ class Providers:
     """By the name of the reader or a model."""
     tiers: frozenset[str] = frozenset()
     connections: Connections | None = None
+    replicas: Replicas | None = None
+    """What is shared over Redis, where one is named."""
     called: dict[str, str] = field(default_factory=dict[str, str])
     """What its endpoint calls a model, by its name here."""
 
@@ -71,6 +75,8 @@ class Providers:
         """Close the connections, and write what the books still have to take."""
         if self.connections is not None:
             await self.connections.aclose()
+        if self.replicas is not None:
+            await self.replicas.aclose()
         await anyio.to_thread.run_sync(self.stacks.books.close)
 
 
@@ -80,20 +86,32 @@ def open_providers(settings: Settings, database: Database, *, budgets: Sequence[
     prices = Prices.shipped(
         {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
     )
+    replicas = _replicas(settings, database)
     stacks = Stacks(
         books=Books(ledger, budgets=budgets),
         prices=prices,
         vitals=Vitals(),
         retry=settings.gateway.retry_rules,
         hedge=settings.gateway.hedge_rules,
+        gate_of=replicas and replicas.gate,
+        share=replicas and replicas.share,
     )
-    providers = Providers(stacks=stacks, budgets=Budgets(ledger, budgets, currency=prices.currency))
+    providers = Providers(stacks=stacks, budgets=Budgets(ledger, budgets, currency=prices.currency), replicas=replicas)
     reader = ExtractiveReader()
     providers.models[reader.name] = stacks.local(reader, _counting())
     providers.windows[reader.name] = Window(_EXTRACTIVE_WINDOW, 0)
     if settings.models:
         _add_models(providers, settings)
     return providers
+
+
+def _replicas(settings: Settings, database: Database) -> Replicas | None:
+    """The Redis of the settings, in touch from now on; Kens of other homes at the same one are left alone."""
+    if settings.redis_url is None:
+        return None
+    replicas = Replicas(settings.redis_url.get_secret_value(), prefix=f"ken:{CachedAnswers(database).home_name()}")
+    replicas.start()
+    return replicas
 
 
 def _add_models(providers: Providers, settings: Settings) -> None:

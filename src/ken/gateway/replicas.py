@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import uuid4
@@ -167,6 +167,8 @@ class Replicas:
         """Tell the other replicas of this breaker's changes, and it of theirs."""
         self._circuits[circuit.name] = circuit
         circuit.listeners.append(self._changed)
+        if self._lasting:
+            self.run(self._catch_up((circuit,)))
 
     def gate(self, name: str, rules: LimitRules) -> Gate:
         """The Gate of a model whose limits all replicas together keep."""
@@ -200,22 +202,23 @@ class Replicas:
             try:
                 async with self._redis.pubsub() as heard:
                     await heard.subscribe(self._channel, self.freed_channel)
-                    await self._catch_up()
+                    await self._catch_up(tuple(self._circuits.values()))
                     self.note_back()
                     await self._hear(heard)
             except self.errors as error:
                 self.note_away(error)
                 await asyncio.sleep(_AGAIN_S)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, circuits: Sequence[Circuit]) -> None:
         """What was told while this replica wasn't there, and what it could not tell meanwhile."""
-        for name, circuit in tuple(self._circuits.items()):
-            key = self.key("breaker", name)
-            word = await self._redis.get(key)
-            if word is not None:
-                self._heard(cast("str", word), left_s=await self._redis.pttl(key) / 1000)
-            elif circuit.state == "open":
-                await self._told(name, "open", reason="it was opened while Redis was away")
+        with suppress(*self.errors):
+            for circuit in circuits:
+                key = self.key("breaker", circuit.name)
+                word = await self._redis.get(key)
+                if word is not None:
+                    self._heard(cast("str", word), left_s=await self._redis.pttl(key) / 1000)
+                elif circuit.state == "open":
+                    await self._told(circuit.name, "open", reason="it was opened while Redis was away")
 
     async def _hear(self, heard: PubSub) -> None:
         is_asked = False
