@@ -8,6 +8,7 @@ import functools
 import itertools
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, St
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.domain.trace import Trace
 from ken.errors import ModelError
+from ken.gateway.cache.categories import BUILT_IN
+from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.counting import Counting
 from ken.gateway.fallback import Fallback
 from ken.gateway.retry import RetryRules
@@ -136,7 +139,7 @@ _numbers = itertools.count()
 def assistant(
     ken: Ken,
     *models: ChatModel,
-    cache: bool = False,
+    cache: bool | SemanticCache = False,
     prompt_tokens: int = 4000,
     asks_back: bool = False,
     reads: bool = False,
@@ -148,6 +151,7 @@ def assistant(
     for a model that fails.
     """
     allowed: dict[str, float] = {"deadline_s": 20.0, "max_chars": 8000, "history_turns": 5, "passages": 6} | limits
+    used = ken.cache if cache is True else cache or None
     return Assistant(
         Parts(
             corpora=ken.library,
@@ -156,7 +160,8 @@ def assistant(
             default_model=models[0].name,
             tokens=ken.library.ingest.tokens,
             reader=ExtractiveReader() if reads else None,
-            cache=ken.cache if cache else None,
+            cache=used,
+            categories=BUILT_IN if used is None else tuple(used.categories.values()),
             recorder=ken.recorder,
             release=Release(
                 prompt_version=f"test {next(_numbers)}",
@@ -230,11 +235,17 @@ async def tell(
     *,
     principal: Principal = LOCAL_OPERATOR,
     history: tuple[Message, ...] = (),
+    meanwhile: Callable[[Event], Awaitable[None]] | None = None,
     **more: object,
 ) -> Told:
-    """Ask, and gather the events."""
+    """Ask, and gather the events; `meanwhile` is told each one before the next is waited for."""
     question = Question(text=text, principal=principal, history=history, **more)  # pyright: ignore[reportArgumentType]
-    return Told(tuple([event async for event in asked.answer(question)]))
+    events: list[Event] = []
+    async for event in asked.answer(question):
+        events.append(event)
+        if meanwhile is not None:
+            await meanwhile(event)
+    return Told(tuple(events))
 
 
 def trace_of(ken: Ken, told: Told) -> Trace:

@@ -17,7 +17,7 @@ from ken.domain.cached import Keeping, Repeatable, RestsOn
 from ken.domain.document import Document
 from ken.errors import ModelError
 from ken.gateway.cache.sameness import Sameness
-from ken.gateway.cache.semantic import SemanticCache, new_entry
+from ken.gateway.cache.semantic import UNHELPFUL, SemanticCache, new_entry
 from ken.knowledge.retiring import best_score
 from ken.text.dates import asked_period
 
@@ -76,6 +76,8 @@ def why_not(turn: Turn, cache: SemanticCache) -> str:
     """Why an answer must not be given again, counted; empty where it may be."""
     if turn.recalled is not None and turn.recalled.decision == "away":
         reason = "Redis is away"
+    elif turn.recalled is not None and turn.recalled.reason == UNHELPFUL:
+        reason = UNHELPFUL
     elif turn.outcome != "answered":
         reason = turn.outcome or "failed"
     elif turn.is_degraded or (turn.result is not None and turn.result.notices):

@@ -99,6 +99,8 @@ class CachedAnswer:
     used_at: float
     uses: int = 0
     """How often it was given again."""
+    flagged: bool = False
+    """Somebody found it unhelpful: it is given no more, nor is another answer to its question kept yet."""
 
     def holds_on(self, day: str) -> bool:
         """Whether its documents stand on a day as they stood when it was given."""

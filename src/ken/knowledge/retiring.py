@@ -21,9 +21,9 @@ from ken.knowledge.lexical import TERM_DTYPE, term_hash
 from ken.storage.answers import CachedAnswers, Judged, Retiring
 from ken.storage.documents import Documents
 
-MARGIN = 2.0
+MARGIN = 2.5
 """A passage may score so much less than the best evidence of an answer and still change it (experiments/LOG.md)."""
-_NEAR = 0.15
+_NEAR = 0.2
 """A passage whose window is so much farther from the question than the closest one of the evidence is not scored."""
 _MOST_PRODUCTS = 400_000_000
 """Questions times windows that are compared, which takes some seconds; where there are more, every answer is retired."""

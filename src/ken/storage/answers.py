@@ -25,7 +25,10 @@ from ken.storage.schema import (
 
 _AT_ONCE = 500
 _ENTRY = tuple(column for column in cached_answers.c if column.name in CachedAnswer.__slots__)
-_PLAIN = tuple(column for column in _ENTRY if column.name not in {"vector", "words"})
+_PLAIN = (
+    *(column for column in _ENTRY if column.name not in {"vector", "words"}),
+    *(sa.literal(b"").label(name) for name in ("vector", "words")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,13 @@ class CachedAnswers:
         return Looked(None if row is None else _entry(row), tuple(Arrived(*one) for one in news))
 
     def ids(self) -> frozenset[int]:
-        """Of all answers that may be given."""
+        """Of all answers, the flagged ones too."""
         with self._database.read() as connection:
-            return frozenset(connection.scalars(sa.select(cached_answers.c.id).where(~cached_answers.c.flagged)))
+            return frozenset(connection.scalars(sa.select(cached_answers.c.id)))
 
     def get(self, ids: Sequence[int]) -> dict[int, CachedAnswer]:
         """These answers, with their vectors; without those that are gone."""
-        query = sa.select(*_ENTRY).where(cached_answers.c.id.in_(ids), ~cached_answers.c.flagged)
+        query = sa.select(*_ENTRY).where(cached_answers.c.id.in_(ids))
         with self._database.read() as connection:
             return {row.id: _entry(row) for row in connection.execute(query)}
 
@@ -119,7 +122,7 @@ class CachedAnswers:
     def idlest(self, count: int) -> tuple[Arrived, ...]:
         """The answers that were not asked for the longest time, without their vectors."""
         table = cached_answers.c
-        query = sa.select(table.id, table.space, table.key, sa.literal(b""), table.uses).where(~table.flagged)
+        query = sa.select(table.id, table.space, table.key, sa.literal(b""), table.uses)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.used_at).limit(count)).all()
         return tuple(Arrived(*row) for row in rows)
@@ -324,11 +327,10 @@ def _row(kept: Keeping) -> dict[str, object]:
 
 
 def _entry(row: sa.Row[Any]) -> CachedAnswer:
-    values: dict[str, Any] = dict(zip(row._fields, row, strict=True))
-    return CachedAnswer(**({"vector": b"", "words": b""} | values))
+    return CachedAnswer(**{name: getattr(row, name) for name in CachedAnswer.__slots__})
 
 
-_OF_KEY = sa.select(*_ENTRY).where(cached_answers.c.key == sa.bindparam("key"), ~cached_answers.c.flagged)
+_OF_KEY = sa.select(*_ENTRY).where(cached_answers.c.key == sa.bindparam("key"))
 _STATE = sa.select(cached_answers.c.id, cached_answers.c.flagged).where(cached_answers.c.key == sa.bindparam("key"))
 _ARRIVED = (
     sa.select(
@@ -338,7 +340,7 @@ _ARRIVED = (
         cached_answers.c.vector,
         cached_answers.c.uses,
     )
-    .where(cached_answers.c.id > sa.bindparam("after"), ~cached_answers.c.flagged)
+    .where(cached_answers.c.id > sa.bindparam("after"))
     .order_by(cached_answers.c.id)
 )
 _TEXT = sa.select(cached_texts.c.text).where(cached_texts.c.answer == sa.bindparam("answer"))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from ken.domain.trace import Feedback
 from ken.errors import NotFound
+from ken.storage.answers import flag, unflag
 from ken.storage.database import Database
 from ken.storage.schema import feedback, traces
 from ken.storage.upsert import upsert
@@ -20,14 +21,24 @@ class FeedbackBook:
         self._database = database
 
     def put(self, given: Feedback) -> None:
-        """Keep what was said. Raises NotFound for a trace that doesn't exist (yet: flush the recorder first).
+        """Keep what was said; an answer that somebody found unhelpful is not given again.
+
+        Raises NotFound for a trace that does not exist (yet: flush the recorder first).
 
         Whether the principal may see the trace is for the caller to find out, with `Traces.get`.
         """
         with self._database.write() as connection:
             if connection.execute(sa.select(traces.c.id).where(traces.c.id == given.trace_id)).first() is None:
                 raise NotFound(f"There is no trace {given.trace_id!r} to say something of.")
+            down = sa.select(feedback.c.principal).where(
+                feedback.c.trace_id == given.trace_id, feedback.c.helpful.is_(sa.false())
+            )
+            before = set(connection.scalars(down))
             upsert(connection, feedback, rows=[asdict(given)])
+            if not given.helpful:
+                flag(connection, given.trace_id)
+            elif before == {given.principal}:  # who said so has thought better of it
+                unflag(connection, given.trace_id)
 
     def of_trace(self, trace_id: str) -> tuple[Feedback, ...]:
         """Read what was said of a trace, oldest first; empty where nobody said anything."""

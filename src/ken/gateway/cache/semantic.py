@@ -35,6 +35,9 @@ from ken.text.wording import read
 
 Decision = Literal["exact", "similar", "stale", "miss", "refused", "off", "away"]
 
+UNHELPFUL = "found unhelpful"
+"""The reason where somebody said so of the answer to such a question: another one is not kept, either."""
+
 _log = logging.getLogger(__name__)
 _LOOKED_AT = 8
 """The nearest questions that are compared."""
@@ -101,7 +104,7 @@ class SemanticCache:
     bounds: Bounds = field(default_factory=Bounds)
     shelf: Shelf | None = None
     """Where the answers lie; None for the database."""
-    _vectors: QuestionVectors = field(default_factory=QuestionVectors)
+    _vectors: QuestionVectors = field(init=False)
     _frequencies: Frequencies = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _last: int = 0
@@ -112,6 +115,7 @@ class SemanticCache:
 
     def __post_init__(self) -> None:
         self._frequencies = Frequencies(self.bounds.entries)
+        self._vectors = QuestionVectors(self._lock)
 
     def exact(self, asked: Asked) -> Recalled | None:
         """The answer to this very question; None where there is none. Raises StorageError."""
@@ -129,6 +133,8 @@ class SemanticCache:
                 if one.uses:
                     self._frequencies.add(one.key, min(one.uses, _VICTIMS))
         self.figures.count(asked.category.name, "lookups")
+        if looked.exact is not None and looked.exact.flagged:
+            return self._unhelpful(asked, looked.exact, similarity=1.0)
         if looked.exact is None or _passed(looked.exact, asked, time.time()):
             return None
         return self._given(asked, "exact", looked.exact, similarity=1.0)
@@ -148,6 +154,8 @@ class SemanticCache:
                 continue
             similarity = float(sameness.similarity(meaning, [other])[0])
             if reason is None and similarity >= least:
+                if entry.flagged:
+                    return self._unhelpful(asked, entry, similarity=similarity)
                 recalled = self._given(asked, "similar", entry, similarity=similarity)
                 if recalled is not None:
                     return recalled
@@ -169,12 +177,13 @@ class SemanticCache:
         It may be past its time, or to a question less near than usual that agrees with this one; what it rests on is as it was.
         """
         looked = self.answers.look(asked.key, after=self._last)
-        if looked.exact is not None and looked.exact.holds_on(asked.today):
-            return self._given(asked, "stale", looked.exact, similarity=1.0)
+        exact = looked.exact
+        if exact is not None and exact.holds_on(asked.today):
+            return None if exact.flagged else self._given(asked, "stale", exact, similarity=1.0)
         if meaning is None:
             return None
         for entry, other in self._near(asked, meaning):
-            if entry.holds_on(asked.today) and agree(meaning.asked, other.asked) is None:
+            if not entry.flagged and entry.holds_on(asked.today) and agree(meaning.asked, other.asked) is None:
                 similarity = float(sameness.similarity(meaning, [other])[0])
                 if similarity >= self.bounds.stale_threshold:
                     return self._given(asked, "stale", entry, similarity=similarity)
@@ -260,6 +269,10 @@ class SemanticCache:
                 self._vectors.keep(present)
         return [(rows[answer], _meaning_of(rows[answer])) for answer in ids if answer in rows]
 
+    def _unhelpful(self, asked: Asked, entry: CachedAnswer, *, similarity: float) -> Recalled:
+        self.figures.count(asked.category.name, f"refused: {UNHELPFUL}")
+        return Recalled(decision="refused", entry=entry, similarity=similarity, reason=UNHELPFUL)
+
     def _given(
         self, asked: Asked, decision: Literal["exact", "similar", "stale"], entry: CachedAnswer, *, similarity: float
     ) -> Recalled | None:
@@ -287,7 +300,7 @@ class SemanticCache:
         text = _TEXTS.dump_json(replace(answer, answer=bare)).decode()
         number = self.answers.put(kept, text if self.shelf is None else None)
         if number is None:
-            return "overtaken by a sync, or found unhelpful"
+            return "overtaken by a sync"
         if self.shelf is not None:
             ttl_s = kept.entry.expires_at - time.time() + self.bounds.stale_s
             try:
