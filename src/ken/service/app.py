@@ -24,6 +24,7 @@ from ken.service.routes import (
     documents,
     embeddings,
     feedback,
+    gateway,
     health,
     index,
     messages,
@@ -54,6 +55,7 @@ ROUTERS = (
     traces,
     retrieval,
     feedback,
+    gateway,
     health,
     page,
 )
