@@ -1,4 +1,4 @@
-"""Answers and citations as JSON, as they lie in the database."""
+"""Citations as JSON, as they lie in the database."""
 
 from __future__ import annotations
 
@@ -6,23 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from ken.domain.answer import Answer, Citation
+from ken.domain.answer import Citation
 
-_ANSWER = TypeAdapter(Answer)
 _CITATIONS = TypeAdapter(tuple[Citation, ...])
-
-
-def dump_answer(answer: Answer) -> str:
-    """Write an answer as a JSON object."""
-    return _ANSWER.dump_json(answer).decode()
-
-
-def load_answer(text: str) -> Answer | None:
-    """Read an answer; None where another version of Ken wrote it in a shape that this one doesn't know."""
-    try:
-        return _ANSWER.validate_json(text)
-    except ValidationError:
-        return None
 
 
 def dump_citations(citations: Sequence[Citation]) -> str:

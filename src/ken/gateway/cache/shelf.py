@@ -51,8 +51,9 @@ class RedisShelf:
     That it is away, and that it is back, is said once each in the log.
     """
 
-    def __init__(self, redis: Redis, *, home: str) -> None:
+    def __init__(self, redis: Redis, *, home: str, patience_s: float = _PATIENCE_S) -> None:
         self._redis = redis
+        self._patience_s = patience_s
         self._prefix = f"ken:answer:{home}:"
         self._away_until = 0.0
         self._is_away = False
@@ -85,7 +86,7 @@ class RedisShelf:
         return f"{self._prefix}{answer}"
 
     @classmethod
-    def at(cls, url: str, *, home: str) -> RedisShelf:
+    def at(cls, url: str, *, home: str, patience_s: float = _PATIENCE_S) -> RedisShelf:
         """One in the Redis at an address. Raises InvalidSetting where the library is missing, or the address is none."""
         try:
             from redis import Redis  # noqa: PLC0415 - an extra: only who names a Redis has it
@@ -97,7 +98,7 @@ class RedisShelf:
             ) from error
         limits = {"socket_timeout": _ANSWER_S, "socket_connect_timeout": _ANSWER_S}
         try:
-            return cls(Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits), home=home)
+            return cls(Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits), home=home, patience_s=patience_s)
         except ValueError as error:
             raise InvalidSetting(
                 "KEN_REDIS_URL is no address of a Redis. It looks like redis://:PASSWORD@HOST:6379/0, or rediss:// with TLS."
@@ -116,7 +117,7 @@ class RedisShelf:
         try:
             yield
         except (RedisError, OSError) as error:
-            self._away_until = time.monotonic() + _PATIENCE_S
+            self._away_until = time.monotonic() + self._patience_s
             if not self._is_away:
                 self._is_away = True
                 _log.warning(
