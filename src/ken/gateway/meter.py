@@ -95,7 +95,10 @@ class Metered(Generic[R, D]):
         usage = attempt.usage(request, self._counting)
         if attempt.is_taken:
             cost = self._tariff.cost_micros(
-                usage, at=reservation.started_at, searches=_searches(request), answered_by=attempt.response_model
+                usage,
+                at=reservation.started_at,
+                searches=attempt.searches or _searches(request),
+                answered_by=attempt.response_model,
             )
         else:
             cost = 0
@@ -133,6 +136,8 @@ class _Attempt:
     """Nothing was written after the provider last said what it used."""
     ttft_ms: float | None = None
     error: BaseException | None = None
+    searches: int = 0
+    """As many as the provider says that it bills."""
     response_id: str = ""
     response_model: str = ""
 
@@ -146,6 +151,7 @@ class _Attempt:
             self.is_told_all = True
         if self.ttft_ms is None and delta.carries:
             self.ttft_ms = (time.perf_counter() - self.began) * 1000
+        self.searches = getattr(delta, "search_units", None) or self.searches
         self.response_id = getattr(delta, "response_id", "") or self.response_id
         self.response_model = getattr(delta, "response_model", "") or self.response_model
 

@@ -41,7 +41,7 @@ class Price:
         read, written = usage.cache_read_tokens, usage.cache_write_tokens
         exact = 0
         for tokens, price in (
-            (usage.input_tokens - read - written, self.input),
+            (max(0, usage.input_tokens - read - written), self.input),
             (read, self.input if self.cache_read is None else self.cache_read),
             (written, self.input if self.cache_write is None else self.cache_write),
             (usage.output_tokens, self.output),
