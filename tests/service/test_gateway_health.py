@@ -58,9 +58,6 @@ def test_the_state_of_every_model_is_told(gateway: Served, mock: Running, redis_
     assert failing["breaker"]["probes_at"] > time.time()
     assert failing["retries"] == {"500": 3}
     assert failing["fallbacks"] == {"500": 1, "breaker_open": 2}
-        "breaker_open": 2,
-        "500": 1,
-    }
     assert (good["breaker"]["state"], good["breaker"]["calls"], good["queue"]["in_flight"]) == ("closed", 3, 0)
     assert good["queue"]["wait_p50_ms"] == 0.0
     assert [(event["dependency"], event["old"], event["new"]) for event in told["events"]] == [
