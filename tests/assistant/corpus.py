@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ken.assistant.answer import Assistant, Limits, Parts
+from ken.assistant.shadow import Shadows
 from ken.domain.answer import Message, Question
 from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, StageFinished, TokenShown
 from ken.domain.principal import LOCAL_OPERATOR, Principal
@@ -140,6 +141,7 @@ def assistant(
     ken: Ken,
     *models: ChatModel,
     cache: bool | SemanticCache = False,
+    shadows: Shadows | None = None,
     prompt_tokens: int = 4000,
     asks_back: bool = False,
     reads: bool = False,
@@ -161,6 +163,7 @@ def assistant(
             tokens=ken.library.ingest.tokens,
             reader=ExtractiveReader() if reads else None,
             cache=used,
+            shadows=shadows,
             categories=BUILT_IN if used is None else tuple(used.categories.values()),
             recorder=ken.recorder,
             release=Release(

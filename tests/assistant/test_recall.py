@@ -8,6 +8,7 @@ from itertools import count
 import anyio
 import pytest
 
+from ken.assistant.shadow import Shadows, is_drawn
 from ken.cache_settings import AnswerCacheSettings, CategorySettings, categories_of
 from ken.domain.answer import Answer, Message
 from ken.domain.cached import Category
@@ -243,3 +244,29 @@ async def test_without_a_cache_every_question_is_asked(ken: Ken) -> None:
         told = await tell(asked)
         assert told.detail("recall") == "off"
     assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("anew", "verdict"), [(f"{LIT} [1]", (1, 0)), (f"{OUT} [1]", (1, 1)), ("Nobody knows.", (1, 1))]
+)
+async def test_the_share_of_wrong_answers_is_estimated(ken: Ken, anew: str, verdict: tuple[int, int]) -> None:
+    """An answer that was given again is made anew in the background, and compared; what is made anew is not kept."""
+    before = ken.cache.read(days=1)["general"].false_hits
+    other = assistant(ken, says(anew))
+    shadows = Shadows(ken.cache, other.answer, share=1.0)
+    asked = assistant(ken, says(f"{LIT} [1]"), cache=True, shadows=shadows)
+    await answer_to(asked)
+    assert (await answer_to(asked)).cached
+    await shadows.idle()
+    found = ken.cache.read(days=1)["general"].false_hits
+    assert (found.compared - before.compared, found.different - before.different) == verdict
+    assert found.low <= (found.share or 0) <= found.high
+    assert not (await answer_to(other)).cached
+
+
+def test_a_trace_is_drawn_or_not_whoever_draws() -> None:
+    """The share that is made anew hangs from trace ids alone, and is about as large as it was asked for."""
+    ids = [f"{number:032x}" for number in range(20_000)]
+    drawn = [each for each in ids if is_drawn(each, 0.05)]
+    assert 0.04 < len(drawn) / len(ids) < 0.06
+    assert drawn == [each for each in ids if is_drawn(each, 0.05)]
