@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ken.budget_settings import BudgetSettings, PriceSettings
 from ken.cache_settings import AnswerCacheSettings, CategorySettings
 from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSettings, RerankerSettings
 from ken.errors import InvalidSetting
@@ -53,15 +54,6 @@ _PLAIN_WORDS = {
     "union_tag_not_found": "its `kind` is missing",
 }
 """What pydantic's words for what is wrong mean to whoever writes ken.toml."""
-
-
-class PriceSettings(BaseModel):
-    """One table below `[prices]`: what a model costs, in millionths of the price list's currency per million tokens."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: int = Field(ge=0)
-    output: int = Field(ge=0)
 
 
 class Settings(BaseSettings):
@@ -98,9 +90,12 @@ class Settings(BaseSettings):
     search: Annotated[SearchSettings, NoDecode] = SearchSettings()
     prices: Annotated[Mapping[str, PriceSettings], NoDecode] = Field(default_factory=dict[str, PriceSettings])
     """By the name of a model or by what its endpoint calls it."""
+    budgets: Annotated[tuple[BudgetSettings, ...], NoDecode] = ()
     default_model: str = "extractive"
     when_models_fail: Literal["answer", "error"] = "answer"
     """Answer with less, and say so: the passages quoted, or as far as the answer went; or fail with the model's error."""
+    when_search_fails: Literal["error", "model"] = "error"
+    """Fail with the embedder's error; or let the model answer on its own, under a caveat, unverified."""
     history_turns: int = Field(default=5, ge=0)
     passages: int = Field(default=4, ge=1, le=20)
     compress_passages_to: float = Field(default=1.0, ge=0.1, le=1.0)
@@ -207,6 +202,9 @@ def _with_keys(settings: Settings) -> Settings:
     kinds = [category.name for category in settings.categories]
     if len(set(kinds)) != len(kinds):
         raise InvalidSetting(f"The names of [[categories]] must differ from each other: {kinds!r}.")
+    budgets = [budget.name for budget in settings.budgets]
+    if len(set(budgets)) != len(budgets):
+        raise InvalidSetting(f"The names of [[budgets]] must differ from each other: {budgets!r}.")
     sources = [source.name for source in settings.sources]
     if len(set(sources)) != len(sources):
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")

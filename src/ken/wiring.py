@@ -7,7 +7,8 @@ What happens when a dependency fails is decided here, once:
 | database              | closed             | fails with a StorageError                                          |
 | index                 | built anew, closed | waits for the build; fails where the index can't be written        |
 | embedder              | closed             | Ken doesn't start without the local one; fails with the endpoint's |
-|                       |                    | error, as words alone can't tell whether an answer was found       |
+|                       |                    | error, as words alone can't tell whether an answer was found; by   |
+|                       |                    | policy, the model answers on its own, under a caveat               |
 | embedder, while it is | open               | is compared with the old vectors until the new ones are complete   |
 | changed               |                    |                                                                    |
 | reranker              | open               | is answered in the order of the search, with a notice              |
@@ -28,6 +29,7 @@ import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
+from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
@@ -84,6 +86,7 @@ class Ken:
     """The same without the answer cache and the reader's help: an evaluation measures answers of the model that it names."""
     library: Library
     cache: SemanticCache
+    shadows: Shadows
     conversations: Conversations
     traces: Traces
     feedback: FeedbackBook
@@ -99,6 +102,7 @@ class Ken:
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
+        await self.shadows.aclose()
         await self.providers.aclose()
         await self.library.committer.spaces.aclose()
         if self.library.reranking is not None and isinstance(self.library.reranking.reranker, Closing):
@@ -188,13 +192,17 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
             passages=settings.passages,
             share=settings.compress_passages_to,
         ),
+        answers_unsearched=settings.when_search_fails == "model",
         asks_back=settings.search.ask_back,
     )
+    examinee = Assistant(replace(parts, cache=None, reader=None))
+    shadows = Shadows(cache, examinee.answer, settings.answer_cache.shadow_share)
     return Ken(
         settings=settings,
         cache=cache,
-        assistant=Assistant(parts),
-        examinee=Assistant(replace(parts, cache=None, reader=None)),
+        assistant=Assistant(replace(parts, shadows=shadows)),
+        examinee=examinee,
+        shadows=shadows,
         library=library,
         conversations=Conversations(database),
         traces=traces,

@@ -15,6 +15,7 @@ from ken.assistant.assemble import assemble
 from ken.assistant.generate import Written, generate
 from ken.assistant.intake import admit
 from ken.assistant.retrieve import Corpora, Searcher
+from ken.assistant.shadow import Shadows
 from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
@@ -32,7 +33,7 @@ from ken.domain.events import (
     StageStarted,
     TokenShown,
 )
-from ken.errors import KenError
+from ken.errors import KenError, ModelError
 from ken.gateway.cache.categories import BUILT_IN
 from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.embedding import within
@@ -84,6 +85,10 @@ class Parts:
     limits: Limits
     categories: tuple[Category, ...] = BUILT_IN
     """What tells questions apart for the cache and its figures, the more particular first."""
+    answers_unsearched: bool = False
+    """Whether a model answers on its own, under a caveat, where the search fails."""
+    shadows: Shadows | None = None
+    """Makes some of the answers that the cache gives anew, to see whether they are right."""
     asks_back: bool = False
     """Whether a question that the documents answer in more than one way is answered with a question back."""
     clock: Callable[[], str] = local_date
@@ -119,6 +124,8 @@ class Assistant:
                     yield event
             if answer is not None:
                 self._record(trace, turn, answer, corpus_version)
+                if self._parts.shadows is not None and not turn.is_degraded:
+                    self._parts.shadows.consider(question, answer, category=turn.category, today=today)
                 yield Answered(answer)
         except KenError as error:
             trace.fail(error)
@@ -161,33 +168,16 @@ class _Run:
     searcher: Searcher
     verifier: Verifier = field(init=False)
     """Of the answer under way (generate)."""
+    unsearched: ModelError | None = None
+    """Why the documents could not be searched, where the question is answered all the same."""
 
     async def events(self) -> AsyncGenerator[Event]:
         turn, parts = self.turn, self.parts
-        limits = parts.limits
-        model = route.choose(turn.question.model, parts.models, default=parts.default_model)
-        early: tuple[tuple[Stage, Work], ...] = (
-            ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
-            ("screen", lambda: screen.screen(turn)),
-            ("classify", lambda: classify.classify(turn, parts.categories)),
-            (
-                "recall",
-                lambda: recall.recall(turn, parts.cache, release=parts.release.id, searcher=self.searcher),
-            ),
-            (
-                "retrieve",
-                lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
-            ),
-            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model], share=limits.share)),
-            ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
-        )
-        for stage, work in early:
-            yield StageStarted(stage)
-            yield await self._stage(stage, work)
-            if turn.outcome is not None:
-                break
+        async with aclosing(self._prepared()) as prepared:
+            async for event in prepared:
+                yield event
         if turn.outcome is None:
-            async with aclosing(self._written()) as written:
+            async with aclosing(self._written() if self.unsearched is None else self._unsearched()) as written:
                 async for event in written:
                     yield event
         else:
@@ -202,6 +192,43 @@ class _Run:
                 span.set("cache", turn.kept)
         yield StageFinished("settle", (perf_counter() - started) * 1000)
         yield Answered(answer)
+
+    async def _prepared(self) -> AsyncGenerator[Event]:
+        """The stages before the model's, up to the one that knows how this ends."""
+        for stage, work in self._stages():
+            yield StageStarted(stage)
+            try:
+                yield await self._stage(stage, work)
+            except ModelError as error:
+                if stage == "recall":  # without its embedder the cache has no answer, and that is all
+                    continue
+                if stage != "retrieve" or not self.parts.answers_unsearched:
+                    raise
+                self.unsearched = error
+                self.turn.notices.append(f"The documents could not be searched. {error}")
+                route.route(self.turn, self.parts.models, default=self.parts.default_model)
+            if self.turn.outcome is not None or self.unsearched is not None:
+                return
+
+    def _stages(self) -> tuple[tuple[Stage, Work], ...]:
+        turn, parts = self.turn, self.parts
+        limits = parts.limits
+        model = route.choose(turn.question.model, parts.models, default=parts.default_model)
+        return (
+            ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
+            ("screen", lambda: screen.screen(turn)),
+            ("classify", lambda: classify.classify(turn, parts.categories)),
+            (
+                "recall",
+                lambda: recall.recall(turn, parts.cache, release=parts.release.id, searcher=self.searcher),
+            ),
+            (
+                "retrieve",
+                lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
+            ),
+            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model], share=limits.share)),
+            ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
+        )
 
     async def _stage(self, stage: Stage, work: Work) -> StageFinished:
         self.turn.deadline.check(stage)
@@ -271,6 +298,10 @@ class _Run:
         yield StageFinished(
             "generate", (perf_counter() - started) * 1000, f"{turn.account.usage_of('generate').output_tokens} tokens"
         )
+        if turn.cached:
+            for event in self._replied():
+                yield event
+            return
         yield StageStarted("verify")
         with self.trace.span("verify") as span:
             before = perf_counter()
@@ -284,6 +315,23 @@ class _Run:
         yield StageFinished("verify", checking * 1000, detail)
         if turn.outcome == "abstained":
             yield TokenShown(turn.reply)
+        for event in self._notices():
+            yield event
+
+    async def _unsearched(self) -> AsyncGenerator[Event]:
+        """The model's own answer, under a caveat."""
+        yield StageStarted("generate")
+        started = perf_counter()
+        with self.trace.span("generate") as span:
+            span.set("ungrounded", value=True)
+            try:
+                context = self._context("generate")
+                async with aclosing(degrade.without_documents(self.turn, context=context)) as pieces:
+                    async for piece in pieces:
+                        yield TokenShown(piece)
+            finally:
+                self._spent(span)
+        yield StageFinished("generate", (perf_counter() - started) * 1000, "without documents")
         for event in self._notices():
             yield event
 
@@ -326,6 +374,9 @@ class _Run:
             if turn.reply:
                 degrade.break_off(turn, error)
                 written.is_broken_off = True
+                return
+            if await recall.recall_stale(turn, self.parts.cache, searcher=self.searcher):
+                turn.notices.append(str(error))
                 return
             degrade.fall_back_to_reader(turn, error)
             self.verifier = self._verifier()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 
 from ken.assistant.turn import Turn
+from ken.domain.answer import Message
+from ken.domain.call import CallContext
 from ken.domain.deadline import Deadline
 from ken.errors import DeadlineExceeded, KenError, ModelError, Overloaded
+from ken.models.chat import ChatRequest
+from ken.models.protocols import ChatModel
+from ken.prompts.template import template
 
 FAILURES = (ModelError, Overloaded, DeadlineExceeded)
 """What a lesser answer may stand in for; a budget that is used up, and a fault of the request, are told as they are."""
+
+CAVEAT = "This is not from your organisation's documents, which can't be searched at the moment; it is the model's own, and unchecked."
+"""Stands above an answer that rests on no document."""
 
 _GRACE_S = 5.0
 """What a lesser answer may take where the time of the question is up: it needs no model behind a wire."""
@@ -26,6 +36,40 @@ def fall_back_to_reader(turn: Turn, error: KenError) -> None:
     turn.is_degraded = True
     turn.deadline = _later(turn.deadline)
     turn.notices.append(f"No model could answer, so this quotes the documents. {error}")
+
+
+async def without_documents(turn: Turn, *, context: CallContext) -> AsyncGenerator[str]:
+    """Answer a question whose search failed from the model alone, under a caveat; set `reply` and `outcome`.
+
+    Nothing of it is verified, since there is nothing to verify it by. Raises what the model raises.
+    """
+    if turn.model is None:
+        return
+    request = ChatRequest(
+        messages=(Message("system", template("ungrounded").render()), *turn.history, Message("user", turn.text)),
+        question=turn.standalone,
+        evidence=(),
+        deadline=turn.deadline,
+        task=turn.task,
+        max_tokens=turn.question.max_tokens,
+        context=context,
+    )
+    turn.is_degraded = True
+    async with aclosing(_under_caveat(turn.model, request)) as pieces:
+        async for piece in pieces:
+            turn.reply += piece
+            yield piece
+    turn.outcome = "answered"
+
+
+async def _under_caveat(model: ChatModel, request: ChatRequest) -> AsyncGenerator[str]:
+    """The caveat comes with the first words: a model that fails leaves none behind."""
+    is_first = True
+    async with aclosing(model.stream(request)) as deltas:
+        async for delta in deltas:
+            if delta.text:
+                yield f"{CAVEAT}\n\n{delta.text}" if is_first else delta.text
+                is_first = False
 
 
 def _later(deadline: Deadline) -> Deadline:
