@@ -69,7 +69,7 @@ class Fallback:
             if failed and request.deadline.remaining < self._least_s:
                 break
             try:
-                async with aclosing(_Attempt(model, request, passed_on).deltas()) as deltas:
+                async with aclosing(_Attempt(model, request, passed_on=passed_on).deltas()) as deltas:
                     async for delta in deltas:
                         for name, error in untold:
                             self._note(name, error, model.name)
@@ -112,7 +112,7 @@ class Fallback:
 class _Attempt:
     """One model's part of the answer."""
 
-    def __init__(self, model: ChatModel, request: ChatRequest, passed_on: _PassedOn) -> None:
+    def __init__(self, model: ChatModel, request: ChatRequest, *, passed_on: _PassedOn) -> None:
         begun = request.begun + passed_on.text
         self._model = model
         self._request = replace(request, begun=begun)

@@ -172,7 +172,7 @@ class Replicas:
 
     def gate(self, name: str, rules: LimitRules) -> Gate:
         """The Gate of a model whose limits all replicas together keep."""
-        return _SharedGate(self, name, rules)
+        return _SharedGate(self, name, rules=rules)
 
     def _changed(self, change: BreakerChanged) -> None:
         if change.new != "half-open" and not change.is_told:
@@ -282,7 +282,7 @@ class Replicas:
 class _SharedGate:
     """A Gate that all replicas go through; where Redis is away, this process's own."""
 
-    def __init__(self, replicas: Replicas, name: str, rules: LimitRules) -> None:
+    def __init__(self, replicas: Replicas, name: str, *, rules: LimitRules) -> None:
         self._replicas = replicas
         self._name = name
         self._rules = rules
