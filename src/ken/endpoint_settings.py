@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from typing import Literal, Self, cast
 from urllib.parse import urlsplit
 
@@ -11,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_val
 
 from ken.gateway_settings import ModelLimits
 from ken.models.capabilities import Feature
+from ken.models.windows import window_of
 
 _LEAST_ROOM = 512
 """Tokens that a prompt needs at least: the instructions, a question and a passage."""
-_HOSTED_S = {"first_token_s": 3.0, "completion_s": 50.0}
-"""A hosted model is there at once or fails; 50 s leave another model something of a deadline of 60 s."""
-_NEAR_S = {"first_token_s": 30.0, "completion_s": 300.0}
-"""A model on one's own machines may have to be loaded first, and may be slow."""
+_HOSTED_S = 3.0
+"""A hosted model is there at once or fails."""
+_NEAR_S = 30.0
+"""A model on one's own machines may have to be loaded first."""
 _NEAR_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc")
 _AZURE = re.compile(r"/openai/(?:v1|deployments/[^/]+)/?$")
 
@@ -82,8 +84,8 @@ class ModelSettings(OpenAISettings, ModelLimits):
     """How its server is spoken to; `openai` is every server that OpenAI's clients can call."""
     name: str = Field(min_length=1, max_length=100)
     """What people call it: in `/v1/models`, in `--model`, in traces."""
-    context_tokens: int = Field(default=8192, ge=1024)
-    """The endpoint's window: prompt and answer together."""
+    context_tokens: int | None = Field(default=None, ge=1024)
+    """The endpoint's window, prompt and answer together; None: what is known of the model, else 8192."""
     max_tokens: int = Field(default=800, ge=16)
     """At most this many tokens of answer."""
     connect_s: float = Field(default=2.0, gt=0)
@@ -92,10 +94,12 @@ class ModelSettings(OpenAISettings, ModelLimits):
     """Give up when nothing has come by then; 3 s for a hosted model, 30 s for one at a loopback or private address."""
     stall_s: float = Field(default=30.0, gt=0)
     """Give up when nothing has come for so long in mid-answer."""
-    completion_s: float = Field(default=300.0, gt=0)
-    """Give up when the answer isn't complete by then; 50 s and 300 s."""
+    completion_s: float | None = Field(default=None, gt=0)
+    """Give up when the answer isn't complete by then; None: five sixths of the time that the question has left."""
     max_answer_mb: float = Field(default=2.0, gt=0, le=100)
     """Give up on an answer that is longer."""
+    tokenizer: Path | None = None
+    """Its `tokenizer.json`, for counting where its server doesn't; None: an estimate."""
     prefill: bool = False
     """It can go on from the beginning of an answer that is put into its mouth."""
     lacks: tuple[Feature, ...] = ()
@@ -103,15 +107,20 @@ class ModelSettings(OpenAISettings, ModelLimits):
 
     @model_validator(mode="before")
     @classmethod
-    def _patience(cls, values: object) -> object:
+    def _by_where_it_is(cls, values: object) -> object:
         if not isinstance(values, dict):
             return values
         told = cast("dict[str, object]", values)
-        return (_NEAR_S if is_near(str(told.get("base_url"))) else _HOSTED_S) | told
+        return {"first_token_s": _NEAR_S if is_near(str(told.get("base_url"))) else _HOSTED_S} | told
+
+    @property
+    def window(self) -> int:
+        """Tokens of prompt and answer together."""
+        return self.context_tokens or window_of(self.model)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.context_tokens - self.max_tokens < _LEAST_ROOM:
+        if self.window - self.max_tokens < _LEAST_ROOM:
             raise ValueError(f"max_tokens has to leave at least {_LEAST_ROOM} of context_tokens to the prompt")
         self._check_azure(self.kind)
         return self

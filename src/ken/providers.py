@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from ken.domain.budget import Budget
 from ken.domain.usage import Usage
 from ken.endpoint_settings import ModelSettings
+from ken.gateway import route_model
 from ken.gateway.books import Books
 from ken.gateway.budget import Budgets
 from ken.gateway.coalesce import Coalesce, key_of_request
-from ken.gateway.counting import Counting, estimate
+from ken.gateway.counting import Counting, counter, estimate
+from ken.gateway.difficulty import RULES
 from ken.gateway.fallback import Fallback
 from ken.gateway.replicas import Replicas
+from ken.gateway.route import Routes, Tier, TierName
 from ken.gateway.stack import Stacks, Terms
 from ken.gateway.vitals import Vitals
 from ken.models.capabilities import Capabilities
@@ -29,7 +31,7 @@ from ken.settings import Settings
 from ken.storage.answers import CachedAnswers
 from ken.storage.database import Database
 from ken.storage.ledger import Ledger
-from ken.telemetry.prices import Price, Prices
+from ken.telemetry.prices import Prices
 
 if TYPE_CHECKING:
     from ken.models.connections import Connections
@@ -71,6 +73,11 @@ class Providers:
         prices = self.stacks.prices
         return prices.cost_micros(name if name in prices.own else self.called.get(name, name), usage)
 
+    def breaker_of(self, name: str) -> str:
+        """The state of a model's breaker; empty where it has none."""
+        circuit = self.stacks.vitals.of(name).circuit
+        return "" if circuit is None else circuit.reading().state
+
     async def aclose(self) -> None:
         """Close the connections, and write what the books still have to take."""
         if self.connections is not None:
@@ -80,12 +87,11 @@ class Providers:
         await anyio.to_thread.run_sync(self.stacks.books.close)
 
 
-def open_providers(settings: Settings, database: Database, *, budgets: Sequence[Budget] = ()) -> Providers:
+def open_providers(settings: Settings, database: Database) -> Providers:
     """The models and tiers of the settings. Raises StorageError, InvalidSetting."""
     ledger = Ledger(database)
-    prices = Prices.shipped(
-        {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
-    )
+    budgets = tuple(table.budget for table in settings.budgets)
+    prices = Prices.shipped({name: table.price for name, table in settings.prices.items()})
     replicas = _replicas(settings, database)
     stacks = Stacks(
         books=Books(ledger, budgets=budgets),
@@ -98,11 +104,43 @@ def open_providers(settings: Settings, database: Database, *, budgets: Sequence[
     )
     providers = Providers(stacks=stacks, budgets=Budgets(ledger, budgets, currency=prices.currency), replicas=replicas)
     reader = ExtractiveReader()
-    providers.models[reader.name] = stacks.local(reader, _counting())
+    providers.models[reader.name] = stacks.local(reader, Counting(count=estimate))
     providers.windows[reader.name] = Window(_EXTRACTIVE_WINDOW, 0)
     if settings.models:
         _add_models(providers, settings)
+    for name, table in settings.tiers.items():
+        if name not in providers.models:  # of the reader alone
+            providers.models[name] = Fallback(
+                name, [providers.models[each] for each in table.models], vitals=stacks.vitals
+            )
+    providers.tiers = frozenset(settings.tiers)
     return providers
+
+
+def routes(settings: Settings, windows: Mapping[str, Window]) -> Routes:
+    """The tiers and how questions are sent to them; the difficulty is the trained one where the home keeps one.
+
+    Raises InvalidSetting for a trained one that can't be read.
+    """
+    tiers: dict[TierName, Tier] = {
+        name: Tier(name=name, models=table.models, room=min(_room(windows[model]) for model in table.models))
+        for name, table in settings.tiers.items()
+    }
+    table = settings.routes
+    return Routes(
+        tiers=tiers,
+        estimator=route_model.load(settings.home) or RULES,
+        threshold=table.threshold,
+        tasks=table.tasks,
+        escalates=table.escalate,
+        escalate_above=table.escalate_above,
+        max_tokens=table.lengths,
+        capped=frozenset(table.max_tokens),
+    )
+
+
+def _room(window: Window) -> int:
+    return window.context - window.answer
 
 
 def _replicas(settings: Settings, database: Database) -> Replicas | None:
@@ -122,31 +160,27 @@ def _add_models(providers: Providers, settings: Settings) -> None:
     providers.connections = Connections()
     stacked: dict[str, ChatModel] = {}
     for table in settings.models:
-        providers.windows[table.name] = Window(table.context_tokens, table.max_tokens)
+        providers.windows[table.name] = Window(table.window, table.max_tokens)
         terms = _terms(table, settings)
         providers.called[table.name] = terms.called
         stacked[table.name] = stacks.over(_wire(table, providers.connections), terms)
     hedged = {name: stacks.hedged(model, stacked.get(rules.hedge_model or "")) for name, model in stacked.items()}
-    chains = {name: (name,) for name in hedged} | {name: tier.models for name, tier in settings.tiers.items()}
+    hedged |= providers.models  # the reader may stand in a chain, too
+    chains = {name: (name,) for name in stacked} | {name: tier.models for name, tier in settings.tiers.items()}
     for name, chain in chains.items():
         tier = Fallback(name, [hedged[model] for model in chain], vitals=stacks.vitals)
         providers.models[name] = Coalesce(tier, key_of=_key_of) if rules.coalesce else tier
-    providers.tiers = frozenset(settings.tiers)
 
 
 def _terms(table: ModelSettings, settings: Settings) -> Terms:
     return Terms(
         called=table.model,
         provider=_PROVIDERS[table.kind],
-        counting=_counting(),
+        counting=Counting(count=counter(table.tokenizer and settings.home / table.tokenizer.expanduser())),
         most_output=table.max_tokens,
         limits=settings.gateway.limit_rules(table),
         breaker=settings.gateway.breaker.rules(first_token_s=table.first_token_s),
     )
-
-
-def _counting() -> Counting:
-    return Counting(count=estimate)
 
 
 def _key_of(request: ChatRequest) -> str | None:

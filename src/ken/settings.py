@@ -27,6 +27,7 @@ from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSetti
 from ken.errors import InvalidSetting
 from ken.gateway.route import TierName
 from ken.gateway_settings import GatewaySettings, TierSettings
+from ken.route_settings import RouteSettings
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
 
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     tiers: Annotated[Mapping[TierName, TierSettings], NoDecode] = Field(default_factory=dict[TierName, TierSettings])
     """By name: the models that answer for it, in order."""
     gateway: Annotated[GatewaySettings, NoDecode] = GatewaySettings()
+    routes: Annotated[RouteSettings, NoDecode] = RouteSettings()
     sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
     embedder: Annotated[EmbedderSettings | None, NoDecode] = None
     """An endpoint in the place of the local embedder."""
@@ -199,6 +201,11 @@ def _with_keys(settings: Settings) -> Settings:
     for what, asked in _asked_for(settings):
         if asked not in known:
             raise InvalidSetting(f"{what} names {asked!r}, which is not one of the models: {', '.join(sorted(known))}.")
+    for task, tier in settings.routes.tasks.items():
+        if tier not in settings.tiers:
+            raise InvalidSetting(
+                f"[routes.tasks] sends every {task} to {tier!r}, which has no [tiers.{tier}] table. Add it."
+            )
     kinds = [category.name for category in settings.categories]
     if len(set(kinds)) != len(kinds):
         raise InvalidSetting(f"The names of [[categories]] must differ from each other: {kinds!r}.")
