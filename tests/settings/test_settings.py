@@ -103,7 +103,7 @@ def test_the_home_is_named_by_flag_environment_or_default(
         ("[[models]]\n" + MODEL.replace("https", "ftp"), ["models.0.base_url"]),
         ("[[models]]\n" + MODEL.replace('model = "gpt-4o-mini"', ""), ["models.0.model", "missing"]),
         ("[[models]]\n" + MODEL + "temperature = 1", ["models.0.temperature", "no such setting"]),
-        ("[[models]]\n" + MODEL + "max_tokens = 8000", ["models.0", "max_tokens", "context_tokens"]),
+        ("[[models]]\n" + MODEL + "context_tokens = 8192\nmax_tokens = 8000", ["models.0", "max_tokens", "context_tokens"]),
         ("[[models]]\n" + MODEL + "context_tokens = 100", ["models.0.context_tokens"]),
         ("[[models]]\n" + MODEL + 'api_key_env = "NO_SUCH_VARIABLE"', ["'gpt'", "'NO_SUCH_VARIABLE'", "Set it"]),
         ('embedder = "minilm"', ["'embedder'", "table"]),
