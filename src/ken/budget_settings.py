@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ken.domain.budget import Budget, BudgetPeriod, BudgetScope
 from ken.telemetry.prices import Price
@@ -13,6 +14,7 @@ from ken.telemetry.prices import Price
 EACH = "*"
 """In the place of a name: each one has this much."""
 
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _MILLION = 1_000_000
 _NAMED: tuple[BudgetScope, ...] = ("principal", "group", "task_type", "release")
 
@@ -66,7 +68,7 @@ class BudgetSettings(BaseModel):
     release: str | None = Field(default=None, min_length=1)
     per: BudgetPeriod = "month"
     """Days and months are those of UTC."""
-    money: str | None = Field(default=None, pattern=r"^\d{1,9}(\.\d{1,6})?$")
+    money: str | None = None
     """In the price list's currency, as text: 0.1 is no number that a computer's fractions can hold."""
     tokens: int | None = Field(default=None, ge=0)
     """Of prompts and answers together."""
@@ -74,6 +76,13 @@ class BudgetSettings(BaseModel):
     """The share from which on answers are made with less."""
     hard: bool = Budget(name="").is_hard
     """Whether a call that doesn't fit is refused."""
+
+    @field_validator("money")
+    @classmethod
+    def _is_an_amount(cls, money: str | None) -> str | None:
+        if money is not None and not _AMOUNT.fullmatch(money):
+            raise ValueError('it is an amount, as in "5.00", with six decimals at most')
+        return money
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:

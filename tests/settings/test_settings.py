@@ -103,7 +103,10 @@ def test_the_home_is_named_by_flag_environment_or_default(
         ("[[models]]\n" + MODEL.replace("https", "ftp"), ["models.0.base_url"]),
         ("[[models]]\n" + MODEL.replace('model = "gpt-4o-mini"', ""), ["models.0.model", "missing"]),
         ("[[models]]\n" + MODEL + "temperature = 1", ["models.0.temperature", "no such setting"]),
-        ("[[models]]\n" + MODEL + "context_tokens = 8192\nmax_tokens = 8000", ["models.0", "max_tokens", "context_tokens"]),
+        (
+            "[[models]]\n" + MODEL + "context_tokens = 8192\nmax_tokens = 8000",
+            ["models.0", "max_tokens", "context_tokens"],
+        ),
         ("[[models]]\n" + MODEL + "context_tokens = 100", ["models.0.context_tokens"]),
         ("[[models]]\n" + MODEL + 'api_key_env = "NO_SUCH_VARIABLE"', ["'gpt'", "'NO_SUCH_VARIABLE'", "Set it"]),
         ('embedder = "minilm"', ["'embedder'", "table"]),
@@ -125,7 +128,14 @@ def test_the_home_is_named_by_flag_environment_or_default(
             ["[reranker]", "'NO_SUCH_VARIABLE'", "Set it"],
         ),
         ('[prices."gpt"]\ninput = -1\noutput = 1', ["prices.gpt.input"]),
-        ('[prices."gpt"]\ninput = 1', ["prices.gpt.output", "missing"]),
+        ('[prices."gpt"]\noutput = 1', ["prices.gpt", "`input`"]),
+        ('[prices."gpt"]\ninput = 1\noutput = 1\nsearch = 1', ["prices.gpt", "by tokens as well"]),
+        ('[[budgets]]\nname = "all"', ["budgets.0", "`money`, as in", "`tokens`"]),
+        ('[[budgets]]\nname = "all"\nmoney = "5"\ntokens = 5', ["budgets.0", "`money`, as in"]),
+        ('[[budgets]]\nname = "all"\nmoney = 5.0', ["budgets.0.money' of 'all'", "it has to be text"]),
+        ('[[budgets]]\nname = "all"\nmoney = "5,00"', ["budgets.0.money' of 'all'", 'as in "5.00"']),
+        ('[[budgets]]\nname = "x"\ngroup = "a"\nprincipal = "b"\ntokens = 1', ["budgets.0", "one of principal, group"]),
+        ('[[budgets]]\nname = "x"\ntokens = 1\n[[budgets]]\nname = "x"\ntokens = 1', ["[[budgets]]", "must differ"]),
     ],
 )
 def test_what_cannot_be_used_is_named(home: Path, text: str, wanted: list[str]) -> None:
