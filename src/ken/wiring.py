@@ -29,8 +29,10 @@ import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
+from ken.assistant.explain import Outlook, explain
 from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
+from ken.domain.answer import Question
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
 from ken.gateway.cache.semantic import SemanticCache
@@ -53,7 +55,7 @@ from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
 from ken.models.minilm import MiniLM
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
-from ken.providers import Providers, open_providers
+from ken.providers import Providers, open_providers, routes
 from ken.releases.release import Release
 from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
@@ -69,6 +71,7 @@ from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
 from ken.storage.retrieval import RetrievalRecord
+from ken.storage.routes import RouteRecord
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
@@ -93,12 +96,20 @@ class Ken:
     retrieval: RetrievalRecord
     keys: Keys
     recorder: Recorder
+    route_record: RouteRecord
     plain: PlainGateway
     model_names: tuple[str, ...]
     readers: frozenset[str]
     """Of these, the ones that can only answer from documents."""
     providers: Providers
     store: Store
+
+    async def explain(self, question: Question) -> Outlook:
+        """What would happen to a question, and why, without a model being asked. Raises what its stages raise."""
+        providers = self.providers
+        return await explain(
+            self.assistant.parts, question, price_of=providers.price_of, breaker_of=providers.breaker_of
+        )
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
@@ -161,6 +172,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     library = await _library(settings, shared, local, cache=cache, stacks=providers.stacks)
     await library.open()
 
+    table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
     recorder = Recorder(traces)
     release = Release(
@@ -173,6 +185,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         passages=settings.passages,
         history_turns=settings.history_turns,
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
+        routes=table.told,
     )
     parts = Parts(
         corpora=library,
@@ -194,8 +207,11 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         ),
         answers_unsearched=settings.when_search_fails == "model",
         asks_back=settings.search.ask_back,
+        routes=table,
+        is_down=providers.is_down,
+        standing=providers.budgets.standing,
     )
-    examinee = Assistant(replace(parts, cache=None, reader=None))
+    examinee = Assistant(replace(parts, cache=None, reader=None, standing=None))
     shadows = Shadows(cache, examinee.answer, settings.answer_cache.shadow_share)
     return Ken(
         settings=settings,
@@ -208,6 +224,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         traces=traces,
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
+        route_record=RouteRecord(database),
         keys=Keys(database),
         recorder=recorder,
         plain=PlainGateway(

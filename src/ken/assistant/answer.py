@@ -12,6 +12,7 @@ from time import perf_counter
 
 from ken.assistant import classify, degrade, disputes, recall, retrieve, route, screen, settle
 from ken.assistant.assemble import assemble
+from ken.assistant.escalate import Escalation, escalate, may_go_up
 from ken.assistant.generate import Written, generate
 from ken.assistant.intake import admit
 from ken.assistant.retrieve import Corpora, Searcher
@@ -19,6 +20,7 @@ from ken.assistant.shadow import Shadows
 from ken.assistant.turn import Turn
 from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
+from ken.domain.budget import BudgetStanding
 from ken.domain.cached import Category
 from ken.domain.call import CallContext, Purpose
 from ken.domain.deadline import Deadline
@@ -37,6 +39,7 @@ from ken.errors import KenError, ModelError
 from ken.gateway.cache.categories import BUILT_IN
 from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.embedding import within
+from ken.gateway.route import Routes
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel, TokenCounter
 from ken.prompts.grounded import VERSION
@@ -48,6 +51,9 @@ from ken.telemetry.tracing import OpenSpan, TraceBuilder
 _log = logging.getLogger(__name__)
 
 Work = Callable[[], str | Awaitable[str]]
+
+_LEAST_S = 1.0
+"""In less time no stronger model need be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +97,25 @@ class Parts:
     """Makes some of the answers that the cache gives anew, to see whether they are right."""
     asks_back: bool = False
     """Whether a question that the documents answer in more than one way is answered with a question back."""
+    routes: Routes = field(default_factory=Routes)
+    """Which tier answers what; without tiers, every question goes to the default model."""
+    is_down: Callable[[str], bool] = lambda _: False
+    """Whether a model, by its name, takes no calls at present."""
+    standing: Callable[[Purpose], Awaitable[BudgetStanding]] | None = None
+    """How the budgets stand that bind a purpose; None: there are none."""
     clock: Callable[[], str] = local_date
     """Tells the day, an ISO date, for questions that don't bring their own. It is read once for each question, here."""
+
+    @property
+    def router(self) -> route.Router:
+        """What the route chooses from."""
+        return route.Router(
+            models=self.models,
+            windows=self.windows,
+            default=self.default_model,
+            routes=self.routes,
+            is_down=self.is_down,
+        )
 
 
 class Assistant:
@@ -100,6 +123,11 @@ class Assistant:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    @property
+    def parts(self) -> Parts:
+        """What it works with: for explaining, and to put together another one that differs in something."""
+        return self._parts
 
     async def answer(self, question: Question) -> AsyncGenerator[Event]:
         """Yield what happens, ending in Answered or Failed. A KenError becomes Failed; closing the iterator cancels.
@@ -158,6 +186,57 @@ class Assistant:
         )
 
 
+def before_model(parts: Parts, turn: Turn, searcher: Searcher) -> tuple[tuple[Stage, Work], ...]:
+    """The stages up to the route, in their order; one that sets an outcome is the last. Raises NotFound for an unknown model."""
+    limits, router = parts.limits, parts.router
+    widest = router.window(turn.question.model)
+
+    async def classified() -> str:
+        detail = classify.classify(turn, parts.categories)
+        if parts.standing is not None:
+            turn.standing = await parts.standing(purpose_of(turn, parts.release, "classify"))
+        return f"{detail}, the budget is {turn.standing.state}" if turn.standing.is_short else detail
+
+    def routed() -> str:
+        detail = route.route(turn, router)
+        window = router.window_of(turn.tier) if turn.tier else widest
+        if route.needed(turn) > route.room(window):
+            detail += (
+                f"; prompt laid out anew: {assemble(turn, tokens=parts.tokens, window=window, share=limits.share)}"
+            )
+        return detail
+
+    return (
+        ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
+        ("screen", lambda: screen.screen(turn)),
+        ("classify", classified),
+        ("recall", lambda: recall.recall(turn, parts.cache, release=parts.release.id, searcher=searcher)),
+        (
+            "retrieve",
+            lambda: retrieve.retrieve(
+                turn, searcher, limit=route.passages(turn, limits.passages), asks_back=parts.asks_back
+            ),
+        ),
+        ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=widest, share=limits.share)),
+        ("route", routed),
+    )
+
+
+def purpose_of(turn: Turn, release: Release, stage: Stage, trace_id: str | None = None) -> Purpose:
+    """Whom a call of a stage is for, and what it is a part of."""
+    principal = turn.question.principal
+    return Purpose(
+        principal=principal.id,
+        groups=principal.groups,
+        stage=stage,
+        task_type=turn.task,
+        category=turn.category,
+        tier=turn.tier,
+        release=release.id,
+        trace_id=trace_id,
+    )
+
+
 @dataclass(slots=True)
 class _Run:
     """One question under way."""
@@ -168,6 +247,8 @@ class _Run:
     searcher: Searcher
     verifier: Verifier = field(init=False)
     """Of the answer under way (generate)."""
+    escalated: str = ""
+    """The notice that a stronger tier was asked, which was told already."""
     unsearched: ModelError | None = None
     """Why the documents could not be searched, where the question is answered all the same."""
 
@@ -195,7 +276,7 @@ class _Run:
 
     async def _prepared(self) -> AsyncGenerator[Event]:
         """The stages before the model's, up to the one that knows how this ends."""
-        for stage, work in self._stages():
+        for stage, work in before_model(self.parts, self.turn, self.searcher):
             yield StageStarted(stage)
             try:
                 yield await self._stage(stage, work)
@@ -206,29 +287,9 @@ class _Run:
                     raise
                 self.unsearched = error
                 self.turn.notices.append(f"The documents could not be searched. {error}")
-                route.route(self.turn, self.parts.models, default=self.parts.default_model)
+                route.route(self.turn, self.parts.router)
             if self.turn.outcome is not None or self.unsearched is not None:
                 return
-
-    def _stages(self) -> tuple[tuple[Stage, Work], ...]:
-        turn, parts = self.turn, self.parts
-        limits = parts.limits
-        model = route.choose(turn.question.model, parts.models, default=parts.default_model)
-        return (
-            ("intake", lambda: admit(turn, max_chars=limits.max_chars, history_turns=limits.history_turns)),
-            ("screen", lambda: screen.screen(turn)),
-            ("classify", lambda: classify.classify(turn, parts.categories)),
-            (
-                "recall",
-                lambda: recall.recall(turn, parts.cache, release=parts.release.id, searcher=self.searcher),
-            ),
-            (
-                "retrieve",
-                lambda: retrieve.retrieve(turn, self.searcher, limit=limits.passages, asks_back=parts.asks_back),
-            ),
-            ("assemble", lambda: assemble(turn, tokens=parts.tokens, window=parts.windows[model], share=limits.share)),
-            ("route", lambda: route.route(turn, parts.models, default=parts.default_model)),
-        )
 
     async def _stage(self, stage: Stage, work: Work) -> StageFinished:
         self.turn.deadline.check(stage)
@@ -244,6 +305,9 @@ class _Run:
             if stage == "retrieve" and self.turn.result is not None:
                 for name, ms in self.turn.result.timings_ms:
                     span.set(f"{name}_ms", round(ms, 3))
+            if stage == "route":
+                for name, value in route.attributes(self.turn).items():
+                    span.set(name, value)
             if stage == "recall" and self.turn.recalled is not None:
                 for name, value in recall.attributes(self.turn.recalled):
                     span.set(name, value)
@@ -266,27 +330,42 @@ class _Run:
     def _notices(self) -> list[Event]:
         """One for each line of the turn; those of its conflicts are of a kind of their own."""
         conflicts = {disputes.told_in_words(each) for each in self.turn.conflicts}
-        return [Notice("conflict" if text in conflicts else "verify", text) for text in self.turn.notices]
+        told = [text for text in self.turn.notices if text != self.escalated]
+        return [Notice("conflict" if text in conflicts else "verify", text) for text in told]
 
     async def _written(self) -> AsyncGenerator[Event]:
-        """Let the model write, and show each sentence once it is verified.
-
-        Generate and verify run at the same time: each has a span, and verify's counts only its own work.
-        """
+        """Let the model write; where nothing of it can be shown, a stronger one, once."""
         turn = self.turn
         if not turn.evidence or turn.model is None:
             yield TokenShown(settle.abstain(turn))
             for event in self._notices():
                 yield event
             return
+        while turn.outcome is None:
+            async with aclosing(self._attempt(turn.model)) as events:
+                async for event in events:
+                    yield event
+        if turn.cached:
+            return
+        if turn.outcome == "abstained":
+            yield TokenShown(turn.reply)
+        for event in self._notices():
+            yield event
+
+    async def _attempt(self, model: ChatModel) -> AsyncGenerator[Event]:
+        """Show each sentence that a model writes once it is verified; set `outcome`, or the stronger tier that is asked next.
+
+        Generate and verify run at the same time: each has a span, and verify's counts only its own work.
+        """
+        turn = self.turn
         written = Written()
         checking = 0.0
         self.verifier = self._verifier()
         yield StageStarted("generate")
         started = perf_counter()
-        with self.trace.span("generate", model=turn.model.name) as span:
+        with self.trace.span("generate", model=model.name) as span:
             try:
-                async with aclosing(self._pieces(turn.model, written)) as pieces:
+                async with aclosing(self._pieces(model, written)) as pieces:
                     async for piece in pieces:
                         before = perf_counter()
                         shown = list(self.verifier.feed(piece.text, is_whole=written.is_whole))
@@ -309,14 +388,27 @@ class _Run:
             for event in [*self._show(list(verifier.finish(is_cut=written.is_cut))), *self._completed(verifier)]:
                 yield event
             checking += perf_counter() - before
-            detail = self._concluded(verifier, written)
+            next_ = escalate(turn, verifier, written, routes=self.parts.routes, is_down=self.parts.is_down)
+            is_up = next_ is not None and next_.to is not None
+            detail = f"escalates: {next_.why}" if is_up and next_ is not None else self._concluded(verifier, written)
             span.set("detail", detail)
             span.set("checking_ms", round(checking * 1000, 3))
         yield StageFinished("verify", checking * 1000, detail)
-        if turn.outcome == "abstained":
-            yield TokenShown(turn.reply)
-        for event in self._notices():
-            yield event
+        if next_ is not None:
+            turn.notices.append(next_.told)
+        if next_ is not None and next_.to is not None:
+            self.escalated = next_.told
+            yield Notice("escalated", next_.told)
+            yield StageStarted("route")
+            yield await self._stage("route", lambda: self._go_up(next_))
+
+    def _go_up(self, escalation: Escalation) -> str:
+        """Set the stronger tier; its prompt is laid out anew where it has room for what was left out."""
+        turn, parts = self.turn, self.parts
+        detail = route.go_up(turn, parts.router, escalation)
+        if turn.prompt is not None and turn.prompt.left_out:
+            assemble(turn, tokens=parts.tokens, window=parts.router.window_of(turn.tier), share=parts.limits.share)
+        return detail
 
     async def _unsearched(self) -> AsyncGenerator[Event]:
         """The model's own answer, under a caveat."""
@@ -369,6 +461,9 @@ class _Run:
                     told += len(new)
                     yield _Piece(text, tuple(_switched(each) for each in new))
         except degrade.FAILURES as error:
+            if turn.deadline.remaining > _LEAST_S and may_go_up(turn, self.parts.routes, self.parts.is_down):
+                written.failure = str(error)
+                return
             if self.parts.reader is None or model is self.parts.reader:
                 raise
             if turn.reply:
@@ -394,19 +489,8 @@ class _Run:
 
     def _context(self, stage: Stage) -> CallContext:
         """What a call of a stage is told of this question."""
-        turn = self.turn
-        principal = turn.question.principal
-        purpose = Purpose(
-            principal=principal.id,
-            groups=principal.groups,
-            stage=stage,
-            task_type=turn.task,
-            category=turn.category,
-            tier=turn.tier,
-            release=self.parts.release.id,
-            trace_id=self.trace.trace_id,
-        )
-        return CallContext(purpose=purpose, account=turn.account, tracer=self.trace)
+        purpose = purpose_of(self.turn, self.parts.release, stage, self.trace.trace_id)
+        return CallContext(purpose=purpose, account=self.turn.account, tracer=self.trace)
 
     def _spent(self, span: OpenSpan) -> None:
         usage = self.turn.account.usage_of("generate")

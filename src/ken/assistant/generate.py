@@ -20,6 +20,8 @@ class Written:
     finish_reason: FinishReason | None = None
     is_broken_off: bool = False
     """No model went on with what had been shown."""
+    failure: str = ""
+    """Why the model gave no answer, where a stronger one is asked instead."""
     is_whole: bool = False
     """The last piece ends where a sentence does."""
     switches: list[Switched] = field(default_factory=list[Switched])
@@ -57,7 +59,7 @@ async def generate(turn: Turn, model: ChatModel, *, written: Written, context: C
         standings=turn.standings,
         period=turn.period,
         disagreements=turn.disagreements,
-        max_tokens=turn.question.max_tokens,
+        max_tokens=turn.max_tokens,
         context=context,
     )
     # Closed here, not some time later: when the stage ends its charges are known and the connection gone.

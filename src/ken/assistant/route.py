@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
+from ken.assistant.escalate import Escalation
 from ken.assistant.turn import Turn
 from ken.domain.trace import Scalar
 from ken.errors import NotFound
@@ -79,12 +80,7 @@ def choose(name: str | None, models: Mapping[str, ChatModel], *, default: str) -
     return wanted or default
 
 
-def route(turn: Turn, models: Mapping[str, ChatModel], *, default: str) -> str:
-    """Read the question's `model`; set `model`."""
-    return routed(turn, Router(models=models, windows={}, default=default))
-
-
-def routed(turn: Turn, router: Router) -> str:
+def route(turn: Turn, router: Router) -> str:
     """Read what is known by now; set `difficulty`, `model`, `tier`, `decision` and `max_tokens`."""
     turn.difficulty = router.routes.estimator.estimate(features_of(_seen(turn)))
     name = choose(turn.question.model, router.models, default=router.default)
@@ -92,6 +88,7 @@ def routed(turn: Turn, router: Router) -> str:
         turn.model = router.models[name]
         turn.tier = next((tier for tier in router.routes.tiers if tier == name), "")
         turn.max_tokens = _longest(turn, router)
+        _tell_short(turn)
         reason = "the default" if turn.question.model in {None, DEFAULT} else "asked for"
         return f"{name}: {reason}"
     case = Case(
@@ -106,7 +103,18 @@ def routed(turn: Turn, router: Router) -> str:
     turn.tier = turn.decision.tier
     turn.model = router.models[turn.tier]
     turn.max_tokens = _longest(turn, router)
+    _tell_short(turn)
     return f"{turn.tier}: {turn.decision.told}"
+
+
+def go_up(turn: Turn, router: Router, escalation: Escalation) -> str:
+    """Set `tier`, `model`, `max_tokens` and `escalated` for a question whose answer could not be shown."""
+    assert escalation.to is not None  # noqa: S101 - the caller has looked
+    turn.escalated = escalation.why
+    turn.tier = escalation.to.name
+    turn.model = router.models[turn.tier]
+    turn.max_tokens = _longest(turn, router)
+    return f"{turn.tier}: escalated, as {escalation.why}"
 
 
 def needed(turn: Turn) -> int:
@@ -129,6 +137,8 @@ def attributes(turn: Turn) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {"max_tokens": turn.max_tokens}
     if turn.tier:
         told["tier"] = turn.tier
+    if turn.escalated:
+        return told | {"escalated": turn.escalated}
     if turn.difficulty is not None:
         told["difficulty"] = round(turn.difficulty.value, 4)
         told["features"] = json.dumps(
@@ -176,3 +186,12 @@ def _longest(turn: Turn, router: Router) -> int | None:
         most = max(1, int(most * SHORT_SHARE))
     given = [each for each in (most, turn.question.max_tokens) if each is not None]
     return min(given, default=None)
+
+
+def _tell_short(turn: Turn) -> None:
+    """Say what a short budget has done to the answer, which is then not to be given again."""
+    if not turn.standing.is_short:
+        return
+    lighter = "by a lighter model, " if turn.decision is not None and turn.decision.is_lighter else ""
+    turn.notices.append(f"{turn.standing.notice} So this is answered {lighter}from fewer passages and in fewer words.")
+    turn.flaws.append("the budget was short")

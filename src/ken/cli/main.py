@@ -17,9 +17,11 @@ import ken
 from ken.cli import (
     ask,
     backup,
+    cache,
     doctor,
     documents,
     evaluate,
+    gateway,
     index,
     keys,
     migrate,
@@ -53,11 +55,13 @@ app.command("search", cls=Narrowing)(search.search)
 app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(tune.app, name="tune")
+app.add_typer(gateway.app, name="gateway")
 app.command("documents")(documents.documents)
 app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sources.app, name="sources")
 app.add_typer(index.app, name="index")
+app.add_typer(cache.app, name="cache")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

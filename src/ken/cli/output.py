@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ken.errors import InvalidInput
 from ken.text.normalise import printable
 
 _SPACES = re.compile(r"([ \t\n]+)")
@@ -42,6 +43,14 @@ def complain(message: str) -> None:
 def say_json(value: object) -> None:
     """Print a domain value as JSON."""
     say(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write what a command was told to write. Raises InvalidInput where that can't be done."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} can't be written: {error.strerror}. Name another file.") from error
 
 
 def shown(text: str, *, to_terminal: bool) -> str:

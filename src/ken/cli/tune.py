@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ken.cli.home import HomeOption, in_home, settings_of
-from ken.cli.output import say, tell
+from ken.cli.output import say, tell, write_file
+from ken.cli.tune_routes import routes
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.errors import InvalidInput
 
@@ -75,9 +76,12 @@ def search(
     say(report.verdict(swept))
     if plot is not None:
         draw = drawing.svg if plot.suffix == ".svg" else drawing.page
-        _write(plot, draw(swept, passages=own.passages))
+        write_file(plot, draw(swept, passages=own.passages))
     if json_file is not None:
-        _write(json_file, report.to_json(swept) + "\n")
+        write_file(json_file, report.to_json(swept) + "\n")
+
+
+app.command("routes")(routes)
 
 
 def _announced(start: Setup, keys: Sequence[str], halves: Halves, *, most: int) -> int:
@@ -200,10 +204,3 @@ class _Line:
         elif time.monotonic() - self.told > _PLAIN_EVERY_S:
             self.told = time.monotonic()
             tell(text)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{str(file)!r} can't be written: {error.strerror}. Name another file.") from error

@@ -231,7 +231,7 @@ def features_of(seen: Seen) -> dict[str, float]:
         "code": float(bool(_CODE.search(text))),
         "follow_up": float(seen.leans),
         "documents": min(_MOST, max(0, len(near) - 1)),
-        "flatness": second / best if best > 0 else 0.0,
+        "flatness": min(1.0, second / best) if best > 0 else 0.0,
         "doubt": 4 * seen.answerable * (1 - seen.answerable),
         "disagreement": float(seen.disagreements > 0),
         "times": float(seen.other_times > 0),

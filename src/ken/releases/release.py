@@ -19,6 +19,7 @@ class Release:
     passages: int
     history_turns: int
     guard_version: str
+    routes: str = ""
 
     @property
     def id(self) -> str:

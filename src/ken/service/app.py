@@ -33,6 +33,7 @@ from ken.service.routes import (
     push,
     quality,
     retrieval,
+    routing,
     search,
     sources,
     traces,
@@ -54,8 +55,10 @@ ROUTERS = (
     conversations,
     traces,
     retrieval,
+    routing,
     feedback,
     gateway,
+    cache,
     health,
     page,
 )
