@@ -7,10 +7,8 @@ the others are charged nothing.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -162,15 +160,15 @@ def key_of_request(request: ChatRequest, *, scope: str, release: str) -> str | N
     """
     if request.temperature is None or request.temperature > 0 or request.options.tools:
         return None
-    read = {
-        "scope": scope,
-        "release": release,
-        "messages": [asdict(message) for message in request.messages],
-        "question": request.question,
-        "evidence": [(found.passage.id, found.passage.version) for found in request.evidence],
-        "max_tokens": request.max_tokens,
-        "options": asdict(request.options),
-        "begun": request.begun,
-        "sentences": request.holds_sentences,
-    }
-    return sha256(json.dumps(read, sort_keys=True, default=str).encode()).hexdigest()
+    read = (
+        scope,
+        release,
+        request.messages,
+        request.question,
+        [(found.passage.id, found.passage.version) for found in request.evidence],
+        request.max_tokens,
+        request.options,
+        request.begun,
+        request.holds_sentences,
+    )
+    return sha256(repr(read).encode()).hexdigest()

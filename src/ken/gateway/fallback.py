@@ -149,6 +149,9 @@ class _Attempt:
 
     def _passed(self, delta: ChatDelta, *, is_last: bool = False) -> ChatDelta:
         """What of a delta goes out now; with the last one, all that was held back."""
+        if self._sentences is None and self._has_answered and self._repetition.is_over and delta.finish_reason is None:
+            self._note(delta)
+            return delta
         self._finish = delta.finish_reason or self._finish
         is_last = is_last or delta.finish_reason is not None
         text, thought = (delta.text, "") if self._thoughts is None else self._thoughts.split(delta.text)
@@ -162,13 +165,21 @@ class _Attempt:
             if is_last or delta.tool_calls:
                 text += self._sentences.rest()
         text = self._without_empty_beginning(text)
-        self._has_answered = self._has_answered or bool(text or delta.tool_calls)
-        if text:
-            self._passed_on.pieces.append(text)
-        self._passed_on.has_called = self._passed_on.has_called or bool(delta.tool_calls)
+        if not text and not thought and delta == ChatDelta(delta.text):
+            return _NOTHING
         # At its greatest length an answer stops anywhere.
         is_whole = bool(text) and self._sentences is not None and self._finish != "length"
-        return replace(delta, text=text, reasoning=delta.reasoning + thought, is_whole=is_whole)
+        passed = replace(delta, text=text, reasoning=delta.reasoning + thought, is_whole=is_whole)
+        self._note(passed)
+        return passed
+
+    def _note(self, passed: ChatDelta) -> None:
+        """Remember what the caller has."""
+        if passed.text:
+            self._passed_on.pieces.append(passed.text)
+            self._has_answered = True
+        if passed.tool_calls:
+            self._passed_on.has_called = self._has_answered = True
 
     def _without_empty_beginning(self, text: str) -> str:
         """White space goes out with what follows it: an answer that is nothing else is none."""

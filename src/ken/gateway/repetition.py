@@ -27,6 +27,11 @@ class Repetition:
         self._is_over = not (self._whole or self._unfinished)
         self._has_repeated = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all that comes is new."""
+        return self._is_over
+
     def without(self, piece: str) -> str:
         """The next piece of the continuation; empty while it may still be repeating."""
         if self._is_over:
