@@ -95,7 +95,7 @@ class ModelSettings(OpenAISettings, ModelLimits):
     stall_s: float = Field(default=30.0, gt=0)
     """Give up when nothing has come for so long in mid-answer."""
     completion_s: float | None = Field(default=None, gt=0)
-    """Give up when the answer isn't complete by then; None: five sixths of the time that the question has left."""
+    """Give up when the answer isn't complete by then; None: what the question has left, five sixths where it isn't streamed."""
     max_answer_mb: float = Field(default=2.0, gt=0, le=100)
     """Give up on an answer that is longer."""
     tokenizer: Path | None = None

@@ -565,6 +565,7 @@ async def test_four_time_outs_have_four_errors(provider: Server) -> None:
         ),
         (streams(*[noon, 0.05] * 100), {"completion_s": 0.4}, {}, "complete its answer within 0.4 s", "`completion_s`"),
         (silent, {"completion_s": 0.3}, {"is_streamed": False}, "complete its answer within 0.3 s", "`completion_s`"),
+        (silent, {}, {"is_streamed": False, "deadline_s": 0.6}, "complete its answer within 0.5 s", "`completion_s`"),
         (streams(b'{"id":', 30.0), {"stall_s": 0.3}, {"is_streamed": False}, "fell silent", "`stall_s`"),
     ]
     for reply, patience, more, words, setting in cases:
@@ -594,6 +595,6 @@ async def test_a_connection_that_is_not_taken(provider: Server) -> None:
 async def test_a_whole_answer_keeps_to_the_deadline(provider: Server) -> None:
     """The question's time counts, whatever the table allows."""
     provider.reply = silent
-    error, _ = await failure(model_at(provider), request(deadline_s=0.3, is_streamed=False))
+    error, _ = await failure(model_at(provider, completion_s=60), request(deadline_s=0.3, is_streamed=False))
     assert type(error) is DeadlineExceeded
     await asyncio.wait_for(provider.hung_up.wait(), 3)

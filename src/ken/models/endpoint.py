@@ -23,7 +23,8 @@ class Endpoint:
     connect_s: float = 2.0
     first_token_s: float = 30.0
     stall_s: float = 30.0
-    completion_s: float = 300.0
+    completion_s: float | None = None
+    """None: what the question has left, or five sixths of that where the answer isn't streamed."""
     max_answer_bytes: int = 2_000_000
     prefill: bool = False
     """It goes on from the beginning of an answer that is put into its mouth, instead of being told to."""

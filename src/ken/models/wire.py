@@ -1,7 +1,8 @@
 """One HTTP call of a model: what all providers have in common, whatever they say to each other.
 
 Four things may take too long, and each has its own words: the connection, the first token, the next piece (a stall), and the
-whole answer, whose limit is the table's `completion_s` or the question's deadline, whichever ends first.
+whole answer. What is behind them all is the question's deadline. An answer that isn't streamed shows no sign of life before its
+end: where nothing else is said, it may take five sixths of what the question has left, so that another model has the rest.
 """
 
 from __future__ import annotations
@@ -31,9 +32,13 @@ _SHORTEST_KEY = 6
 """A shorter "key" is a placeholder, and part of ordinary words."""
 _CONNECT_SHARE = 0.8
 """Of the time to the first token, which counts from the beginning; so that it's the connection that is blamed for itself."""
+_WHOLE_SHARE = 5 / 6
 _OK = 200
 _LARGE = 1 << 20
 """A body of more bytes is sent in pieces."""
+_BYTES_A_TOKEN = 64
+"""No answer has so many for each token that it was allowed. A server that doesn't know `max_tokens` may write `_LEAST_BYTES`."""
+_LEAST_BYTES = 50_000
 _LONGER = 4
 """Bytes on the wire for one byte of an answer: its escapes, its logprobs and what stands around it."""
 _REMEDIES = {
@@ -69,7 +74,8 @@ class Patience:
     connect_s: float = 2.0
     first_token_s: float = 30.0
     stall_s: float = 30.0
-    completion_s: float = 300.0
+    completion_s: float | None = None
+    """For the whole answer; None: what the question has left, or five sixths of that where it isn't streamed."""
     max_answer_bytes: int = 2_000_000
 
 
@@ -147,12 +153,13 @@ class Wire:
         words = self.says(f"failed in mid-answer{status}: {told.words}", "Ask again, or look at its log")
         return ModelRefused(words, status=told.status) if told.status else ModelInterrupted(words)
 
-    def over_limit(self) -> ModelRefused:
+    def over_limit(self, most_bytes: int) -> ModelRefused:
         """The error for an answer that is too long to be one. It has no status: asked again, the model would do it again."""
+        setting = "max_answer_mb" if most_bytes == self.patience.max_answer_bytes else "max_tokens"
         return ModelRefused(
             self.says(
-                f"wrote more than {self.patience.max_answer_bytes / 1_000_000:g} MB",
-                "Look at what serves there, or raise `max_answer_mb` in its table",
+                f"wrote more than {most_bytes / 1_000_000:g} MB",
+                f"Look at what serves there, or raise `{setting}` in its table",
             )
         )
 
@@ -173,12 +180,21 @@ class Wire:
 class Call:
     """The clock of one call: what it waits for, and until when."""
 
-    def __init__(self, wire: Wire, deadline: Deadline, *, is_streamed: bool = True) -> None:
+    def __init__(
+        self, wire: Wire, deadline: Deadline, *, is_streamed: bool = True, most_tokens: int | None = None
+    ) -> None:
+        most_bytes = wire.patience.max_answer_bytes
+        if most_tokens is not None:
+            most_bytes = min(most_bytes, max(_LEAST_BYTES, most_tokens * _BYTES_A_TOKEN))
+        self.most_bytes: int = most_bytes
+        """An answer of more is none."""
         self._wire = wire
         self._deadline = deadline
         now = time.monotonic()
-        self._complete_at = now + wire.patience.completion_s
-        self._wait = wire.patience.first_token_s if is_streamed else wire.patience.completion_s
+        share = 1.0 if is_streamed else _WHOLE_SHARE
+        self._completion_s = wire.patience.completion_s or share * max(0.0, deadline.at - now)
+        self._complete_at = now + self._completion_s
+        self._wait = wire.patience.first_token_s if is_streamed else self._completion_s
         self._due = now + self._wait
         self._is_begun = False
 
@@ -196,9 +212,8 @@ class Call:
     def too_slow(self) -> ModelInterrupted:
         """What to raise where it has. Raises DeadlineExceeded itself, where that was the limit."""
         Deadline(self._deadline.at - _TIMER_S).check("generate")
-        patience = self._wire.patience
         if self._due >= self._complete_at:
-            what, setting = f"did not complete its answer within {patience.completion_s:g} s", "completion_s"
+            what, setting = f"did not complete its answer within {self._completion_s:.3g} s", "completion_s"
         elif self._is_begun:
             what, setting = f"fell silent in mid-answer: it sent nothing for {self._wait:g} s", "stall_s"
         else:
@@ -259,4 +274,4 @@ class Reading:
 
     def _check(self) -> None:
         if self._rest_bytes > _LONGER * self._wire.patience.max_answer_bytes:
-            raise self._wire.over_limit()
+            raise self._wire.over_limit(self._wire.patience.max_answer_bytes)
