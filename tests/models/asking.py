@@ -138,6 +138,8 @@ async def failure(model: ChatModel, asked: ChatRequest | None = None) -> tuple[M
     assert KEY not in message
     assert "\n" not in message
     if isinstance(raised.value, ModelError):
-        assert message.startswith(f"The model {model.name!r} at http://127.0.0.1:")
+        assert message.startswith(
+            (f"The model {model.name!r} at http://127.0.0.1:", f"The model {model.name!r} at https://")
+        )
         assert message.rstrip(".").count(". ") >= 1, f"no remedy: {message}"
     return raised.value, "".join(said)

@@ -592,6 +592,23 @@ async def test_a_connection_that_is_not_taken(provider: Server) -> None:
     assert "did not take the connection within 0.3 s" in str(error)
 
 
+async def test_a_server_that_speaks_no_tls(provider: Server) -> None:
+    """A handshake that fails is a connection that can't be had; so is a head that is no HTTP."""
+    error, _ = await failure(model_at(provider, base_url=provider.url.replace("http:", "https:")))
+    assert type(error) is ModelUnavailable
+    assert "can't be reached" in str(error)
+
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"+OK ready\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        error, _ = await failure(model_at(provider, base_url=f"http://127.0.0.1:{port}/v1"))
+    assert type(error) is ModelUnavailable
+
+
 async def test_a_whole_answer_keeps_to_the_deadline(provider: Server) -> None:
     """The question's time counts, whatever the table allows."""
     provider.reply = silent
