@@ -266,7 +266,7 @@ def _without_question(reply: httpx.Response) -> httpx.Response:
 
 def _operations(client: httpx.Client, world: World, name: str) -> list[httpx.Response]:
     paths = ["/api/sources", "/api/syncs", "/api/index", f"/api/index/difference?old=1&new={world.corpus_version}"]
-    paths += ["/api/sources/shelf/documents"]
+    paths += ["/api/sources/shelf/documents", "/api/gateway/cache", "/api/gateway/cache/entries"]
     replies = [client.get(path) for path in paths]
     replies += (
         [

@@ -19,6 +19,7 @@ from ken.service.boundary import Boundary
 from ken.service.limits import BodyLimit
 from ken.service.routes import (
     ask,
+    cache,
     chat,
     conversations,
     documents,

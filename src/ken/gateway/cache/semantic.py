@@ -13,14 +13,15 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ken.domain.cached import CachedAnswer, Category, Keeping, KeySpace, Repeatable
+from ken.domain.answer import Answer
+from ken.domain.cached import CachedAnswer, Category, Keeping, KeySpace, Repeatable, RestsOn
 from ken.domain.usage import Usage
 from ken.errors import StorageError
 from ken.gateway.cache.agreement import agree
@@ -80,6 +81,16 @@ class Recalled:
     """Of that question with this one, 0 to 1."""
     reason: str = ""
     """Why it is not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer as an operator looks at it."""
+
+    entry: CachedAnswer
+    answer: Answer | None
+    """None where Redis has lost it, or is away."""
+    rests_on: tuple[RestsOn, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +256,31 @@ class SemanticCache:
         for name in sorted(counts.keys() | sizes.keys() | self.categories.keys()):
             found[name] = summary(counts.get(name, {}), entries=sizes.get(name, 0))
         return found
+
+    def opened(self, answer: int) -> Opened | None:
+        """An answer to be looked at; None where there is none. Raises StorageError."""
+        entry = self.answers.get([answer]).get(answer)
+        if entry is None or entry.flagged:
+            return None
+        try:
+            found = self.text_of(answer)
+        except StorageError:
+            if self.shelf is None:
+                raise
+            found = None
+        return Opened(entry, None if found is None else found.answer, self.answers.rests_on(answer))
+
+    def drop(self, answers: Sequence[int]) -> int:
+        """Give these to nobody any more; how many there were. Raises StorageError."""
+        dropped = self.answers.drop(answers)
+        self.forget()
+        return dropped
+
+    def drop_all(self, category: str | None) -> int:
+        """Give no answer of a category any more, or none at all; how many there were. Raises StorageError."""
+        dropped = self.answers.drop_all(category)
+        self.forget()
+        return dropped
 
     def text_of(self, answer: int) -> Repeatable | None:
         """What is kept of an answer; None where it is gone, or in a shape of another version of Ken. Raises StorageError."""

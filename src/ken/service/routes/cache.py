@@ -1,0 +1,169 @@
+"""The answer cache: its figures, and the answers that it holds, to look at and to drop. Operators only."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from ken.errors import NotFound
+from ken.gateway.cache.figures import CategoryFigures, FalseHits
+from ken.service.context import Opened, Operating
+from ken.service.shapes import CitationShape, Shape
+
+router = APIRouter(tags=["gateway"])
+
+
+class FalseHitsShape(Shape):
+    """How often the cache gave another answer than the documents do: of its answers that were made anew."""
+
+    compared: int
+    different: int
+    share: float | None = Field(description="null where none was compared")
+    low: float = Field(description="of the interval of 95 %, as `high`")
+    high: float
+
+
+class CacheFiguresShape(Shape):
+    """Of one category, or of all of them."""
+
+    lookups: int
+    exact: int = Field(description="hits: the question had been asked in these words")
+    similar: int = Field(description="hits: it had been asked in others")
+    stale: int = Field(description="given although too old or not near enough, as the model had failed")
+    hit_rate: float | None = Field(description="exact and similar among lookups; null without lookups")
+    refusals: dict[str, int] = Field(description="questions that were near and not the same, by what told them apart")
+    stores: int
+    not_stored: dict[str, int] = Field(description="answers that were not kept, by the reason")
+    entries: int = Field(description="answers held now")
+    false_hits: FalseHitsShape
+
+
+class CacheShape(Shape):
+    """What the cache was asked and did over some days, in all replicas."""
+
+    days: int
+    all: CacheFiguresShape
+    categories: dict[str, CacheFiguresShape]
+
+
+class CacheEntryShape(Shape):
+    """An answer that may be given again."""
+
+    id: int
+    category: str
+    question: str
+    trace_id: str = Field(description="of the question that it was made for")
+    model: str
+    corpus_version: int
+    valid_from: str | None = Field(
+        description="the first day on which it holds, as its documents stand; null for always"
+    )
+    valid_before: str | None = Field(description="the first day on which it doesn't")
+    made_at: float
+    expires_at: float
+    used_at: float
+    uses: int
+
+
+class RestsOnShape(Shape):
+    """A document version that it goes with."""
+
+    document_id: str
+    version: str
+    cited: bool
+
+
+class OpenedEntryShape(CacheEntryShape):
+    """The same with the answer, and what it rests on."""
+
+    text: str | None = Field(description="null where Redis has lost it, or is away")
+    citations: list[CitationShape]
+    rests_on: list[RestsOnShape]
+
+
+class DroppedShape(Shape):
+    """How many answers were dropped."""
+
+    dropped: int
+
+
+@router.get("/api/gateway/cache", summary="Read the answer cache's figures")
+async def figures(ken: Opened, principal: Operating, *, days: Annotated[int, Query(ge=1, le=3650)] = 30) -> CacheShape:
+    """By category and over all: hits, refusals with their reasons, and an estimate of wrong answers. Operators only."""
+    _ = principal
+    found = await anyio.to_thread.run_sync(partial(ken.cache.read, days=days))
+    shown = {name: _figures(each) for name, each in found.items()}
+    return CacheShape(days=days, all=shown.pop(""), categories=shown)
+
+
+@router.get("/api/gateway/cache/entries", summary="List cached answers")
+async def entries(
+    ken: Opened,
+    principal: Operating,
+    *,
+    category: str | None = None,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> list[CacheEntryShape]:
+    """The last kept first; `before` is the id that the page ends above. Operators only."""
+    _ = principal
+    work = partial(ken.cache.answers.listed, category=category, before=before, limit=limit)
+    return [CacheEntryShape.model_validate(each) for each in await anyio.to_thread.run_sync(work)]
+
+
+@router.get("/api/gateway/cache/entries/{entry}", summary="Open a cached answer")
+async def entry(entry: int, ken: Opened, principal: Operating) -> OpenedEntryShape:
+    """The answer as it would be given, and the document versions that it goes with. Operators only."""
+    _ = principal
+    found = await anyio.to_thread.run_sync(ken.cache.opened, entry)
+    if found is None:
+        raise NotFound(f"There is no cached answer {entry}. GET /api/gateway/cache/entries lists them.")
+    answer = found.answer
+    return OpenedEntryShape.model_validate(
+        {
+            **CacheEntryShape.model_validate(found.entry).model_dump(),
+            "text": None if answer is None else answer.text,
+            "citations": [] if answer is None else list(answer.citations),
+            "rests_on": list(found.rests_on),
+        }
+    )
+
+
+@router.delete("/api/gateway/cache/entries/{entry}", summary="Drop a cached answer")
+async def drop(entry: int, ken: Opened, principal: Operating) -> DroppedShape:
+    """It is given to nobody any more, in any replica. Operators only."""
+    _ = principal
+    dropped = await anyio.to_thread.run_sync(ken.cache.drop, [entry])
+    if not dropped:
+        raise NotFound(f"There is no cached answer {entry}. GET /api/gateway/cache/entries lists them.")
+    return DroppedShape(dropped=dropped)
+
+
+@router.delete("/api/gateway/cache/entries", summary="Drop cached answers")
+async def drop_all(ken: Opened, principal: Operating, *, category: str | None = None) -> DroppedShape:
+    """Those of a category, or all of them. Operators only."""
+    _ = principal
+    return DroppedShape(dropped=await anyio.to_thread.run_sync(ken.cache.drop_all, category))
+
+
+def _figures(each: CategoryFigures) -> CacheFiguresShape:
+    return CacheFiguresShape(
+        lookups=each.lookups,
+        exact=each.exact,
+        similar=each.similar,
+        stale=each.stale,
+        hit_rate=each.hit_rate,
+        refusals=dict(each.refusals),
+        stores=each.stores,
+        not_stored=dict(each.not_stored),
+        entries=each.entries,
+        false_hits=_false_hits(each.false_hits),
+    )
+
+
+def _false_hits(each: FalseHits) -> FalseHitsShape:
+    return FalseHitsShape.model_validate(each)
