@@ -64,7 +64,8 @@ class AnthropicChat:
         ModelInterrupted, DeadlineExceeded.
         """
         self.capabilities.check(request, self.name)
-        call = Call(self._wire, request.deadline, is_streamed=request.is_streamed)
+        most = min(self._endpoint.max_tokens, request.max_tokens or self._endpoint.max_tokens)
+        call = Call(self._wire, request.deadline, is_streamed=request.is_streamed, most_tokens=most)
         async with await self._sent(request, call) as response:
             if request.is_streamed:
                 stream = EventStream(self._wire, response, call, read=self._read())
@@ -92,8 +93,8 @@ class AnthropicChat:
             delta = read_whole(read_json(data))
         except (NoCompletion, Failed) as error:
             raise self._not_understood(error, f"an answer of {response.content_type}") from error
-        if len(delta.written) > self._endpoint.max_answer_bytes:
-            raise self._wire.over_limit()
+        if len(delta.written) > call.most_bytes:
+            raise self._wire.over_limit(call.most_bytes)
         return delta
 
     def _read(self) -> Read:

@@ -67,8 +67,8 @@ class EventStream:
                 written += (
                     len(delta.text) + len(delta.reasoning) + sum(len(call.arguments) for call in delta.tool_calls)
                 )
-                if written > self._wire.patience.max_answer_bytes:
-                    raise self._wire.over_limit()
+                if written > self._call.most_bytes:
+                    raise self._wire.over_limit(self._call.most_bytes)
                 yield delta
             if piece.is_end:
                 async with aclosing(self._afterword(_AFTER_END_S if delta is None else _AFTERWORD_S)) as afterword:
