@@ -17,6 +17,7 @@ import ken
 from ken.cli import (
     ask,
     backup,
+    budgets,
     cache,
     doctor,
     documents,
@@ -56,6 +57,7 @@ app.command("trace")(trace.trace)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(tune.app, name="tune")
 app.add_typer(gateway.app, name="gateway")
+app.command("budgets")(budgets.budgets)
 app.command("documents")(documents.documents)
 app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)

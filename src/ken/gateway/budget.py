@@ -31,7 +31,7 @@ class Budgets:
     ) -> None:
         self.budgets: tuple[Budget, ...] = tuple(budgets)
         self._ledger = ledger
-        self._currency = currency
+        self.currency: str = currency
         self._clock = clock
 
     async def standing(self, purpose: Purpose) -> BudgetStanding:
@@ -39,7 +39,7 @@ class Budgets:
         burn = scarcest(await self.burns(purpose))
         if burn is None:
             return BudgetStanding()
-        return BudgetStanding(state=burn.state, burn=burn, notice=notice(burn, self._currency))
+        return BudgetStanding(state=burn.state, burn=burn, notice=notice(burn, self.currency))
 
     async def check(self, purpose: Purpose) -> BudgetStanding:
         """As `standing`; raises BudgetExceeded where it is exhausted."""

@@ -19,9 +19,11 @@ from ken.service.boundary import Boundary
 from ken.service.limits import BodyLimit
 from ken.service.routes import (
     ask,
+    budgets,
     cache,
     chat,
     conversations,
+    costs,
     documents,
     embeddings,
     feedback,
@@ -59,6 +61,8 @@ ROUTERS = (
     routing,
     feedback,
     gateway,
+    budgets,
+    costs,
     cache,
     health,
     page,
