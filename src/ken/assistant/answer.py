@@ -22,7 +22,7 @@ from ken.assistant.verify import Shown, Verifier
 from ken.domain.answer import Answer, Question
 from ken.domain.budget import BudgetStanding
 from ken.domain.cached import Category
-from ken.domain.call import CallContext, Purpose
+from ken.domain.call import Account, CallContext, Purpose
 from ken.domain.deadline import Deadline
 from ken.domain.events import (
     Answered,
@@ -358,6 +358,7 @@ class _Run:
         Generate and verify run at the same time: each has a span, and verify's counts only its own work.
         """
         turn = self.turn
+        before_it = len(turn.account.charges)
         written = Written()
         checking = 0.0
         self.verifier = self._verifier()
@@ -373,7 +374,7 @@ class _Run:
                         for event in (*piece.notices, *self._show(shown)):
                             yield event
             finally:
-                self._spent(span)
+                self._spent(span, before=before_it)
         yield StageFinished(
             "generate", (perf_counter() - started) * 1000, f"{turn.account.usage_of('generate').output_tokens} tokens"
         )
@@ -492,12 +493,14 @@ class _Run:
         purpose = purpose_of(self.turn, self.parts.release, stage, self.trace.trace_id)
         return CallContext(purpose=purpose, account=self.turn.account, tracer=self.trace)
 
-    def _spent(self, span: OpenSpan) -> None:
-        usage = self.turn.account.usage_of("generate")
+    def _spent(self, span: OpenSpan, *, before: int = 0) -> None:
+        """Note on a span what was spent after so many charges: each attempt of a question has a span of its own."""
+        account = Account(self.turn.account.charges[before:])
+        usage = account.usage_of("generate")
         span.set("input_tokens", usage.input_tokens)
         span.set("output_tokens", usage.output_tokens)
         span.set("estimated", usage.estimated)
-        span.set("cost_micros", self.turn.account.cost_micros)
+        span.set("cost_micros", account.cost_micros)
 
     def _concluded(self, verifier: Verifier, written: Written) -> str:
         """Set outcome and notices from what the verifier saw."""

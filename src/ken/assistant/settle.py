@@ -58,7 +58,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, sear
         conflicts=turn.conflicts,
         choices=turn.choices,
         conversation_id=turn.question.conversation_id,
-        model=turn.model.name if turn.model is not None else turn.cached_model,
+        model=answered_by(turn),
         usage=turn.account.usage_of("generate"),
         cost_micros=turn.account.cost_micros,
         cached=turn.cached,
@@ -70,6 +70,14 @@ async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, sear
     if cache is not None:
         await anyio.to_thread.run_sync(cache.tidy)
     return answer
+
+
+def answered_by(turn: Turn) -> str:
+    """The model that wrote the answer: of a tier, the one of its chain that did; of a repeated answer, the one that wrote it then."""
+    if turn.cached or turn.model is None:
+        return turn.cached_model
+    wrote = [each.model for each in turn.account.charges if each.stage == "generate" and each.outcome == "ok"]
+    return wrote[-1] if wrote else turn.model.name
 
 
 def why_not(turn: Turn, cache: SemanticCache) -> str:
