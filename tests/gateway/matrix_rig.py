@@ -7,8 +7,8 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,14 @@ from ken.mock.serving import Running, running
 from ken.service.app import build
 from ken.settings import ModelSettings, load
 from ken.wiring import Ken, open_home
-from tests.gateway.matrix_table import TOKENS, Cell
+from tests.gateway.matrix_table import TOKENS, Cell, Wire
+from tests.service.corpus import QUESTION
+from tests.service.events import read
 
 MESSAGES = [{"role": "user", "content": "Tell me about the office."}]
-SHORT_S, LONG_S = 0.3, 20.0
+SHORT_S, LONG_S = 0.4, 20.0
 """How long a call is waited for that is going to hang, and any other."""
-AT_ONCE = 8
+AT_ONCE = 6
 """Cells that run at the same time."""
 HANGS = frozenset({"hanghead", "hangtoken", "stall"})
 _PRICES = {"input": FAMILIES["mock"].input, "output": FAMILIES["mock"].output}
@@ -51,10 +53,14 @@ class Seen:
     errors: list[dict[str, Any]] = field(default_factory=list)
     is_done: bool = False
     """`[DONE]`, or the whole answer, was the last that came."""
+    notices: list[str] = field(default_factory=list)
+    is_cached: bool = False
     took_s: float = 0.0
     entries: Sequence[Entry] = ()
     """What the provider has in its books."""
     trace: dict[str, Any] = field(default_factory=dict)
+    booked: Sequence[tuple[str, str, int | None]] = ()
+    """What Ken has in its books: model, state and cost of each call."""
 
     def spans(self, name: str) -> list[dict[str, Any]]:
         """The spans of that name, in order, with their attributes."""
@@ -70,36 +76,56 @@ class Rig:
     url: str
     session: aiohttp.ClientSession
     gate: asyncio.Semaphore
+    leave: Callable[[], Awaitable[None]]
+    """End the server that the models of the row `refused` have answered at."""
+
+    async def prepare(self, cell: Cell) -> str:
+        """Bring about what has gone before a cell; the answer that was given then, if any."""
+        async with self.gate:
+            if cell.column == "warm":
+                return (await self._asked(cell)).text
+            if cell.column == "open":
+                for _ in range(_FAILURES):
+                    await self._asked(cell)
+            return ""
 
     async def ask(self, cell: Cell) -> Seen:
         """Do what a cell says, through the door."""
         async with self.gate:
-            if cell.column == "open":
-                for _ in range(_FAILURES):
-                    await self._asked(cell)
             before = len(self.mock.ledger.entries(cell.provider_model))
             begun = time.monotonic()
             seen = await self._asked(cell)
             seen.took_s = time.monotonic() - begun
-        await self.mock.settled()
+        await self.mock.settled(cell.provider_model)
         seen.entries = [
             *self.mock.ledger.entries(cell.provider_model)[before:],
             *self.mock.ledger.entries(second_of(cell)),
         ]
         async with self.session.get(f"{self.url}/api/traces/{seen.trace_id}") as response:
             seen.trace = await response.json()
+        books = self.ken.providers.stacks.books
+        assert await books.flush()
+        seen.booked = await asyncio.to_thread(books.ledger.of_trace, seen.trace_id)
         return seen
 
     async def _asked(self, cell: Cell) -> Seen:
-        body = {"model": cell.name, "messages": MESSAGES, "stream": cell.shape == "stream"}
+        is_streamed = cell.shape == "stream"
         trace_id = secrets.token_hex(16)
         headers = {"traceparent": f"00-{trace_id}-{'1' * 16}-01"}
-        async with self.session.post(f"{self.url}/v1/chat/completions", json=body, headers=headers) as response:
+        if cell.column == "warm":
+            path, query = "/api/ask", {} if is_streamed else {"stream": "false"}
+            body: dict[str, object] = {"model": cell.name, "question": QUESTION}
+        else:
+            path, query = "/v1/chat/completions", {}
+            body = {"model": cell.name, "messages": MESSAGES, "stream": is_streamed}
+        async with self.session.post(f"{self.url}{path}", params=query, json=body, headers=headers) as response:
             seen = Seen(status=response.status, trace_id=trace_id)
-            if response.content_type == "text/event-stream":
-                read_stream(seen, await response.text())
-            else:
+            if not is_streamed or response.content_type != "text/event-stream":
                 read_whole(seen, await response.json())
+            elif cell.column == "warm":
+                read_events(seen, await response.text())
+            else:
+                read_stream(seen, await response.text())
         return seen
 
 
@@ -119,14 +145,33 @@ def read_stream(seen: Seen, text: str) -> None:
             seen.errors.append(chunk["error"])
             continue
         seen.text += "".join(choice["delta"].get("content") or "" for choice in chunk["choices"])
+        seen.notices += chunk.get("ken", {}).get("notices", ())
+
+
+def read_events(seen: Seen, text: str) -> None:
+    """Read the events of Ken's own door: tokens, and at the end the answer, or an error."""
+    for name, told in read(text.splitlines()):
+        assert not seen.is_done, f"something came after the end: {name}"
+        if name == "token":
+            seen.text += told["text"]
+        elif name == "error":
+            seen.errors.append(told["error"])
+        elif name == "answer":
+            assert told["text"] == seen.text
+            seen.is_done, seen.is_cached = True, told["cached"]
 
 
 def read_whole(seen: Seen, told: dict[str, Any]) -> None:
     """Read an answer in one piece, or an error."""
     if "error" in told:
         seen.errors.append(told["error"])
+        return
+    seen.is_done = True
+    if "choices" in told and "object" in told:
+        seen.text = told["choices"][0]["message"]["content"] or ""
+        seen.notices += told["ken"]["notices"]
     else:
-        seen.text, seen.is_done = told["choices"][0]["message"]["content"] or "", True
+        seen.text, seen.is_cached = told["text"], told["cached"]
 
 
 def first_of(cell: Cell) -> str:
@@ -144,9 +189,11 @@ async def standing(home: Path, cells: Sequence[Cell]) -> AsyncGenerator[Rig]:
     """Serve a home until the end of the block, with a model or a chain of two for each cell."""
     async with (
         running() as mock,
+        AsyncExitStack() as leaving,
         aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=LONG_S)) as session,
     ):
-        models = [table for cell in cells for table in _tables(cell, mock)]
+        left = await leaving.enter_async_context(running())
+        models = [table for cell in cells for table in _tables(cell, mock, left)]
         settings = load(
             home,
             models=tuple(models),
@@ -158,7 +205,7 @@ async def standing(home: Path, cells: Sequence[Cell]) -> AsyncGenerator[Rig]:
         # A name that no resolver has to be asked for to know that it is none would be no address for ken.toml.
         lost = [
             table.model_copy(update={"base_url": mock.unknown_url})
-            if table.name.endswith("-dns") and not table.name.startswith("second-")
+            if "-dns-" in table.name and not table.name.startswith("second-")
             else table
             for table in models
         ]
@@ -167,7 +214,7 @@ async def standing(home: Path, cells: Sequence[Cell]) -> AsyncGenerator[Rig]:
         chains = [cell for cell in cells if cell.column == "fallback"]
         for cell in chains:
             # ken.toml has five tiers; these are as many as there are cells.
-            both = [ken.providers.models[table.name] for table in _tables(cell, mock)]
+            both = [ken.providers.models[table.name] for table in _tables(cell, mock, left)]
             doors[cell.name] = Fallback(cell.name, both, vitals=ken.providers.stacks.vitals)
         tiers = frozenset(cell.name for cell in chains)
         plain = PlainGateway(doors, tiers=tiers, recorder=ken.recorder, release="matrix")
@@ -175,29 +222,30 @@ async def standing(home: Path, cells: Sequence[Cell]) -> AsyncGenerator[Rig]:
             server = uvicorn.Server(uvicorn.Config(build(replace(ken, plain=plain)), log_config=None))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield Rig(mock, ken, url, session, asyncio.Semaphore(AT_ONCE))
+            yield Rig(mock, ken, url, session, asyncio.Semaphore(AT_ONCE), leaving.aclose)
             server.should_exit = True
             await serving
         await ken.aclose()
 
 
-def _tables(cell: Cell, mock: Running) -> list[ModelSettings]:
+def _tables(cell: Cell, mock: Running, left: Running) -> list[ModelSettings]:
     """The models of a cell, as ken.toml has them."""
-    addresses = {"refused": mock.refused_url, "tls": mock.tls_url}
+    addresses = {"refused": left.url if cell.column == "warm" else mock.refused_url, "tls": mock.tls_url}
     url = addresses.get(cell.fault, mock.url)
-    first = _table(first_of(cell), cell.provider_model, url)
+    first = _table(first_of(cell), cell.provider_model, url, kind=cell.wire)
     if cell.fault in HANGS:
         # An answer in one piece is waited for as a whole.
         limits = ("first_token_s", "stall_s") if cell.shape == "stream" else ("completion_s",)
         first = first.model_copy(update=dict.fromkeys(limits, SHORT_S))
     if cell.column != "fallback":
         return [first]
-    return [first, _table(f"second-{cell.name}", second_of(cell), mock.url)]
+    return [first, _table(f"second-{cell.name}", second_of(cell), mock.url, kind=cell.wire)]
 
 
-def _table(name: str, model: str, url: str) -> ModelSettings:
+def _table(name: str, model: str, url: str, *, kind: Wire) -> ModelSettings:
     return ModelSettings(
         name=name,
+        kind=kind,
         base_url=url,  # pyright: ignore[reportArgumentType] - pydantic reads it
         model=model,
         connect_s=LONG_S,

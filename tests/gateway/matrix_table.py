@@ -4,6 +4,8 @@ Columns. `retry`: the fault meets the first call of a model, and none after it (
 meets every call of the first of two models. `open`: it has met the model before, which is asked once more. `warm`: the model
 has answered the same question before. `stream` and `whole` are how the client asks.
 
+`why` is the reason that the span of a second attempt gives.
+
 A cell says how the answer ends, how many calls went out, and what they cost.
 
     all         the model's whole answer, once, in one clean stream
@@ -13,6 +15,7 @@ A cell says how the answer ends, how many calls went out, and what they cost.
     =           Ken's books say what the provider's say, to the millionth
     ~           the provider didn't say: an estimate, marked as one, within 5 %
     >           marked as an estimate; how far the provider got with an answer that never came only it knows
+    -           an address that never worked has answered nothing before
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
+
+Wire = Literal["openai", "anthropic"]
 
 TOKENS = 24
 """Of the answer."""
@@ -27,28 +33,28 @@ AT = 12
 """Tokens after which it breaks off."""
 
 TABLE = """
-fault     | retry stream | retry whole | fallback stream | fallback whole | open stream | open whole | warm stream | warm whole
-refused   | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-dns       | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-tls       | 503 x3 =     | 503 x3 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-400       | 400 x1 =     | 400 x1 =    | 400 x1+0 =      | 400 x1+0 =     | 400 x1 =    | 400 x1 =   | all x0 =    | all x0 =
-401       | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
-404       | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
-408       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-413       | 413 x1 =     | 413 x1 =    | 413 x1+0 =      | 413 x1+0 =     | 413 x1 =    | 413 x1 =   | all x0 =    | all x0 =
-429       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-500       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-503       | all x2 =     | all x2 =    | all x3+1 =      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-hanghead  | all x2 ~     | all x2 ~    | all x3+1 ~      | all x3+1 ~     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-hangtoken | all x2 ~     | all x2 ~    | all x3+1 ~      | all x3+1 ~     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-stall     | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-cut       | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-bad       | 12! x1 ~     | all x2 >    | all x1+1 ~      | all x3+1 >     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-limit     | 12! x1 ~     | all x2 =    | all x1+1 ~      | all x3+1 =     | 503 x0 =    | 503 x0 =   | all x0 =    | all x0 =
-usage     | all x1 ~     | all x1 ~    | all x1+0 ~      | all x1+0 ~     | all x1 ~    | all x1 ~   | all x0 =    | all x0 =
-dup       | all x1 =     | all x1 =    | all x1+0 =      | all x1+0 =     | all x1 =    | all x1 =   | all x0 =    | all x0 =
-empty     | 502 x1 =     | 502 x1 =    | all x1+1 =      | all x1+1 =     | 502 x1 =    | 502 x1 =   | all x0 =    | all x0 =
-big       | big! x1 >    | 502 x1 >    | big! x1+0 >     | all x1+1 >     | big! x1 >   | 502 x1 >   | all x0 =    | all x0 =
+fault    | why        | retry stream| retry whole| fallback stream| fallback whole| open stream| open whole| warm stream| warm whole
+refused  | connection | 503 x3 =    | 503 x3 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+dns      | connection | 503 x3 =    | 503 x3 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | -          | -
+tls      | connection | 503 x3 =    | 503 x3 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | -          | -
+400      | -          | 400 x1 =    | 400 x1 =   | 400 x1+0 =     | 400 x1+0 =    | 400 x1 =   | 400 x1 =  | all x0 =   | all x0 =
+401      | -          | 502 x1 =    | 502 x1 =   | all x1+1 =     | all x1+1 =    | 502 x1 =   | 502 x1 =  | all x0 =   | all x0 =
+404      | -          | 502 x1 =    | 502 x1 =   | all x1+1 =     | all x1+1 =    | 502 x1 =   | 502 x1 =  | all x0 =   | all x0 =
+408      | 408        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+413      | -          | 413 x1 =    | 413 x1 =   | 413 x1+0 =     | 413 x1+0 =    | 413 x1 =   | 413 x1 =  | all x0 =   | all x0 =
+429      | 429        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+500      | 500        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+503      | 503        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+hanghead | interrupted| all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+hangtoken| interrupted| all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+stall    | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+cut      | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+bad      | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+limit    | 429        | 12! x1 ~    | all x2 =   | all x1+1 ~     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+usage    | -          | all x1 ~    | all x1 ~   | all x1+0 ~     | all x1+0 ~    | all x1 ~   | all x1 ~  | all x0 =   | all x0 =
+dup      | -          | all x1 =    | all x1 =   | all x1+0 =     | all x1+0 =    | all x1 =   | all x1 =  | all x0 =   | all x0 =
+empty    | -          | 502 x1 =    | 502 x1 =   | all x1+1 =     | all x1+1 =    | 502 x1 =   | 502 x1 =  | all x0 =   | all x0 =
+big      | -          | 502 x1 >    | 502 x1 >   | all x1+1 >     | all x1+1 >    | 502 x1 >   | 502 x1 >  | all x0 =   | all x0 =
 """
 
 WORDS = {
@@ -65,8 +71,12 @@ WORDS = {
     "big": "big10",
 }
 """What a fault is called in the name of a mock model, where that is not its own name."""
-ALWAYS = frozenset({"refused", "dns", "tls", "usage", "big"})
+ALWAYS = frozenset({"refused", "dns", "tls", "usage"})
 """What can't be for the first call alone."""
+
+
+UNSEEN = frozenset({("anthropic", "dup")})
+"""What can't be told from an answer that is meant so: no two chunks of OpenAI's are alike, and Anthropic's may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +84,20 @@ class Cell:
     """One fault in one situation, and what is expected."""
 
     fault: str
+    why: str
     column: str
     shape: str
     ending: str
     calls: tuple[int, ...]
     """Of each model of the chain."""
     cost: str
+    wire: Wire = "openai"
+    """The provider's."""
 
     @property
     def name(self) -> str:
         """As the client names the model, or the tier."""
-        return f"{self.column}-{self.shape}-{self.fault}"
+        return f"{self.column}-{self.shape}-{self.fault}-{self.wire}"
 
     @property
     def provider_model(self) -> str:
@@ -100,14 +113,17 @@ class Cell:
         return "-".join(filter(None, ("mock", answer, "after0", words, f"id.{self.name}".replace("-", "."))))
 
 
-def cells(column: str) -> list[Cell]:
+def cells(column: str, wire: Wire = "openai") -> list[Cell]:
     """The cells of a column, in the order of the table."""
     head, *rows = [[each.strip() for each in line.split("|")] for line in TABLE.strip().splitlines()]
     found: list[Cell] = []
-    for row, place in product(rows, range(1, len(head))):
-        name, shape = head[place].split()
-        if name == column:
-            ending, calls, cost = row[place].split()
-            numbers = tuple(int(number) for number in re.findall(r"\d+", calls))
-            found.append(Cell(fault=row[0], column=name, shape=shape, ending=ending, calls=numbers, cost=cost))
+    for (fault, why, *expected), (place, title) in product(rows, enumerate(head[2:])):
+        name, shape = title.split()
+        if name != column or expected[place] == "-" or (wire, fault) in UNSEEN:
+            continue
+        ending, calls, cost = expected[place].split()
+        numbers = tuple(int(number) for number in re.findall(r"\d+", calls))
+        found.append(
+            Cell(fault=fault, why=why, column=name, shape=shape, ending=ending, calls=numbers, cost=cost, wire=wire)
+        )
     return found

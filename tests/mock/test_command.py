@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from ken.gateway.reranking import GatewayReranker
 from ken.mock import behaviour
 from ken.mock.app import MockProvider
 from ken.mock.serving import Running
 from ken.models.protocols import RerankPassage
-from ken.models.rerank_endpoint import CrossEncoder, RerankEndpoint
+from ken.models.rerank_endpoint import EndpointScores
+from ken.models.reranking import RerankEndpoint
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "mock-provider.md"
 
@@ -59,7 +61,7 @@ def test_the_guide_has_every_word() -> None:
     """Each word of the grammar, each family and each status stands in the guide, and none that isn't one."""
     text = GUIDE.read_text("utf-8")
     stems = {re.sub(r"\d+$", "", word) for word in re.findall(r"`([a-z]+\d*)`", text)}
-    words = {*behaviour.NUMBERS, *behaviour.PLACED, *behaviour.BARE, *behaviour.FLAGS, *behaviour.FAMILIES, "slow"}
+    words = {*behaviour.NUMBERS, *behaviour.PLACED, *behaviour.BARE, *behaviour.FLAGS, *behaviour.FAMILIES}
     words |= {f"usage{shape}" for shape in behaviour.USAGE_SHAPES}
     assert words - stems == set()
     assert all(str(status) in text for status in behaviour.STATUSES)
@@ -84,7 +86,9 @@ async def test_the_app_runs_under_another_server() -> None:
 
 async def test_ken_reranks_by_it(mock: Running) -> None:
     """Ken's own reranker reads its scores, and the books have what was read."""
-    reranker = CrossEncoder(RerankEndpoint(base_url=mock.url, model="mock"))
+    endpoint = RerankEndpoint(base_url=mock.url, model="mock")
+    wire = EndpointScores(endpoint)
+    reranker = GatewayReranker(wire, endpoint, close=wire.aclose)
     scores = await reranker.score("open door", [RerankPassage(0, "a wall"), RerankPassage(1, "the door")])
     await reranker.aclose()
     assert scores.tolist() == [0.0, 0.5]

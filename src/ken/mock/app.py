@@ -6,6 +6,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from typing import cast
@@ -143,7 +144,10 @@ class MockProvider:
             return
         call = ChatCall(exchange=exchange, behaviour=behaviour, fault=fault, wire=wire, entry=entry, count=self._count)
         answered = stream if wire.wish.streamed else wait_for_whole
-        await answered(call, written(behaviour, wire.wish.asked))
+        wish = wire.wish.asked
+        if fault is not None and fault.kind == "big":
+            wish = replace(wish, megabytes=fault.at)
+        await answered(call, written(behaviour, wish))
 
     async def _refused(
         self,

@@ -14,14 +14,16 @@ from typing import Literal, cast
 
 from ken.errors import InvalidInput
 
-FaultKind = Literal["status", "slow", "hanghead", "hangtoken", "stall", "cut", "bad", "error", "limit", "dup", "empty"]
+FaultKind = Literal[
+    "status", "slow", "hanghead", "hangtoken", "stall", "cut", "bad", "error", "limit", "dup", "empty", "big"
+]
 UsageShape = Literal["final", "last", "each", "none", "late", "zero", "wrong"]
 
 STATUSES = (400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 529)
 USAGE_SHAPES: tuple[UsageShape, ...] = ("final", "last", "each", "none", "late", "zero", "wrong")
-PLACED = ("stall", "cut", "bad", "error", "limit", "dup")
+PLACED = ("stall", "cut", "bad", "error", "limit", "dup", "slow", "big")
 BARE = ("hanghead", "hangtoken", "empty")
-NUMBERS = "head ttft itl len seed rpm tpm after cite quote cached written think tools dim big".split()
+NUMBERS = "head ttft itl len seed rpm tpm after cite quote cached written think tools dim".split()
 FLAGS = ("afterdate",)
 """Words of the grammar, by what follows them: faults at a place, faults alone, settings with a number, settings alone."""
 _MOST = 10_000_000
@@ -55,7 +57,7 @@ class Fault:
 
     kind: FaultKind
     at: int = 0
-    """The token before which it happens, an HTTP status, or milliseconds; by its kind."""
+    """The token before which it happens, an HTTP status, milliseconds, or megabytes; by its kind."""
     calls: int | None = None
     """It takes so many calls and leaves the rest to what follows; None for all that are left."""
     share: int = _ALL
@@ -95,8 +97,6 @@ class Behaviour:
     """Calls of the first so many of the request's tools."""
     dim: int = 8
     """The length of an embedding."""
-    big: int = 0
-    """The answer is so many megabytes."""
     usage: UsageShape = "final"
     faults: tuple[Fault, ...] = ()
 
@@ -121,7 +121,7 @@ class Behaviour:
 
 _WORD = re.compile(
     r"(?P<status>\d{3})(?P<status_calls>x\d+|p\d+)?"
-    rf"|(?P<placed>{'|'.join((*PLACED, 'slow'))})(?P<at>\d+)(?P<placed_calls>x\d+|p\d+)?"
+    rf"|(?P<placed>{'|'.join(PLACED)})(?P<at>\d+)(?P<placed_calls>x\d+|p\d+)?"
     rf"|(?P<bare>{'|'.join(BARE)})(?P<bare_calls>x\d+|p\d+)?"
     rf"|usage(?P<usage>{'|'.join(USAGE_SHAPES)})"
     rf"|(?P<flag>{'|'.join(FLAGS)})"
@@ -145,7 +145,7 @@ def parse(name: str) -> Behaviour:
         if match is None:
             raise InvalidInput(
                 f"{word!r} in the model's name {name!r} is no word of the mock provider. "
-                f"Numbers: {', '.join(NUMBERS)}; faults: a status, slow, {', '.join((*PLACED, *BARE))}; "
+                f"Numbers: {', '.join(NUMBERS)}; faults: a status, {', '.join((*PLACED, *BARE))}; "
                 f"usage{'|'.join(USAGE_SHAPES)}; {', '.join(FLAGS)}; id and any letters.",
                 param="model",
             )

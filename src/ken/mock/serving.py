@@ -34,10 +34,10 @@ class Running:
     ledger: Ledger
     provider: MockProvider
 
-    async def settled(self, *, within_s: float = 2.0) -> None:
-        """Wait until no request is running, so that the books are final. Raises TimeoutError."""
+    async def settled(self, model: str | None = None, *, within_s: float = 5.0) -> None:
+        """Wait until no request (of one model) is running, so that the books are final. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
-            while any(entry.outcome == "running" for entry in self.ledger.entries()):  # noqa: ASYNC110 - the books are plain values
+            while any(entry.outcome == "running" for entry in self.ledger.entries(model)):  # noqa: ASYNC110 - the books are plain values
                 await asyncio.sleep(_POLL_S)
 
 

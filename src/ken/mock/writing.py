@@ -13,7 +13,7 @@ from typing import Literal, Protocol, cast
 from ken.mock.behaviour import Behaviour
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_PASSAGE = re.compile(r"^\[(\d+)\] [^\n]*\n+([^\n]+)", re.MULTILINE)
+_PASSAGE = re.compile(r"^\[(\d+)\] [^\n]*\n+(?:#[^\n]*\n+)*([^\n]+)", re.MULTILINE)
 _FIRST_SENTENCE = re.compile(r".+?[.!?](?=\s|$)|.+")
 _BLOCK = 65_536
 _THOUGHT_SEED = 7919
@@ -77,10 +77,14 @@ class Asked:
     must_call: bool = False
     schema: object = None
     """A JSON schema that the answer has to fit; `{}` for any object."""
+    megabytes: int = 0
+    """Of an answer that is far too long; 0 for one as the model's name says."""
 
 
 def written(behaviour: Behaviour, asked: Asked) -> Answer:
     """The answer to a request. Where the assistant has begun it already, it is gone on behind that."""
+    if asked.megabytes:
+        return Answer(pieces=_big(asked.megabytes, behaviour.seed))
     thoughts = _text(behaviour.think, behaviour.seed + _THOUGHT_SEED, 0) if behaviour.think else ()
     if (behaviour.tools or asked.must_call) and asked.tools:
         chosen = asked.tools[: max(1, behaviour.tools)]
@@ -95,8 +99,6 @@ def written(behaviour: Behaviour, asked: Asked) -> Answer:
 def _pieces(behaviour: Behaviour, asked: Asked) -> Sequence[str]:
     if asked.schema is not None:
         pieces = _cut(_fitting(asked.schema))
-    elif behaviour.big:
-        return _big(behaviour.big, behaviour.seed)
     elif behaviour.quote:
         pieces = _cut(_quoted("\n".join(asked.texts), behaviour.quote))
     else:
