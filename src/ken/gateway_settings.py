@@ -38,6 +38,7 @@ class BreakerSettings(BaseModel):
     slow_rate: float = Field(default=BreakerRules().slow_rate, gt=0, le=1)
     slow_s: float | None = Field(default=None, gt=0)
     """A call whose first piece takes longer is slow; None: two thirds of the model's `first_token_s`."""
+    slow_whole_s: float = Field(default=BreakerRules().slow_whole_s, gt=0)
     cooldown_s: float = Field(default=BreakerRules().cooldown_s, gt=0)
     probe_fraction: float = Field(default=BreakerRules().probe_fraction, gt=0, le=1)
     successes: int = Field(default=BreakerRules().successes, ge=1)
@@ -50,6 +51,7 @@ class BreakerSettings(BaseModel):
             error_rate=self.error_rate,
             slow_rate=self.slow_rate,
             slow_s=self.slow_s or first_token_s * _SLOW_SHARE,
+            slow_whole_s=self.slow_whole_s,
             cooldown_s=self.cooldown_s,
             probe_fraction=self.probe_fraction,
             successes=self.successes,

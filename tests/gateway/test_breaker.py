@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import cycle
 
 import pytest
@@ -106,8 +107,18 @@ async def test_a_model_that_is_slow_too_often_is_left_alone() -> None:
     breaker = Breaker(Slow(clock), circuit=circuit)
     for _ in range(4):
         await text_of(breaker, request())
-    assert [change.reason for change in changes] == ["4 of 4 calls took longer than 0.5 s to begin"]
+    assert [change.reason for change in changes] == ["4 of 4 calls were slow: over 0.5 s to begin"]
     assert circuit.reading().slow_rate == 1.0
+
+
+async def test_an_answer_that_comes_as_a_whole_may_take_longer() -> None:
+    """Where nothing is streamed, the time of the first piece is that of all, and is held to another bound."""
+    clock = Clock()
+    circuit, changes = a_circuit(clock)
+    breaker = Breaker(Slow(clock), circuit=circuit)
+    for _ in range(4):
+        await text_of(breaker, replace(request(), is_streamed=False))
+    assert changes == []
 
 
 async def test_old_failures_are_forgotten() -> None:

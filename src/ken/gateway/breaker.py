@@ -37,6 +37,8 @@ class BreakerRules:
     slow_rate: float = 0.8
     slow_s: float = 10.0
     """A call whose first piece takes longer is slow."""
+    slow_whole_s: float = 30.0
+    """Likewise where the answer comes as a whole."""
     cooldown_s: float = 15.0
     probe_fraction: float = 0.2
     successes: int = 3
@@ -146,7 +148,7 @@ class Circuit:
         if errors / calls >= self.rules.error_rate:
             self._open(f"{errors} of {calls} calls failed in {self.rules.window_s:g} s")
         elif slow / calls >= self.rules.slow_rate:
-            self._open(f"{slow} of {calls} calls took longer than {self.rules.slow_s:g} s to begin")
+            self._open(f"{slow} of {calls} calls were slow: over {self.rules.slow_s:g} s to begin")
 
     def _open(self, reason: str, *, wait_s: float | None = None, is_told: bool = False) -> None:
         self._probes_at = self.clock() + (self.rules.cooldown_s if wait_s is None else wait_s)
@@ -204,16 +206,17 @@ class Breaker(Generic[R, D]):
         circuit = self._circuit
         is_probe = circuit.admit()
         began, has_begun, slow = circuit.clock(), False, False
+        slow_s = circuit.rules.slow_s if request.is_streamed else circuit.rules.slow_whole_s
         try:
             async with aclosing(self._inner.stream(request)) as deltas:
                 async for delta in deltas:
                     if delta.carries and not has_begun:
                         has_begun = True
-                        slow = circuit.clock() - began > circuit.rules.slow_s
+                        slow = circuit.clock() - began > slow_s
                     yield delta
         except DeadlineExceeded:
             # The time that was left says nothing about the dependency, unless it was long.
-            if not has_begun and circuit.clock() - began > circuit.rules.slow_s:
+            if not has_begun and circuit.clock() - began > slow_s:
                 circuit.count(is_probe=is_probe, failed=False, slow=True)
             raise
         except KenError as error:

@@ -68,7 +68,7 @@ class Hedge(Generic[R, D]):
                 self._vital.hedges += 1
             self._hedged.append(len(runners) > 1)
             winner = await _first_of(runners)
-            if winner.has_begun:
+            if winner.has_begun and request.is_streamed:
                 self._times.append(time.monotonic() - began)
             self._vital.hedges_won += winner is not first
             for loser in runners:
@@ -97,7 +97,7 @@ class Hedge(Generic[R, D]):
         rules = self._rules
         share = sum(self._hedged) / len(self._hedged) if self._hedged else 0.0
         usual = percentile(self._times, rules.percentile) if len(self._times) >= rules.min_calls else None
-        if usual is None or share >= rules.most or request.context.purpose.is_offline:
+        if usual is None or share >= rules.most or request.context.purpose.is_offline or not request.is_streamed:
             return None
         patience = max(usual, rules.least_s)
         return patience if patience < request.deadline.remaining else None

@@ -7,6 +7,7 @@ between 0 and a bound that doubles. A provider that says how long to wait (Retry
 from __future__ import annotations
 
 import asyncio
+import logging
 import random as randomness
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -18,6 +19,9 @@ from ken.errors import KenError
 from ken.gateway.failures import in_words, is_transient, retry_after_s
 from ken.gateway.seam import D, Dependency, R
 from ken.gateway.vitals import Vital
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ class Retry(Generic[R, D]):
             else:
                 return
             self._vital.retries[reason] += 1
+            _log.info("%r failed (%s): attempt %d in %.2f s", self.name, reason, number, wait)
             await asyncio.sleep(wait)
 
     def _wait(self, failed: int, error: KenError) -> float | None:

@@ -33,6 +33,11 @@ class Request(Protocol):
         ...
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the answer comes in pieces; else its first piece is the whole, and comes later."""
+        ...
+
+    @property
     def most_output_tokens(self) -> int | None:
         """How much may come back; None where nothing is billed for it (embeddings), or the provider's limit counts."""
         ...

@@ -62,6 +62,11 @@ class EmbedRequest:
     """Asked for where set; a model that was trained for it then gives shorter vectors."""
 
     @property
+    def is_streamed(self) -> bool:
+        """The answer comes as a whole."""
+        return False
+
+    @property
     def most_output_tokens(self) -> int | None:
         """Nothing is written."""
         return None

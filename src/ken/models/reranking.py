@@ -38,6 +38,11 @@ class RerankRequest:
         return (self.question, *self.documents)
 
     @property
+    def is_streamed(self) -> bool:
+        """The answer comes as a whole."""
+        return False
+
+    @property
     def most_output_tokens(self) -> int | None:
         """Nothing is written."""
         return None
