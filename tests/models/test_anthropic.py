@@ -175,6 +175,19 @@ async def test_a_conversation_with_tools_and_images_goes_out(provider: Server) -
             {"caches_prompt": True, "tools": (TOOL,)},
             {"system": [{"type": "text", "text": "Passages: [1] Häfen 👋", "cache_control": {"type": "ephemeral"}}]},
         ),
+        (
+            {"caches_prompt": True},
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "And before?"}]},
+                    {"role": "assistant", "content": [{"type": "text", "text": "Nothing."}]},
+                    {
+                        "role": "user",
+                        "content": [{"type": "text", "text": "When?", "cache_control": {"type": "ephemeral"}}],
+                    },
+                ]
+            },
+        ),
     ],
 )
 async def test_every_option_in_its_words(provider: Server, options: dict[str, Any], told: dict[str, object]) -> None:
@@ -184,7 +197,7 @@ async def test_every_option_in_its_words(provider: Server, options: dict[str, An
     body = provider.bodies[0]
     assert body.items() >= told.items()
     assert ("temperature" in body) == (body.get("thinking", {"type": "disabled"})["type"] == "disabled")
-    assert json.dumps(body).count("cache_control") == options.get("caches_prompt", False)
+    assert json.dumps(body).count("cache_control") == (2 if options.get("caches_prompt") else 0)
 
 
 async def test_the_first_system_message_is_the_stable_one(provider: Server) -> None:

@@ -52,9 +52,8 @@ def body(request: ChatRequest, endpoint: Endpoint, refused: Container[str]) -> d
     if request.begun and prefill:
         _without_end_blanks(cast("list[Block]", told["messages"]))
     tools, system = _tools(options), _system(messages)
-    if options.caches_prompt and (system or tools):
-        # Tools come before the system prompt: what is marked covers all that stands before it.
-        (system or tools)[0 if system else -1]["cache_control"] = _CACHED
+    if options.caches_prompt:
+        _mark(system, tools, cast("list[Block]", told["messages"]))
     told |= {name: value for name, value in (("system", system), ("tools", tools)) if value}
     told |= _options(options)
     if request.temperature is not None and "temperature" not in refused and not _thinks(told):
@@ -156,6 +155,18 @@ def _tool_use(call: ToolCall) -> Block:
             param="messages",
         )
     return {"type": "tool_use", "id": call.id, "name": call.name, "input": cast("Block", arguments)}
+
+
+def _mark(system: list[Block], tools: list[Block], turns: list[Block]) -> None:
+    """Say up to where the prompt comes again: behind the first system message, and in a conversation behind what was said last.
+
+    What is marked covers all that stands before it, the tools first of all.
+    """
+    if system or tools:
+        (system or tools)[0 if system else -1]["cache_control"] = _CACHED
+    asked = [turn for turn in turns if turn["role"] == "user"]
+    if len(asked) > 1:
+        cast("list[Block]", asked[-1]["content"])[-1]["cache_control"] = _CACHED
 
 
 def _without_end_blanks(turns: list[Block]) -> None:
