@@ -20,7 +20,6 @@ from ken.gateway.failures import in_words, is_transient, retry_after_s
 from ken.gateway.seam import D, Dependency, R
 from ken.gateway.vitals import Vital
 
-
 _log = logging.getLogger(__name__)
 
 
