@@ -45,7 +45,7 @@ async def searched(ken: Ken, cases: Sequence[Case]) -> list[tuple[Case, tuple[Ev
     return answers
 
 
-def kept(ken: Ken, found: Sequence[tuple[Case, tuple[Evidence, ...]]], passages: int, *, share: float) -> Row:
+def kept(ken: Ken, found: Sequence[tuple[Case, tuple[Evidence, ...]]], *, passages: int, share: float) -> Row:
     """Mean share of the gold evidence that is in the prompt, and mean tokens of its passages."""
     tokens = ken.library.ingest.tokens
     rows: list[Row] = []
@@ -71,7 +71,7 @@ async def report(home: Path, data: Path) -> None:
             print(f"\n{name}: {len(found)} questions\n\npassages  share  kept   tokens")
             for passages in PASSAGES:
                 for share in SHARES:
-                    have, tokens = kept(ken, found, passages, share=share)
+                    have, tokens = kept(ken, found, passages=passages, share=share)
                     print(f"{passages:8}  {share:5.2f}  {have:.3f}  {tokens:6.0f}")
     finally:
         await ken.aclose()
