@@ -181,7 +181,7 @@ def _endpoint(settings: EmbedderSettings) -> EmbedderEndpoint:
     )
 
 
-def reranking(settings: RerankerSettings, tokens: TokenCounter, stacks: Stacks) -> Reranking:
+def reranking(settings: RerankerSettings, *, tokens: TokenCounter, stacks: Stacks) -> Reranking:
     """The cross-encoder of the `[reranker]` table, at work."""
     terms = Terms(called=settings.model, provider=_PROVIDER, counting=Counting.plain(tokens.count))
     encoder = _reranker(settings, lambda wire: stacks.over(wire, terms))
