@@ -273,7 +273,7 @@ async def _library(
         settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
     )
     if settings.reranker is not None:
-        library.reranking = reranking(settings.reranker, local, stacks)
+        library.reranking = reranking(settings.reranker, tokens=local, stacks=stacks)
     elif settings.search.reread:
         library.reranking = Reranking(LateInteraction(local), candidates=settings.search.reread)
     if settings.search.confirmed:
