@@ -458,9 +458,10 @@ class _Run:
         try:
             async with aclosing(generate(turn, model, written=written, context=self._context("generate"))) as pieces:
                 async for text in pieces:
-                    new = written.switches[told:]
+                    new = tuple(_switched(each) for each in written.switches[told:])
                     told += len(new)
-                    yield _Piece(text, tuple(_switched(each) for each in new))
+                    turn.switched += [each.text for each in new]
+                    yield _Piece(text, new)
         except degrade.FAILURES as error:
             if turn.deadline.remaining > _LEAST_S and may_go_up(turn, self.parts.routes, self.parts.is_down):
                 written.failure = str(error)

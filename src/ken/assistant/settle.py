@@ -54,7 +54,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, sear
         outcome=turn.outcome or "answered",
         citations=tuple(turn.citations),
         nearest=turn.nearest,
-        notices=tuple(turn.notices),
+        notices=(*turn.switched, *turn.notices),
         conflicts=turn.conflicts,
         choices=turn.choices,
         conversation_id=turn.question.conversation_id,
@@ -126,7 +126,8 @@ async def _keep(turn: Turn, answer: Answer, cache: SemanticCache, *, searcher: S
         dense=max((item.dense for item in turn.evidence), default=0.0),
         rests_on=tuple(_rests_on(turn)),
     )
-    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, Repeatable(answer, tuple(turn.cuts))))
+    again = Repeatable(replace(answer, notices=tuple(turn.notices)), tuple(turn.cuts))
+    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, again))
 
 
 def standing_until(turn: Turn) -> tuple[str | None, str | None]:

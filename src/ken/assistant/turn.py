@@ -77,6 +77,8 @@ class Turn:
     """Set as soon as it is known how this ends."""
     citations: list[Citation] = field(default_factory=list[Citation])
     notices: list[str] = field(default_factory=list[str])
+    switched: list[str] = field(default_factory=list[str])
+    """Notices of models that failed on the way: of this time, and not of the answer where it is repeated."""
     conflicts: tuple[Conflict, ...] = ()
     """The disagreements that the answer rests on (verify), or rested on (recall)."""
     nearest: tuple[Document, ...] = ()
