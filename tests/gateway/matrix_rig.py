@@ -34,7 +34,13 @@ SHORT_S, LONG_S = 0.4, 20.0
 AT_ONCE = 6
 """Cells that run at the same time."""
 HANGS = frozenset({"hanghead", "hangtoken", "stall"})
-_PRICES = {"input": FAMILIES["mock"].input, "output": FAMILIES["mock"].output}
+_MOCK = FAMILIES["mock"]
+_PRICES = {
+    "input": _MOCK.input,
+    "output": _MOCK.output,
+    "cache_read": _MOCK.cached,
+    "cache_write": _MOCK.written,
+}
 _FAILURES = 4
 """After so many a breaker opens: one more than what a single call of the door can have."""
 _GATEWAY = {

@@ -57,6 +57,20 @@ empty    | -          | 502 x1 =    | 502 x1 =   | all x1+1 =     | all x1+1 =  
 big      | -          | 502 x1 >    | 502 x1 >   | all x1+1 >     | all x1+1 >    | 502 x1 >   | 502 x1 >  | all x0 =   | all x0 =
 """
 
+COSTS = """
+words                      | openai | anthropic
+usagefinal                 | =      | =
+usagefinal-cached6-think5  | =      | =
+usagefinal-cached6-written5| -      | =
+usagelast-think5           | =      | =
+usageeach-cached6          | =      | =
+usagelate-cached6          | =      | =
+usagenone-think5           | ~      | ~
+usagezero                  | ~      | ~
+usagewrong                 | ~      | ~
+"""
+"""What a call costs, streamed or whole alike, for every way of stating its usage. `-`: this wire has no such thing."""
+
 WORDS = {
     "refused": "",
     "dns": "",
@@ -127,3 +141,15 @@ def cells(column: str, wire: Wire = "openai") -> list[Cell]:
             Cell(fault=fault, why=why, column=name, shape=shape, ending=ending, calls=numbers, cost=cost, wire=wire)
         )
     return found
+
+
+def cost_cells(wire: Wire) -> list[Cell]:
+    """A streamed and a whole call for each way of stating usage on a wire, side by side."""
+    head, *rows = [[each.strip() for each in line.split("|")] for line in COSTS.strip().splitlines()]
+    marks = {row[0]: row[head.index(wire)] for row in rows}
+    return [
+        Cell(fault=words, why="-", column="cost", shape=shape, ending="all", calls=(1,), cost=mark, wire=wire)
+        for words, mark in marks.items()
+        if mark != "-"
+        for shape in ("stream", "whole")
+    ]

@@ -10,7 +10,7 @@ import pytest
 from ken.mock.behaviour import parse
 from ken.mock.writing import Asked, written
 from tests.gateway.matrix_rig import LONG_S, Rig, Seen, standing
-from tests.gateway.matrix_table import AT, TOKENS, Cell, Wire, cells
+from tests.gateway.matrix_table import AT, TOKENS, Cell, Wire, cells, cost_cells
 from tests.service.corpus import copy
 
 COLUMNS: tuple[tuple[str, Wire], ...] = (
@@ -21,6 +21,7 @@ COLUMNS: tuple[tuple[str, Wire], ...] = (
     ("retry", "anthropic"),
     ("fallback", "anthropic"),
 )
+WIRES: tuple[Wire, ...] = ("openai", "anthropic")
 _PIECES = written(parse(f"mock-len{TOKENS}"), Asked(texts=())).pieces
 WHOLE = "".join(_PIECES)
 BEGUN = "".join(_PIECES[:AT])
@@ -29,6 +30,7 @@ BEGUN = "".join(_PIECES[:AT])
 @pytest.fixture(scope="module")
 async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rig]:
     every = [cell for column, wire in COLUMNS for cell in cells(column, wire)]
+    every += [cell for wire in WIRES for cell in cost_cells(wire)]
     async with standing(copy(tmp_path_factory.mktemp("matrix") / "home"), every) as stood:
         yield stood
 
@@ -47,6 +49,21 @@ async def test_every_fault_ends_as_the_table_says(rig: Rig, column: str, wire: W
         for fault in faults(cell, each, answer=answer or WHOLE)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_call_costs_the_same_however_its_usage_is_stated(rig: Rig, wire: Wire) -> None:
+    """Streamed and whole cost the same, and that is what the provider invoices, or a marked estimate near to it."""
+    asked = cost_cells(wire)
+    seen = await asyncio.gather(*(rig.ask(cell) for cell in asked))
+    found = [
+        f"{cell.name}: {each}"
+        for cell, one in zip(asked, seen, strict=True)
+        for each in faults(cell, one, answer=WHOLE)
+    ]
+    assert found == []
+    costs = [one.trace["cost_micros"] for one in seen]
+    assert costs[::2] == costs[1::2]
 
 
 async def test_nothing_stays_reserved(rig: Rig) -> None:
