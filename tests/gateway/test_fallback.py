@@ -122,6 +122,13 @@ async def test_a_model_that_begins_again_says_nothing_twice(again: str, size: in
     assert text.split() == ANSWER.split()
 
 
+async def test_a_short_sentence_may_come_again() -> None:
+    """What is too short to tell a repetition from a coincidence is left in."""
+    first = Turns("a", ("Monday? Open. Tuesday? Closed. Wednesday? Open. Th", CUT))
+    text = await text_of(tier(first, Turns("b", (" Thursday?", " Open. Closed on Friday."))), request())
+    assert text == "Monday? Open. Tuesday? Closed. Wednesday? Open. Thursday? Open. Closed on Friday."
+
+
 async def test_at_the_plain_door_pieces_pass_unheld_and_go_on_where_they_stopped() -> None:
     """Each piece is passed on as it comes; the next model goes on behind exactly that, and what it repeats is taken out."""
     first = Turns("a", ("There are 28 da", CUT))

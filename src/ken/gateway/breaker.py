@@ -74,8 +74,8 @@ class Circuit:
 
     @property
     def state(self) -> BreakerState:
-        """As it stands; an open one whose cooldown is over stays open until a call comes."""
-        return self._state
+        """As it stands. Once the cooldown is over an open one counts as half-open: the next call goes through."""
+        return "half-open" if self._state == "open" and self.probes_in_s == 0.0 else self._state
 
     @property
     def probes_in_s(self) -> float:
@@ -133,12 +133,12 @@ class Circuit:
         """As it stands now."""
         calls, errors, slow = self._sums()
         return BreakerReading(
-            state=self._state,
+            state=self.state,
             since=self._since,
             calls=calls,
             error_rate=errors / calls if calls else 0.0,
             slow_rate=slow / calls if calls else 0.0,
-            probes_at=now() + self.probes_in_s if self._state == "open" else None,
+            probes_at=now() + self.probes_in_s if self.state == "open" else None,
         )
 
     def _judge(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ken.text.sentence_stream import SentenceStream
 
 _LEAST = 12
-"""Characters of an unfinished sentence that are no coincidence, white space left out."""
+"""Characters that are no coincidence when they come again, white space left out; a shorter sentence counts with its neighbour."""
 
 
 class Repetition:
@@ -20,7 +20,7 @@ class Repetition:
         if last.rstrip()[-1:] in tuple(".!?\"')”’*]"):
             whole.append(last)
             last = ""
-        self._whole = {_solid(sentence) for sentence in whole} - {""}
+        self._whole = _units([_solid(sentence) for sentence in whole])
         self._unfinished = _solid(last) if len(_solid(last)) >= _LEAST else ""
         self._ends_in_space = begun[-1:].isspace()
         self._held = ""
@@ -70,6 +70,22 @@ class Repetition:
     def _repeated(self, said: str) -> str | None:
         """The longest sentence that the continuation begins with."""
         return max((one for one in self._candidates if said.startswith(one)), key=len, default=None)
+
+
+def _units(sentences: list[str]) -> set[str]:
+    """The sentences, each that is too short to tell put before the next one; the last one behind the one before."""
+    units: list[str] = []
+    short = ""
+    for sentence in sentences:
+        short += sentence
+        if len(short) >= _LEAST:
+            units.append(short)
+            short = ""
+    if short and units:
+        units.append(units[-1] + short)
+    elif short:
+        units.append(short)  # it is all there is
+    return set(units)
 
 
 def _solid(text: str) -> str:
