@@ -102,17 +102,35 @@ class Rig:
             begun = time.monotonic()
             seen = await self._asked(cell)
             seen.took_s = time.monotonic() - begun
+        return await self._looked_up(cell, seen, before=before)
+
+    async def _looked_up(self, cell: Cell, seen: Seen, *, before: int) -> Seen:
+        """With what the provider's books, Ken's books and the trace say of it."""
         await self.mock.settled(cell.provider_model)
         seen.entries = [
             *self.mock.ledger.entries(cell.provider_model)[before:],
             *self.mock.ledger.entries(second_of(cell)),
         ]
-        async with self.session.get(f"{self.url}/api/traces/{seen.trace_id}") as response:
-            seen.trace = await response.json()
+        while "id" not in seen.trace:  # of a client that has left, it is written after that was noticed
+            async with self.session.get(f"{self.url}/api/traces/{seen.trace_id}") as response:
+                seen.trace = await response.json()
         books = self.ken.providers.stacks.books
         assert await books.flush()
         seen.booked = await asyncio.to_thread(books.ledger.of_trace, seen.trace_id)
         return seen
+
+    async def leave_after(self, cell: Cell, tokens: int) -> Seen:
+        """Ask for a stream and hang up after so many tokens."""
+        trace_id = secrets.token_hex(16)
+        headers = {"traceparent": f"00-{trace_id}-{'1' * 16}-01"}
+        body = {"model": cell.name, "messages": MESSAGES, "stream": True}
+        async with self.session.post(f"{self.url}/v1/chat/completions", json=body, headers=headers) as response:
+            seen = Seen(status=response.status, trace_id=trace_id)
+            while tokens:
+                line = await response.content.readline()
+                tokens -= b'"content":"' in line and b'"content":""' not in line
+            response.close()
+        return await self._looked_up(cell, seen, before=0)
 
     async def _asked(self, cell: Cell) -> Seen:
         is_streamed = cell.shape == "stream"

@@ -143,6 +143,10 @@ def cells(column: str, wire: Wire = "openai") -> list[Cell]:
     return found
 
 
+LEFT = Cell(fault="itl20-seed1", why="-", column="left", shape="stream", ending="", calls=(1,), cost="~")
+"""A slow answer, whose client leaves in the middle of it."""
+
+
 def cost_cells(wire: Wire) -> list[Cell]:
     """A streamed and a whole call for each way of stating usage on a wire, side by side."""
     head, *rows = [[each.strip() for each in line.split("|")] for line in COSTS.strip().splitlines()]

@@ -10,7 +10,7 @@ import pytest
 from ken.mock.behaviour import parse
 from ken.mock.writing import Asked, written
 from tests.gateway.matrix_rig import LONG_S, Rig, Seen, standing
-from tests.gateway.matrix_table import AT, TOKENS, Cell, Wire, cells, cost_cells
+from tests.gateway.matrix_table import AT, LEFT, TOKENS, Cell, Wire, cells, cost_cells
 from tests.service.corpus import copy
 
 COLUMNS: tuple[tuple[str, Wire], ...] = (
@@ -30,7 +30,7 @@ BEGUN = "".join(_PIECES[:AT])
 @pytest.fixture(scope="module")
 async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rig]:
     every = [cell for column, wire in COLUMNS for cell in cells(column, wire)]
-    every += [cell for wire in WIRES for cell in cost_cells(wire)]
+    every += [*(cell for wire in WIRES for cell in cost_cells(wire)), LEFT]
     async with standing(copy(tmp_path_factory.mktemp("matrix") / "home"), every) as stood:
         yield stood
 
@@ -64,6 +64,18 @@ async def test_a_call_costs_the_same_however_its_usage_is_stated(rig: Rig, wire:
     assert found == []
     costs = [one.trace["cost_micros"] for one in seen]
     assert costs[::2] == costs[1::2]
+
+
+async def test_a_client_that_leaves_takes_its_call_along(rig: Rig) -> None:
+    """The provider is left at once, and what it had written by then is on the bill, give or take a token."""
+    seen = await rig.leave_after(LEFT, AT)
+    (entry,) = seen.entries
+    assert entry.outcome == "hung up"
+    assert AT <= entry.output_tokens < TOKENS
+    (span,) = seen.spans("call")
+    assert span["attributes"]["estimated"]
+    assert abs(span["attributes"]["output_tokens"] - entry.output_tokens) <= 1
+    assert seen.trace["cost_micros"] > 0
 
 
 async def test_nothing_stays_reserved(rig: Rig) -> None:
