@@ -3,7 +3,8 @@
     python bench/cache_fit.py [--write]
 
 A logistic regression with an L2 prior over pairs of questions that the rules of gateway/cache/agreement.py let pass: the
-half "tune" of bench/questions/pairs.jsonl, and questions drawn from one topic of it that aren't a pair. It says how well
+half "tune" of bench/questions/pairs.jsonl, bench/questions/pairs_fit.jsonl, and questions drawn from one topic that aren't
+a pair. It says how well
 the chances hold on pairs that were not fitted on (by topic, ten folds); with `--write` the weights go to where they ship.
 """
 
@@ -28,10 +29,12 @@ from ken.text.alignment import align
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAIRS = PROJECT / "bench" / "questions" / "pairs.jsonl"
+MORE = PROJECT / "bench" / "questions" / "pairs_fit.jsonl"
+"""Of other fields than those of the pairs, to fit on alone."""
 WEIGHTS = PROJECT / "src" / "ken" / "gateway" / "cache" / "sameness.json"
 STRANGERS = 150
 """Pairs drawn from each topic of questions that aren't a pair."""
-STRANGER_WEIGHT = 0.25
+STRANGER_WEIGHT = 0.35
 """What one of them counts in the fit, so that they don't outnumber the pairs that were written."""
 PRIOR = 1.0
 FOLDS = 10
@@ -54,7 +57,7 @@ class Example:
 
 def examples(part: str) -> list[Example]:
     """The pairs of a half of the file, and strangers of the same topics."""
-    rows = [json.loads(line) for line in PAIRS.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in (PAIRS.read_text("utf-8") + MORE.read_text("utf-8")).splitlines()]
     pairs = [Example(r["a"], r["b"], r["same"], r["kind"], r["topic"]) for r in rows if r["part"] == part]
     by_topic: defaultdict[str, list[Example]] = defaultdict(list)
     for pair in pairs:

@@ -77,7 +77,7 @@ def _worth(one: Word, other: Word) -> float:
         return _EXACT
     if one.meanings & other.meanings:
         return 0.0 if _excluded(one, other) else _MEANT
-    if len(one.key) == len(other.key) == 1:
+    if len(one.key) == len(other.key) == 1 and not (one.meanings and other.meanings):
         return _DERIVED if _is_family(one.key[0], other.key[0]) or _is_slip(one.key[0], other.key[0]) else 0.0
     return (
         _PART

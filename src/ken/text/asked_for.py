@@ -27,6 +27,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
         "duration",
         rf"how long(?! \w+ (?:is|are) the (?:cable|text))|how (?:quickly|fast|soon|much (?:longer|time))|(?:for|within|after|in) how (?:many|much) {_OF}{_TIME_UNIT}|how many {_TIME_UNIT}(?! (?:of|off|can|may|do i get))|what(?:'s| is|s) the {_OF}(?:duration|length|term|turnaround(?: time)?|waiting time|time ?frame|retention)\b|(?:until|till) when|since when|what(?:'s| is) the (?:time limit|notice period|probation\w* period)",
     ),
+    ("share", r"(?:what|which) (?:percentage|share|proportion|fraction|percent)|how many percent|what(?:'s| is) the (?:percentage|share|proportion)"),
     ("count", r"how many|(?:what|which) (?:number|quantity)|what(?:'s| is) the (?:\w+ )?number of"),
     (
         "cost",
@@ -62,7 +63,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "manner",
-        r"how (?=(?:do|does|did|can|could|should|would|to|is|are|am|must|will|might|may|shall|exactly|best|about|has|have|was|were|i|we|you|one)\b)|(?:in )?(?:what|which) (?:way|manner|steps?)\b|what(?:'s| is| are) (?:the )?(?:\w+ ){0,2}?(?:process|procedure|steps?|way|workflow|method|best way|instructions?|how-?to)\b|what (?:do i|do we|should i|must i|should we|can i|does one|do you|has to|have i) (?:have |need )?(?:to )?(?:do|be done)|what should i do|what steps|what to do|steps (?:to|for)|instructions (?:for|to|on)|(?:a |the )?(?:guide|walkthrough|way) (?:to|for|of)|show me how|which (?:process|procedure)|is there (?:a|any) (?:way|possibility|option) (?:to|of|for)",
+        r"how (?=(?:do|does|did|can|could|should|would|to|is|are|am|must|will|might|may|shall|exactly|best|about|has|have|was|were|i|we|you|one)\b)|(?:in )?(?:what|which) (?:way|manner|steps?)\b|what(?:'s| is| are) (?:the )?(?:\w+ ){0,2}?(?:process|procedure|steps?|way|workflow|method|best way|instructions?|how-?to)\b|what (?:do i|do we|should i|must i|should we|can i|does one|do you|has to|have i) (?:have |need )?(?:to )?(?:do|be done)|what should i do|what steps|what to do|steps (?:to|for)|instructions (?:for|to|on)|(?:a |the )?(?:guide|walkthrough|way) (?:to|for|of)|show me how|which (?:process|procedure)|is there (?:\w+ ){1,3}?(?:way|possibility|option) (?:to|of|for)",
     ),
     (
         "meaning",
@@ -105,7 +106,7 @@ _CONDITION = re.compile(
 _ALIKE = {
     frozenset(pair)
     for pair in (
-        ("duration", "count"), ("duration", "time"), ("duration", "lead"), ("lead", "time"), ("lead", "count"), ("lead", "amount"),
+        ("duration", "count"), ("duration", "time"), ("duration", "lead"), ("lead", "time"), ("lead", "count"), ("lead", "amount"), ("share", "amount"), ("share", "count"), ("share", "thing"),
         ("count", "amount"), ("amount", "cost"), ("age", "count"), ("age", "amount"), ("age", "time"), ("distance", "amount"),
         ("which", "thing"), ("which", "time"), ("age", "duration"), ("which", "amount"), ("which", "count"), ("which", "person"), ("which", "place"), ("which", "cost"), ("which", "meaning"),
         ("meaning", "thing"), ("purpose", "thing"), ("purpose", "reason"), ("purpose", "meaning"), ("purpose", "manner"),
@@ -170,7 +171,7 @@ def _main_clause(sentence: str) -> str:
 
 def _is_way(sentence: str) -> bool:
     return (
-        re.match(r"is there (?:a|any|some) (?:way|possibility|option)|is it possible", sentence, re.IGNORECASE)
+        re.match(r"is there (?:\w+ ){1,3}?(?:way|possibility|option)|is it possible", sentence, re.IGNORECASE)
         is not None
     )
 

@@ -7,6 +7,7 @@ By rules, without a grammar: a question is short, and what must not be overlooke
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
     (re.compile(r"\bshan't\b", re.IGNORECASE), "shall not"),
     (re.compile(r"\b(\w+)n't\b", re.IGNORECASE), r"\1 not"),
+    (re.compile(r"\b(ca|wo|do|does|did|is|are|was|were|has|have|had|could|should|would)nt\b", re.IGNORECASE), r"\1 not"),
     (re.compile(r"\b(what|who|where|when|how|why|it|that|there|here|he|she)'s\b", re.IGNORECASE), r"\1 is"),
     (re.compile(r"\b(\w+)'(?:ve|re|ll|d|m)\b", re.IGNORECASE), r"\1"),
     (re.compile(r"\bwanna\b", re.IGNORECASE), "want to"),
@@ -44,6 +46,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bunited states(?: of america)?\b", re.IGNORECASE), "usa"),
     (re.compile(r"\beuropean union\b", re.IGNORECASE), "EU"),
     (re.compile(r"\b(?:united kingdom|great britain)\b", re.IGNORECASE), "britain"),
+    (re.compile(r"\b([A-Z]{2,6})s\b"), r"\1"),
     (re.compile(r"\bIT\b"), "itdept"),
     (re.compile(r"\bU\.?S\.?(?:A\.?)?(?!\w)"), "usa"),
     (re.compile(r"\bU\.?K\.?(?!\w)"), "britain"),
@@ -79,6 +82,8 @@ _LIGHT = frozenset(
     would like wonder possibl suppos concern regard involv relat correct proper properli need requir must should right
     entitl time long number amount much many maximum limit max minimum""".split()
 )
+_HEADS = frozenset("team person peopl depart role group time date day month year room floor place locat point step way manner kind type sort number amount reason interv".split())
+"""What "which" and "what" ask for by name; the kind of answer says it already."""
 _FUNCTION = STOP_WORDS - frozenset(
     "before after over under off out up down most more only same own few all any each no not again once".split()
 )
@@ -156,13 +161,18 @@ class Asked:
     kinds: frozenset[str]
     """Of answers that it asks for (ken.text.asked_for)."""
     doings: tuple[Doing, ...]
+    subject: str
+    """Of a question for who or which, the verb that the one asked for does; "" where it is done to him, or unknown."""
+    tense: str
+    """`past` or `future` where an auxiliary says so."""
     scope: frozenset[str]
     """Its quantifiers: all, only, most, ..."""
 
 
 def plain_form(text: str) -> str:
     """The text with contractions written out, and one spelling of what has several."""
-    plain = " ".join(text.replace("’", "'").split())
+    letters = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    plain = " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
     for pattern, written_out in _CONTRACTIONS:
         plain = pattern.sub(written_out, plain)
     return plain
@@ -192,8 +202,36 @@ def read(text: str) -> Asked:
         _DOUBTFUL.match(core(text)) is not None,
         asked_for(text),
         tuple(_doings(found, bases)),
+        _subject(found, bases),
+        _tense(lower),
         frozenset(word for place, word in enumerate(lower) if place not in taken) & _SCOPE,
     )
+
+
+_DO = frozenset("do does did".split())
+_FUTURE = frozenset("will shall".split())
+_PAST = frozenset("did was were had".split())
+
+
+def _tense(lower: list[str]) -> str:
+    is_future, is_past = bool(_FUTURE & set(lower)), bool(_PAST & set(lower))
+    return "" if is_future == is_past else "future" if is_future else "past"
+
+
+def _subject(found: list[Piece], bases: list[str]) -> str:
+    """ "Who trains the nurses" gives `train`, "who do the nurses train" and "who is trained" give ""."""
+    lower = [piece.text.lower() for piece in found]
+    start = next((place for place, word in enumerate(lower) if word in {"who", "which"}), None)
+    if start is None:
+        return ""
+    place = start + 1
+    if lower[start] == "which":
+        while place < len(lower) and lower[place] not in _FUNCTION and place < start + 3:
+            if place + 1 < len(lower) and lower[place + 1] in _FUNCTION | _DO and lower[place + 1] not in _PREPOSITIONS:
+                return ""
+            place += 1
+        place -= 1
+    return bases[place] if place < len(lower) and lower[place] not in _FUNCTION and lower[place] not in _LIGHT else ""
 
 
 def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) -> list[Word]:
@@ -217,7 +255,9 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
             continue
         is_name = not meanings and any(place in names for place in span)
         light = len(key) == 1 and (key[0] in _LIGHT or first in _LIGHT)
-        weight = 1.4 if is_name else 0.3 if light else 0.4 if first in _ORDER_ONLY and len(key) == 1 else 1.0
+        weight = 1.4 if is_name else 0.3 if light else 0.8 if first in _CLAUSAL else 0.4 if first in _ORDER_ONLY and len(key) == 1 else 1.0
+        if span[0] and found[span[0] - 1].text.lower() in {"which", "what"} and key[0] in _HEADS:
+            weight = 0.2
         if len(span) > 1 and all(found[place].text.lower() in _FUNCTION | _LIGHT for place in span):
             weight = 0.15
         stands = (
@@ -365,6 +405,8 @@ def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
     doings: list[Doing] = []
     for verb, piece in enumerate(found):
         written = piece.text.lower()
+        if written.endswith(_NOMINAL):
+            continue
         if (
             not _is_telling(found, verb)
             or bases[verb] in _PERSONS
@@ -375,7 +417,7 @@ def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
         if verb and found[verb - 1].text.lower() in _DETERMINERS:
             continue
         before, after = _phrase_before(found, bases, verb), _phrases_after(found, bases, verb)
-        helpers = {found[place].text.lower() for place in range(max(0, verb - 4), verb)}
+        helpers = {found[place].text.lower() for place in range(max(0, verb - 7), verb)}
         if written in _PARTICIPLES or written.endswith(("ed", "en")):
             if helpers & _BE:
                 doings.append(Doing(bases[verb], after.get("by", _NOBODY), before, is_passive=True))
@@ -444,6 +486,8 @@ _INFINITIVES = frozenset(
     "to have has had need needs want wants like allowed able supposed required going trying expected obliged permitted".split()
 )
 _NOBODY: frozenset[str] = frozenset()
+_NOMINAL = ("tion", "tions", "sion", "sions", "ment", "ments", "ness", "ity", "ance", "ence", "ship", "ers")
+"""Endings of what is no verb."""
 _SHORTEST_VERB = 3
 _LONGEST_PHRASE = 3
 _DETERMINERS = frozenset("the a an my our your his her their its this these those any some each every no of".split())

@@ -225,6 +225,22 @@ def _figures_placed(a: Asked, b: Asked) -> list[_Placed]:
     return placed
 
 
+_HINGES = frozenset("than instead befor after".split())
+"""Stems of the words whose two sides can be exchanged: "cheaper to fly than to drive"."""
+
+
+def _sides(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    for hinge in _HINGES & set(a.sequence) & set(b.sequence):
+        at, there = a.sequence.index(hinge), b.sequence.index(hinge)
+        telling = {part for pair in laid.pairs for part in pair.one.key}
+        left, right = set(a.sequence[:at]) & telling, set(a.sequence[at:]) & telling
+        others = set(b.sequence[:there]), set(b.sequence[there:])
+        moved, back = (left & others[1]) - others[0] - right, (right & others[0]) - others[1] - left
+        if moved and back:
+            return f"“{min(moved)}” and “{min(back)}” have changed sides"
+    return None
+
+
 def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
     for one in a.doings:
         for other in b.doings:
@@ -247,10 +263,48 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
     return None
 
 
+_TOLD = frozenset("report tell inform notifi contact complain ask turn send submit appli return regist hand order".split())
+"""Stems: where one does that is as good as with whom."""
+
+
 def _asked(a: Asked, b: Asked, _: Alignment) -> str | None:
+    if a.kinds | b.kinds == {"place", "person"} and _TOLD & a.bases and _TOLD & b.bases:
+        return None
     if differ(a.kinds, b.kinds):
         return f"one asks for {min(a.kinds)}, the other for {min(b.kinds)}"
     return None
+
+
+def _time(a: Asked, b: Asked, _: Alignment) -> str | None:
+    return f"one is about the {a.tense}, the other about the {b.tense}" if a.tense and b.tense and a.tense != b.tense else None
+
+
+def _clause(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    """One asks what comes before or after what the other asks about: nothing else of the two differs."""
+    for question, side, other in ((a, laid.left, laid.right), (b, laid.right, laid.left)):
+        for word in side:
+            opens = word.key[0] in _TIMES and question.sequence[question.sequence.index(word.key[0]) + 1 :][:1]
+            if opens and opens[0] in _SUBJECTS and not any(left.weight >= _LEAST_WEIGHT for left in other):
+                return f"only one of them says “{word.text}”"
+    return None
+
+
+_TIMES = frozenset({"befor", "after"})
+_SUBJECTS = frozenset("i we you they he she it".split())
+
+
+def _wanted(a: Asked, b: Asked, _: Alignment) -> str | None:
+    for one, other in ((a, b), (b, a)):
+        asks_for_object = other.sequence[1:2] and not other.subject and _OBJECT & set(other.sequence[:4])
+        if one.subject and asks_for_object and one.subject in other.bases and not other.negations and not one.negations:
+            return f"one asks who does it, the other to whom it is done: {one.subject}"
+    if a.sequence and b.sequence and frozenset({a.sequence[-1], b.sequence[-1]}) in _AGAINST:
+        return f"“{a.sequence[-1]}” against “{b.sequence[-1]}”"
+    return None
+
+
+_OBJECT = frozenset({"do"})
+"""The stem of the auxiliary that asks for an object: "who do they train"."""
 
 
 def _scope(a: Asked, b: Asked, _: Alignment) -> str | None:
@@ -267,7 +321,11 @@ _RULES: tuple[Callable[[Asked, Asked, Alignment], str | None], ...] = (
     _kinds_apart,
     _polarity,
     _roles,
+    _sides,
     _doers,
+    _clause,
+    _wanted,
     _asked,
+    _time,
     _scope,
 )

@@ -9,6 +9,7 @@ two are in form (bench/cache_fit.py fits it; sameness.json holds the weights).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -67,7 +68,8 @@ class Sameness:
         vectors, words = await self._embedder.embed_parts([asked.plain], [spans])
         return Meaning(asked, vectors[0], _packed(words @ self._embedder.word_basis))
 
-    def similarity(self, question: Meaning, candidates: Sequence[Meaning]) -> Vectors:
+    @staticmethod
+    def similarity(question: Meaning, candidates: Sequence[Meaning]) -> Vectors:
         """How likely each of n candidates asks what `question` asks, 0 to 1: shape (n,).
 
         Calibrated on pairs of questions that `agree` lets pass: of those with .93, 93 % ask the same.
@@ -89,7 +91,7 @@ def _chance(one: Meaning, other: Meaning) -> float:
     values = features(one, other, align(one.asked, other.asked))
     model = _weights()["words" if "late" in values else "vectors"]
     score = model["bias"] + sum(model[name] * value for name, value in values.items())
-    return float(1 / (1 + np.exp(-score)))
+    return 1 / (1 + math.exp(-score))
 
 
 @cache
@@ -101,9 +103,10 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
     """What the figure is made from. Both ways are looked at, and the order of the two questions changes nothing."""
     a, b = one.asked, other.asked
     matches = _matches(one, other)
+    nearest = [[max(0.0, match) for match in matches.max(axis=axis).tolist()] if matches.size else [] for axis in (1, 0)]
     ways = (
-        _Way.of(a.words, laid.left, {id(pair.one): pair.worth for pair in laid.pairs}, matches),
-        _Way.of(b.words, laid.right, {id(pair.other): pair.worth for pair in laid.pairs}, matches.T),
+        _Way.of(a.words, laid.left, {id(pair.one): pair.worth for pair in laid.pairs}, nearest[0]),
+        _Way.of(b.words, laid.right, {id(pair.other): pair.worth for pair in laid.pairs}, nearest[1]),
     )
     frame = _frame(a.sequence, b.sequence)
     exact = sum(pair.one.weight for pair in laid.pairs if pair.worth == 1)
@@ -114,6 +117,7 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
         "covered_least": min(way.covered for way in ways),
         "covered": sum(way.covered for way in ways) / 2,
         "left": sum(way.left for way in ways) / 2,
+        "left_of_one": max(way.left for way in ways) if min(way.left for way in ways) == 0 else 0.0,
         "left_both": min(way.left for way in ways),
         "frame": frame,
         "frame_left": frame * max(way.left for way in ways),
@@ -127,7 +131,7 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
         "words": float(len(a.sequence) + len(b.sequence)) / 20,
     }
     if matches.size:
-        late = [float(matches.max(axis=axis).mean()) for axis in (0, 1)]
+        late = [sum(side) / len(side) for side in nearest]
         values |= {
             "soft_least": min(way.soft for way in ways),
             "soft": sum(way.soft for way in ways) / 2,
@@ -154,7 +158,7 @@ class _Way:
     """The most that one word lacks."""
 
     @classmethod
-    def of(cls, words: Sequence[Word], left: Sequence[Word], worths: Mapping[int, float], matches: Vectors) -> _Way:
+    def of(cls, words: Sequence[Word], left: Sequence[Word], worths: Mapping[int, float], matches: Sequence[float]) -> _Way:
         over = {id(word) for word in left}
         total = sum(word.weight for word in words)
         if not total:
@@ -166,7 +170,7 @@ class _Way:
                 covered += word.weight * worth
                 soft += word.weight * worth
                 continue
-            nearest = float(np.clip(matches[index].max(), 0, 1)) if matches.size else 0.0
+            nearest = matches[index] if matches else 0.0
             soft += word.weight * nearest
             lacking += word.weight
             worst = max(worst, word.weight * (1 - nearest))
