@@ -9,7 +9,11 @@ from ken.domain.answer import Answer, Question
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.gateway.hedge import Hedge, HedgeRules
 from ken.gateway.vitals import Vital
+from ken.mock.serving import running
 from ken.models.chat import ChatDelta, ChatRequest
+from ken.models.endpoint import Endpoint
+from ken.models.openai import OpenAIChat
+from ken.models.protocols import ChatModel
 from ken.telemetry.tracing import TraceBuilder
 from tests.gateway.asking import DOWN, Turns, Waiting, deltas_of, outcome_of, request, text_of, until
 
@@ -17,7 +21,7 @@ RULES = HedgeRules(min_calls=5, most=0.5, least_s=0.02)
 
 
 async def hedging(
-    slow: Waiting | Turns, other: Waiting | Turns, *, rules: HedgeRules = RULES
+    slow: ChatModel, other: ChatModel, *, rules: HedgeRules = RULES
 ) -> tuple[Hedge[ChatRequest, ChatDelta], Vital]:
     """A wrapper that knows its model as one that begins at once, which from now on is `slow`."""
     vital = Vital("m")
@@ -32,7 +36,7 @@ async def hedging(
 class Changing:
     """A model that is another one from one call to the next."""
 
-    def __init__(self, now: Turns | Waiting) -> None:
+    def __init__(self, now: ChatModel) -> None:
         self.name = "m"
         self.now = now
 
@@ -90,6 +94,19 @@ async def test_a_caller_who_hangs_up_ends_both() -> None:
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     assert (slow.under_way, other.under_way) == (0, 0)
+
+
+async def test_the_losers_connection_is_closed() -> None:
+    """The provider sees that the slower call was hung up on."""
+    async with running() as mock:
+        late, prompt = (
+            OpenAIChat(name, Endpoint(base_url=mock.url, model=name)) for name in ("mock-hangtoken", "mock-len3")
+        )
+        hedge, _ = await hedging(late, prompt)
+        assert await text_of(hedge, request())
+        assert await until(lambda: [entry.outcome for entry in mock.ledger.entries("mock-hangtoken")] == ["hung up"])
+        await late.aclose()
+        await prompt.aclose()
 
 
 async def test_an_error_loses_to_an_answer() -> None:
