@@ -126,9 +126,9 @@ class _Maker:
         terms = Terms(called=endpoint.model, provider=_PROVIDER, counting=counting, retry=_PATIENT)
         embeddings = self.stacks.over(wire, terms)
         return SteadyEmbedder(
-            GatewayEmbedder(embeddings, endpoint, record.dimensions, tokens=self.local, close=wire.aclose),
+            GatewayEmbedder(embeddings, endpoint, dimensions=record.dimensions, tokens=self.local, close=wire.aclose),
             np.frombuffer(record.probe, dtype=np.float32),
-            probe=partial(measured, embeddings, endpoint, PROBE),
+            probe=partial(measured, embeddings, endpoint, text=PROBE),
         )
 
 
@@ -138,7 +138,7 @@ async def _first_seen(endpoint: EmbedderEndpoint) -> EmbedderRecord:
 
     wire = EndpointEmbeddings(endpoint)
     try:
-        vector = await measured(_tried(wire), endpoint, PROBE)
+        vector = await measured(_tried(wire), endpoint, text=PROBE)
     finally:
         await wire.aclose()
     return EmbedderRecord(name=endpoint.name, dimensions=len(vector), probe=vector.tobytes())

@@ -53,7 +53,7 @@ class Listening:
 def embedder(
     embeddings: Embeddings, endpoint: EmbedderEndpoint, close: Callable[[], Awaitable[None]]
 ) -> GatewayEmbedder:
-    return GatewayEmbedder(embeddings, endpoint, 48, tokens=Blanks(), close=close)
+    return GatewayEmbedder(embeddings, endpoint, dimensions=48, tokens=Blanks(), close=close)
 
 
 async def test_what_passes_is_tried_again(server: EmbeddingServer) -> None:

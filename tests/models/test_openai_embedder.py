@@ -48,7 +48,7 @@ def embedder_at(url: str, length: int = 48, **more: Any) -> GatewayEmbedder:  # 
     given = {"question_s": 3.0, "timeout_s": 3.0, "patience_s": 3.0, "api_key": KEY, **more}
     endpoint = EmbedderEndpoint(base_url=url, model="m-1", **given)
     wire = EndpointEmbeddings(endpoint)
-    return GatewayEmbedder(wire, endpoint, length, tokens=Blanks(), close=wire.aclose)
+    return GatewayEmbedder(wire, endpoint, dimensions=length, tokens=Blanks(), close=wire.aclose)
 
 
 async def embedded(embedder: GatewayEmbedder, texts: list[str]) -> np.ndarray:
@@ -215,6 +215,6 @@ async def test_the_space_is_named_by_what_makes_vectors(server: EmbeddingServer)
     assert len({name(), *others}) == 5
     endpoint = EmbedderEndpoint(base_url=server.url, model="m-1", passage_prefix="p: ")
     wire = EndpointEmbeddings(endpoint)
-    vector = await measured(wire, endpoint, "the pier")
+    vector = await measured(wire, endpoint, text="the pier")
     await wire.aclose()
     assert np.allclose(vector, unit("p: the pier"), atol=1e-6)

@@ -77,8 +77,8 @@ class GatewayEmbedder:
         self,
         embeddings: Embeddings,
         endpoint: EmbedderEndpoint,
-        dimensions: int,
         *,
+        dimensions: int,
         tokens: TokenCounter,
         close: Callable[[], Awaitable[None]],
     ) -> None:
@@ -106,7 +106,7 @@ class GatewayEmbedder:
         async def take(first: int) -> None:
             batch = [self._fitted(text, endpoint.passage_prefix) for text in texts[first : first + endpoint.batch_size]]
             async with limit:
-                found = await embedded(self._embeddings, batch, endpoint, seconds=endpoint.patience_s)
+                found = await embedded(self._embeddings, batch, endpoint=endpoint, seconds=endpoint.patience_s)
             vectors[first : first + len(batch)] = self._checked(found)
 
         try:
@@ -121,7 +121,7 @@ class GatewayEmbedder:
         """The L2-normalised vector of a question: float32 (dimensions,). Raises as `embed` does."""
         endpoint = self._endpoint
         asked = [self._fitted(text, endpoint.query_prefix)]
-        return self._checked(await embedded(self._embeddings, asked, endpoint, seconds=endpoint.question_s))[0]
+        return self._checked(await embedded(self._embeddings, asked, endpoint=endpoint, seconds=endpoint.question_s))[0]
 
     def _fitted(self, text: str, prefix: str) -> str:
         """A text with its prefix, cut to the endpoint's window; an empty one, which some refuse, becomes a blank."""
@@ -145,7 +145,7 @@ class GatewayEmbedder:
 
 
 async def embedded(
-    embeddings: Embeddings, texts: Sequence[str], endpoint: EmbedderEndpoint, *, seconds: float
+    embeddings: Embeddings, texts: Sequence[str], *, endpoint: EmbedderEndpoint, seconds: float
 ) -> NDArray[np.float32]:
     """The vectors of texts, in one call of the gateway: float32 (len(texts), whatever the endpoint gives). Raises as it does."""
     who = caller()
@@ -158,7 +158,7 @@ async def embedded(
     raise ModelInterrupted(f"The embedder {endpoint.model!r} at {endpoint.base_url} gave no answer. Try again.")
 
 
-async def measured(embeddings: Embeddings, endpoint: EmbedderEndpoint, text: str) -> NDArray[np.float32]:
+async def measured(embeddings: Embeddings, endpoint: EmbedderEndpoint, *, text: str) -> NDArray[np.float32]:
     """The vector of a passage, which shows how long vectors are: float32 (dimensions,). Raises as the gateway does."""
     asked = [f"{endpoint.passage_prefix}{text}"]
-    return (await embedded(embeddings, asked, endpoint, seconds=endpoint.question_s))[0]
+    return (await embedded(embeddings, asked, endpoint=endpoint, seconds=endpoint.question_s))[0]

@@ -48,7 +48,7 @@ class AnthropicChat:
             key_header="x-api-key",
             headers={"anthropic-version": _VERSION},
         )
-        self._wire = Wire(address, endpoint.patience, connections)
+        self._wire = Wire(address, endpoint.patience, connections=connections)
         self._refused: set[str] = set()
         """Of what is optional, what this model doesn't take."""
 
@@ -68,7 +68,7 @@ class AnthropicChat:
         call = Call(self._wire, request.deadline, is_streamed=request.is_streamed, most_tokens=most)
         async with await self._sent(request, call) as response:
             if request.is_streamed:
-                stream = EventStream(self._wire, response, call, read=self._read())
+                stream = EventStream(self._wire, response, call=call, read=self._read())
                 async with aclosing(stream.deltas()) as deltas:
                     async for delta in deltas:
                         yield delta
@@ -78,8 +78,8 @@ class AnthropicChat:
     async def _sent(self, request: ChatRequest, call: Call) -> aiohttp.ClientResponse:
         """The answer to the request, its head read; sent again without what the model refuses."""
         while True:
-            sent = body(request, self._endpoint, self._refused)
-            response = await self._wire.post(_PATH, sent, call)
+            sent = body(request, self._endpoint, refused=self._refused)
+            response = await self._wire.post(_PATH, sent, call=call)
             told = await self._wire.refused(response)
             if told is None:
                 return response
@@ -88,7 +88,7 @@ class AnthropicChat:
             self._refused.add("temperature")
 
     async def _whole(self, response: aiohttp.ClientResponse, call: Call) -> ChatDelta:
-        data = await Reading(self._wire, response, call).whole()
+        data = await Reading(self._wire, response, call=call).whole()
         try:
             delta = read_whole(read_json(data))
         except (NoCompletion, Failed) as error:

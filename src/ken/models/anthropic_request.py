@@ -25,7 +25,7 @@ _HOTTEST = 1.0
 _CACHED: Block = {"type": "ephemeral"}
 
 
-def body(request: ChatRequest, endpoint: Endpoint, refused: Container[str]) -> dict[str, object]:
+def body(request: ChatRequest, endpoint: Endpoint, *, refused: Container[str]) -> dict[str, object]:
     """What is sent, without what the model's server has refused.
 
     Raises Unsupported for a parameter that Ken sets itself and for a temperature over 1, InvalidInput for a tool call in the

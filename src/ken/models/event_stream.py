@@ -46,10 +46,10 @@ END = Piece(is_end=True)
 class EventStream:
     """The answer of a response. The caller closes the response."""
 
-    def __init__(self, wire: Wire, response: aiohttp.ClientResponse, call: Call, *, read: Read) -> None:
+    def __init__(self, wire: Wire, response: aiohttp.ClientResponse, *, call: Call, read: Read) -> None:
         self._wire = wire
         self._content_type = response.content_type
-        self._reading = Reading(wire, response, call)
+        self._reading = Reading(wire, response, call=call)
         self._call = call
         self._read = read
         self._waiting: deque[bytes] = deque()

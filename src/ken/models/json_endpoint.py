@@ -25,7 +25,7 @@ _REMEDIES = {
 class JsonEndpoint:
     """Posts to one endpoint. One try takes at most `timeout_s` seconds."""
 
-    def __init__(self, address: Address, timeout_s: float, connections: Connections | None = None) -> None:
+    def __init__(self, address: Address, timeout_s: float, *, connections: Connections | None = None) -> None:
         patience = Patience(
             connect_s=_CONNECT_S,
             first_token_s=timeout_s,
@@ -34,21 +34,21 @@ class JsonEndpoint:
             max_answer_bytes=_MAX_BYTES,
         )
         self._timeout_s = timeout_s
-        self._wire = Wire(address, patience, connections)
+        self._wire = Wire(address, patience, connections=connections)
         self.aclose = self._wire.aclose
         self.says = self._wire.says
 
-    async def post(self, path: str, body: Mapping[str, object], deadline: Deadline) -> object:
+    async def post(self, path: str, body: Mapping[str, object], *, deadline: Deadline) -> object:
         """The parsed answer. Raises ModelUnavailable, ModelInterrupted (not JSON, or none in time), ModelRefused."""
         call = Call(self._wire, Deadline.after(_FOR_EVER_S), is_streamed=False)
         try:
             async with asyncio.timeout(min(self._timeout_s, deadline.remaining)):
-                response = await self._wire.post(path, body, call)
+                response = await self._wire.post(path, body, call=call)
                 told = await self._wire.refused(response)
                 if told is not None:
                     raise self._wire.refusing(told, _REMEDIES)
                 async with response:
-                    data = await Reading(self._wire, response, call).whole()
+                    data = await Reading(self._wire, response, call=call).whole()
         except TimeoutError as error:
             raise ModelInterrupted(
                 self.says("sent nothing in time", "Try again, or raise `timeout_s` of its table")

@@ -19,7 +19,7 @@ from ken.models.chat import ChatDelta, ChatRequest
 from ken.models.connections import Connections
 from ken.models.endpoint import Endpoint
 from ken.models.event_stream import END, NOTHING, EventStream, Piece, Read
-from ken.models.openai_answer import Failed, NoCompletion, read_chunk, read_json, read_whole
+from ken.models.openai_answer import Failed, NoCompletion, read_json, read_piece, read_whole
 from ken.models.openai_request import body
 from ken.models.refusal import in_mid_stream
 from ken.models.wire import Address, Call, Reading, Wire
@@ -48,7 +48,7 @@ class OpenAIChat:
             key_header="api-key" if endpoint.is_azure else "Authorization",
             api_version=endpoint.api_version,
         )
-        self._wire = Wire(address, endpoint.patience, connections)
+        self._wire = Wire(address, endpoint.patience, connections=connections)
         self._refused: set[str] = set()
         """Of _OPTIONAL, what this model's server does not take."""
 
@@ -68,7 +68,7 @@ class OpenAIChat:
         call = Call(self._wire, request.deadline, is_streamed=request.is_streamed, most_tokens=most)
         async with await self._sent(request, call) as response:
             if request.is_streamed:
-                stream = EventStream(self._wire, response, call, read=self._read())
+                stream = EventStream(self._wire, response, call=call, read=self._read())
                 async with aclosing(stream.deltas()) as deltas:
                     async for delta in deltas:
                         yield delta
@@ -78,7 +78,7 @@ class OpenAIChat:
     async def _sent(self, request: ChatRequest, call: Call) -> aiohttp.ClientResponse:
         """The answer to the request, its head read; sent again without what the model refuses."""
         while True:
-            response = await self._wire.post(_PATH, body(request, self._endpoint, self._refused), call)
+            response = await self._wire.post(_PATH, body(request, self._endpoint, refused=self._refused), call=call)
             told = await self._wire.refused(response)
             if told is None:
                 return response
@@ -87,7 +87,7 @@ class OpenAIChat:
             self._refused.add(told.param)
 
     async def _whole(self, response: aiohttp.ClientResponse, call: Call) -> ChatDelta:
-        data = await Reading(self._wire, response, call).whole()
+        data = await Reading(self._wire, response, call=call).whole()
         try:
             delta = read_whole(read_json(data))
         except (NoCompletion, Failed) as error:
@@ -105,7 +105,7 @@ class OpenAIChat:
             if data == b"[DONE]":
                 return END
             try:
-                delta, is_alive = read_chunk(read_json(data))
+                delta, is_alive = read_piece(read_json(data))
             except (NoCompletion, Failed) as error:
                 raise self._not_understood(error, "a chunk") from error
             # No two chunks are alike that count tokens or are salted: this one has been sent twice.

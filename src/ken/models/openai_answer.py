@@ -53,7 +53,7 @@ def read_json(data: bytes) -> dict[str, object]:
     return found
 
 
-def read_chunk(chunk: dict[str, object]) -> tuple[ChatDelta, bool]:
+def read_piece(chunk: dict[str, object]) -> tuple[ChatDelta, bool]:
     """A piece of an answer, and whether the model shows with it that it is at work. Raises NoCompletion."""
     try:
         choices = cast("list[dict[str, object]]", chunk.get("choices") or [])

@@ -39,7 +39,7 @@ class EndpointEmbeddings:
             key_header="api-key" if endpoint.is_azure else "Authorization",
             api_version=endpoint.api_version,
         )
-        self._json = JsonEndpoint(address, endpoint.timeout_s, connections)
+        self._json = JsonEndpoint(address, endpoint.timeout_s, connections=connections)
         self._takes_format = True
 
     async def aclose(self) -> None:
@@ -49,13 +49,13 @@ class EndpointEmbeddings:
     async def stream(self, request: EmbedRequest) -> AsyncGenerator[EmbedDelta]:
         """Yield the vectors, all at once. Raises ModelUnavailable, ModelRefused, ModelInterrupted."""
         try:
-            answer = await self._json.post("/embeddings", self._body(request), request.deadline)
+            answer = await self._json.post("/embeddings", self._body(request), deadline=request.deadline)
         except ModelRefused as refused:
             is_about_format = refused.status in _MALFORMED and "encoding_format" in str(refused)
             if not is_about_format or not self._takes_format:
                 raise
             self._takes_format = False
-            answer = await self._json.post("/embeddings", self._body(request), request.deadline)
+            answer = await self._json.post("/embeddings", self._body(request), deadline=request.deadline)
         yield EmbedDelta(self._read(answer, len(request.texts)), read_usage(answer), str(member(answer, "model") or ""))
 
     def _body(self, request: EmbedRequest) -> dict[str, object]:

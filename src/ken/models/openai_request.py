@@ -19,7 +19,7 @@ _KENS = frozenset(
 _CHOICES = {"auto", "none", "required"}
 
 
-def body(request: ChatRequest, endpoint: Endpoint, refused: Container[str]) -> dict[str, object]:
+def body(request: ChatRequest, endpoint: Endpoint, *, refused: Container[str]) -> dict[str, object]:
     """What is sent, without what the model's server has refused. Raises Unsupported for a parameter that Ken sets itself."""
     taken = sorted(_KENS.intersection(request.options.extra))
     if taken:

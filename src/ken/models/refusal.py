@@ -45,7 +45,7 @@ class Refusal:
     retry_after_s: float | None = None
 
 
-def refusal(status: int, data: bytes, headers: Mapping[str, str]) -> Refusal:
+def refusal(status: int, data: bytes, *, headers: Mapping[str, str]) -> Refusal:
     """Read an error answer."""
     text = data.decode(errors="replace")
     wait = retry_after(headers)

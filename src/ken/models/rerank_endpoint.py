@@ -31,7 +31,7 @@ class EndpointScores:
         self.name: str = endpoint.model
         self._endpoint = endpoint
         address = Address(what=f"The reranker {endpoint.model!r}", base_url=endpoint.base_url, api_key=endpoint.api_key)
-        self._json = JsonEndpoint(address, endpoint.timeout_s, connections)
+        self._json = JsonEndpoint(address, endpoint.timeout_s, connections=connections)
         self._is_bare = False
         """Whether it wants the form of Text Embeddings Inference."""
 
@@ -68,7 +68,7 @@ class EndpointScores:
                 "top_n": len(documents),
             }
         )
-        return await self._json.post("/rerank", body, request.deadline)
+        return await self._json.post("/rerank", body, deadline=request.deadline)
 
     def _read(self, answer: object, count: int) -> NDArray[np.float32]:
         scores: NDArray[np.float32] = np.full(count, np.nan, np.float32)

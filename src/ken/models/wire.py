@@ -82,7 +82,7 @@ class Patience:
 class Wire:
     """Posts to one endpoint."""
 
-    def __init__(self, address: Address, patience: Patience, connections: Connections | None = None) -> None:
+    def __init__(self, address: Address, patience: Patience, *, connections: Connections | None = None) -> None:
         self.address: Address = address
         self.patience: Patience = patience
         self._own = None if connections is not None else Connections()
@@ -100,7 +100,7 @@ class Wire:
         if self._own is not None:
             await self._own.aclose()
 
-    async def post(self, path: str, body: Mapping[str, object], call: Call) -> aiohttp.ClientResponse:
+    async def post(self, path: str, body: Mapping[str, object], *, call: Call) -> aiohttp.ClientResponse:
         """Send and wait for the head of the answer. Raises ModelUnavailable, ModelInterrupted, DeadlineExceeded."""
         data = json.dumps(body).encode()
         patience = asyncio.timeout(call.left)
@@ -138,7 +138,7 @@ class Wire:
                             break
             except (TimeoutError, aiohttp.ClientError, OSError):
                 pass  # what has come says enough
-        return refusal(response.status, bytes(data), response.headers)
+        return refusal(response.status, bytes(data), headers=response.headers)
 
     def refusing(self, told: Refusal, remedies: Mapping[int, str] | None = None) -> ModelRefused:
         """The error for an error answer."""
@@ -224,7 +224,7 @@ class Call:
 class Reading:
     """The body of an answer, as it comes. The caller closes the response."""
 
-    def __init__(self, wire: Wire, response: aiohttp.ClientResponse, call: Call) -> None:
+    def __init__(self, wire: Wire, response: aiohttp.ClientResponse, *, call: Call) -> None:
         self._wire = wire
         self._content = response.content
         self._call = call
