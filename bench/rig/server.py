@@ -77,7 +77,7 @@ class Client:
 @contextmanager
 def serving(home: Path, *, settings: Mapping[str, str] | None = None) -> Generator[Server]:
     """`ken up` on a free port of loopback; ended when the block ends."""
-    port = _free_port()
+    port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "ken", "--home", str(home), "up", "--port", str(port)],
@@ -114,7 +114,8 @@ def _is_ready(port: int) -> bool:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

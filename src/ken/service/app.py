@@ -16,6 +16,7 @@ from ken.scheduler.scheduler import Scheduler
 from ken.service import errors
 from ken.service.access import Access, is_loopback
 from ken.service.boundary import Boundary
+from ken.service.direct import Direct
 from ken.service.limits import BodyLimit
 from ken.service.routes import (
     ask,
@@ -69,6 +70,10 @@ ROUTERS = (
 )
 
 
+DOORS = (chat, messages, embeddings)
+"""Of these, what other applications call."""
+
+
 def build(opened: Ken) -> FastAPI:
     """The HTTP service of an opened home, with the jobs of its sources. The caller closes the home after the server ended."""
     settings = opened.settings
@@ -89,11 +94,14 @@ def build(opened: Ken) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Ken keeps traces of its own; to ask OpenTelemetry's settings at each request takes longer than to route it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
         middleware=[
             Middleware(Boundary),
             Middleware(Access, keys=opened.keys, keyless=is_loopback(settings.host)),
             Middleware(BodyLimit),
+            Middleware(Direct, routers=[door.router for door in DOORS]),
         ],
     )
     app.state.ken = opened

@@ -67,7 +67,11 @@ class Recorder:
                 return
             self._accepted += 1
             self._waiting.append(trace)
-            self._changed.notify_all()
+            if len(self._waiting) in {
+                1,
+                BATCH,
+            }:  # the thread waits for nothing else, and to wake it costs this one's time
+                self._changed.notify_all()
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until what was recorded so far is written; False when time ran out or the database failed."""

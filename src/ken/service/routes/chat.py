@@ -16,7 +16,6 @@ from ken.domain.answer import Answer, Question
 from ken.domain.events import Answered, Event, Failed, TokenShown
 from ken.errors import KenError
 from ken.service.chat_request import ChatBody, conversation, unused
-from ken.service.direct import DirectRoute
 from ken.service.errors import named, openai_body
 from ken.service.event_stream import EventStream, frame, json_frame, until_hang_up
 from ken.service.json_body import json_object, validated
@@ -28,7 +27,7 @@ from ken.service.plain_request import PlainBody
 from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, is_plain, model_asked, opened_events
 from ken.wiring import Ken
 
-router = APIRouter(tags=["OpenAI-compatible"], route_class=DirectRoute)
+router = APIRouter(tags=["OpenAI-compatible"])
 
 
 @router.post(

@@ -17,14 +17,13 @@ from ken.domain.principal import Principal
 from ken.errors import InvalidInput, NotFound
 from ken.gateway.plain import Passed
 from ken.models.protocols import Embedder
-from ken.service.direct import DirectRoute
 from ken.service.event_stream import json_bytes, until_hang_up
 from ken.service.json_body import json_object, validated
 from ken.service.passing import deadline_of, is_offline, plain_headers
 from ken.service.turn import embedder_names, free_trace_id
 from ken.wiring import Ken
 
-router = APIRouter(tags=["OpenAI-compatible"], route_class=DirectRoute)
+router = APIRouter(tags=["OpenAI-compatible"])
 
 MOST_TEXTS = 2_048
 Input = Annotated[str, StringConstraints(min_length=1)]

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 from ken.assistant.intake import MOST_MESSAGES
 from ken.domain.answer import Question
 from ken.service.assistant_message import AssistantMessage, conversation
-from ken.service.direct import DirectRoute
 from ken.service.event_stream import EventStream, until_hang_up
 from ken.service.json_body import json_object, validated
 from ken.service.messages_answer import PlainMessage, failed
@@ -21,7 +20,7 @@ from ken.service.passing import deadline_of, passed_on
 from ken.service.turn import answer_of, free_trace_id, is_plain, model_asked, opened_events
 from ken.wiring import Ken
 
-router = APIRouter(tags=["Anthropic-compatible"], route_class=DirectRoute)
+router = APIRouter(tags=["Anthropic-compatible"])
 
 
 @router.post(
