@@ -27,9 +27,8 @@ from ken.gateway.route import Routes, TierName
 from ken.knowledge.library import Library
 from ken.text.markup import plain
 
-NEVER = 1.01
-"""A threshold that no difficulty comes up to."""
-THRESHOLDS: tuple[float, ...] = (*(round(0.05 * step, 2) for step in range(21)), NEVER)
+THRESHOLDS: tuple[float, ...] = tuple(round(0.05 * step, 2) for step in range(21))
+"""From everything to the strong tier, to nothing: no difficulty comes up to 1."""
 WITHIN = 0.02
 """Of quality: so much less may be given up for money."""
 TOO_MUCH = 0.05

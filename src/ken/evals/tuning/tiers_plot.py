@@ -11,7 +11,7 @@ import numpy as np
 from ken.evals.tuning.plot import STYLE, label
 from ken.evals.tuning.sweep import Gain
 from ken.evals.tuning.tiers import Tuned
-from ken.evals.tuning.tiers_report import shown, told
+from ken.evals.tuning.tiers_report import told
 from ken.telemetry.prices import money
 
 _WIDTH = 940
@@ -59,10 +59,9 @@ def page(tuned: Tuned) -> str:
 
 
 def _headline(tuned: Tuned) -> str:
-    chosen = shown(tuned.chosen.at)
     if not tuned.is_worth_it:
-        return f"Keep threshold {shown(tuned.now)}"
-    return f"Threshold {chosen} instead of {shown(tuned.now)}"
+        return f"Keep threshold {tuned.now:g}"
+    return f"Threshold {tuned.chosen.at:g} instead of {tuned.now:g}"
 
 
 def _curve(tuned: Tuned) -> Iterator[str]:
@@ -97,13 +96,13 @@ def _curve(tuned: Tuned) -> Iterator[str]:
     yield f'<path class="curve" d="M{path}"/>'
     for each, (cost, gain) in zip(thresholds, points, strict=True):
         is_chosen = each.at == tuned.chosen.at
-        title = f"threshold {shown(each.at)}: {gain.value:.3f} ({gain.low:.3f} – {gain.high:.3f})"
+        title = f"threshold {each.at:g}: {gain.value:.3f} ({gain.low:.3f} – {gain.high:.3f})"
         yield f'<g class="{"sure" if is_chosen else ""}"><title>{escape(title)}</title>'
         if is_chosen:
             yield f'<path class="bar" d="M{x(cost):.1f} {y(gain.low):.1f}V{y(gain.high):.1f}"/>'
         yield f'<circle class="dot" cx="{x(cost):.1f}" cy="{y(gain.value):.1f}" r="{5 if is_chosen else 3}"/></g>'
         if is_chosen or each.at == tuned.now:
-            told_at = f"{shown(each.at)}{'' if is_chosen else ' (now)'}"
+            told_at = f"{each.at:g}{'' if is_chosen else ' (now)'}"
             yield label(x(cost) + 8, y(gain.value) - 8, told_at, "taken" if is_chosen else "soft")
     for name, (cost, gain) in zip(tuned.tiers, ends, strict=True):
         yield f'<g class="bad"><title>{escape(f"all {name}: {gain.value:.3f}")}</title>'

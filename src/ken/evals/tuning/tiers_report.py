@@ -9,7 +9,7 @@ import numpy as np
 
 from ken.evals.tuning.report import KEEP
 from ken.evals.tuning.sweep import Gain, Numbers
-from ken.evals.tuning.tiers import NEVER, THRESHOLDS, Measured, Threshold, Tuned
+from ken.evals.tuning.tiers import THRESHOLDS, Measured, Threshold, Tuned
 from ken.gateway.route_model import separation
 from ken.telemetry.prices import money
 
@@ -24,7 +24,7 @@ def table(tuned: Tuned) -> str:
     lines = [head]
     lines += [_row(tuned, f"all {name}", tuned.tiers[name], share=float(name == strong)) for name in tuned.names]
     for threshold in told(tuned):
-        name = f"threshold {shown(threshold.at)}"
+        name = f"threshold {threshold.at:g}"
         mark = _mark(tuned, threshold)
         measured = Measured(threshold.quality, threshold.micros)
         share = float(threshold.is_strong[tuned.reporting > 0].mean())
@@ -39,22 +39,32 @@ def verdict(tuned: Tuned) -> str:
     choosing, reporting = int(tuned.choosing.sum()), int(tuned.reporting.sum())
     chosen = tuned.chosen
     quality, micros = tuned.gain(tuned.now)
+    lines = [
+        f"Chosen on {choosing} questions, reported on {reporting} others: the cheapest threshold within {tuned.within:g} of the best.",
+        _beside_chance(tuned),
+    ]
+    if bool((chosen.is_strong == tuned.at(tuned.now).is_strong).all()):
+        return "\n".join([*lines, f"{KEEP}: threshold {tuned.now:g} sends the same questions to the same tiers."])
+    what = f"threshold {chosen.at:g} beside {tuned.now:g}: {_signed(quality)} quality, {_costs(micros)} a thousand"
+    if not tuned.is_worth_it:
+        return "\n".join([*lines, f"{KEEP}: {what}; that is neither surely better nor surely cheaper."])
+    return "\n".join([*lines, f"Change this: {what}. In ken.toml:", "", "[routes]", f"threshold = {chosen.at:g}"])
+
+
+def _beside_chance(tuned: Tuned) -> str:
+    light, strong = tuned.names[:2]
+    goes = tuned.chosen.is_strong
+    if not bool(goes.any()):
+        return f"{strong} is asked nothing: it answers too few questions better than {light} to be worth its price."
+    if bool(goes.all()):
+        return f"{strong} is asked everything: {light} is not good enough for any kind of question."
     lottery = tuned.over_lottery
     sure = (
         "."
         if lottery.low > 0
-        else ", which may be chance: the difficulty tells too little here. Give more questions, or train it (--train)."
+        else ", which may be chance: the difficulty tells too little here. Give more questions, or --train."
     )
-    lines = [
-        f"Chosen on {choosing} questions, reported on {reporting} others: the cheapest threshold within {tuned.within:g} of the best.",
-        f"Beside a lottery at the same cost, threshold {shown(chosen.at)} gives {_signed(lottery)} quality{sure}",
-    ]
-    if bool((chosen.is_strong == tuned.at(tuned.now).is_strong).all()):
-        return "\n".join([*lines, f"{KEEP}: threshold {shown(tuned.now)} sends the same questions to the same tiers."])
-    what = f"threshold {shown(chosen.at)} beside {shown(tuned.now)}: {_signed(quality)} quality, {_costs(micros)} a thousand"
-    if not tuned.is_worth_it:
-        return "\n".join([*lines, f"{KEEP}: {what}; that is neither surely better nor surely cheaper."])
-    return "\n".join([*lines, f"Change this: {what}. In ken.toml:", "", "[routes]", f"threshold = {shown(chosen.at)}"])
+    return f"Beside a lottery at the same cost, threshold {tuned.chosen.at:g} gives {_signed(lottery)} quality{sure}"
 
 
 def told(tuned: Tuned) -> Iterator[Threshold]:
@@ -67,11 +77,6 @@ def told(tuned: Tuned) -> Iterator[Threshold]:
         before = each.is_strong
 
 
-def shown(threshold: float) -> str:
-    """A threshold as it stands in ken.toml; 1 lets nothing but the surest through."""
-    return "1.0" if threshold >= NEVER else f"{threshold:g}"
-
-
 def to_json(tuned: Tuned) -> str:
     """`{"threshold": ..., "recommended": ..., "tiers": {...}, "thresholds": [...], "gain": {...}}`; costs in millionths a question."""
     quality, micros = tuned.gain(tuned.now)
@@ -80,7 +85,7 @@ def to_json(tuned: Tuned) -> str:
         json.dumps(
             {
                 "now": tuned.now,
-                "threshold": min(1.0, tuned.chosen.at),
+                "threshold": tuned.chosen.at,
                 "recommended": tuned.is_worth_it,
                 "difficulty": tuned.origin,
                 "separation": _rounded(separation(tuned.difficulty.tolist(), tuned.hard.tolist())),
@@ -95,7 +100,7 @@ def to_json(tuned: Tuned) -> str:
                 },
                 "thresholds": [
                     {
-                        "at": min(1.0, each.at),
+                        "at": each.at,
                         "strong": _rounded(float(each.is_strong[of].mean())),
                         "quality": _plain(Gain.of(each.quality[of])),
                         "micros": _plain(Gain.of(each.micros[of])),

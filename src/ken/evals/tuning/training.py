@@ -36,7 +36,7 @@ class Learned:
         if self.before is None or self.after is None:
             return "Both tiers answer all questions alike: there is nothing to tell them by."
         verdict = "kept" if self.is_better else "not kept: what is in use tells them apart as well"
-        turns = f" and {self.judged} judged turns" if self.judged else ""
+        turns = f" and {self.judged} judged turn{'s' if self.judged > 1 else ''}" if self.judged else ""
         return (
             f"Fitted to {len(self.held_out)} questions{turns}: on questions that a fit has not seen it puts a difficult one above an "
             f"easy one {self.after:.0%} of the time, what is in use {self.before:.0%}; {verdict}."
