@@ -42,12 +42,15 @@ class Listening:
         self.name = inner.name
         self._inner = inner
         self.requests: list[EmbedRequest] = []
+        self.ended = 0
+        """Streams that were read to their end."""
 
     async def stream(self, request: EmbedRequest) -> AsyncGenerator[EmbedDelta]:
         """As the dependency behind it."""
         self.requests.append(request)
         async for delta in self._inner.stream(request):
             yield delta
+        self.ended += 1
 
 
 def embedder(
@@ -96,6 +99,7 @@ async def test_a_call_is_for_whom_the_caller_says(server: EmbeddingServer) -> No
     assert all(context is MATE for context in contexts[:3])
     assert [(context.purpose.stage, context.purpose.is_offline) for context in contexts[3:]] == [("sync", True)] * 2
     assert contexts[3].account is not contexts[4].account
+    assert heard.ended == len(contexts)  # none was abandoned
 
 
 async def test_the_deadline_of_a_question_is_its_embedders(server: EmbeddingServer) -> None:

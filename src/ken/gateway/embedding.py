@@ -152,10 +152,12 @@ async def embedded(
     request = EmbedRequest(
         texts=tuple(texts), deadline=due(seconds, who), context=who.context, dimensions=endpoint.dimensions
     )
+    # Read to its end: a call that is left before it counts as abandoned.
     async with aclosing(embeddings.stream(request)) as deltas:
-        async for delta in deltas:
-            return delta.vectors
-    raise ModelInterrupted(f"The embedder {endpoint.model!r} at {endpoint.base_url} gave no answer. Try again.")
+        found = [delta.vectors async for delta in deltas]
+    if not found:
+        raise ModelInterrupted(f"The embedder {endpoint.model!r} at {endpoint.base_url} gave no answer. Try again.")
+    return found[0]
 
 
 async def measured(embeddings: Embeddings, endpoint: EmbedderEndpoint, *, text: str) -> NDArray[np.float32]:

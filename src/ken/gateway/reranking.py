@@ -41,9 +41,11 @@ class GatewayReranker:
             deadline=due(self._endpoint.timeout_s, who),
             context=who.context,
         )
+        # Read to its end: a call that is left before it counts as abandoned.
         async with aclosing(self._scores.stream(request)) as deltas:
-            async for delta in deltas:
-                return delta.scores
-        raise ModelInterrupted(
-            f"The reranker {self._endpoint.model!r} at {self._endpoint.base_url} gave no answer. Try again."
-        )
+            found = [delta.scores async for delta in deltas]
+        if not found:
+            raise ModelInterrupted(
+                f"The reranker {self._endpoint.model!r} at {self._endpoint.base_url} gave no answer. Try again."
+            )
+        return found[0]
