@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -178,3 +180,11 @@ def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidSetting, match=r"KEN_REDIS_URL is no address of a Redis") as refusal:
         Replicas("secret@host")
     assert "secret" not in str(refusal.value)
+
+
+def test_without_the_library_the_extra_is_named() -> None:
+    """A Ken that is told of a Redis and has no client for it says what to install."""
+    code = "import sys; sys.modules['redis'] = None; from ken.gateway.replicas import Replicas; Replicas('redis://x')"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert "InvalidSetting" in told
+    assert "pip install 'ken[redis]'" in told
