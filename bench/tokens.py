@@ -56,9 +56,9 @@ def main() -> None:
         np.save(PACKAGE / "token_cuts.npy", np.stack(tables).astype(np.float16))
         counting.word_list.cache_clear()
     print("| vocabulary | family | " + " | ".join(texts) + " |\n|---|---|" + "---:|" * len(texts))
-    measure("gpt2", gpt2, "gpt2", texts)
+    measure("gpt2", gpt2, family="gpt2", texts=texts)
     for name, tokenizer in newer.items():
-        measure(name, tokenizer, FAMILIES[0], texts)
+        measure(name, tokenizer, family=FAMILIES[0], texts=texts)
     clock([text for _, half in texts.values() for text in half])
 
 
@@ -137,7 +137,7 @@ def table(tokenizers: Iterable[Tokenizer], texts: Sequence[str]) -> NDArray[np.f
     return ((cuts + 2 * usual) / (seen + 2)).reshape(BYTES, BYTES)
 
 
-def measure(name: str, tokenizer: Tokenizer, family: Family, texts: dict[str, tuple[list[str], list[str]]]) -> None:
+def measure(name: str, tokenizer: Tokenizer, *, family: Family, texts: dict[str, tuple[list[str], list[str]]]) -> None:
     """Print the mean error, without and with its sign, and that of 95 pieces in 100."""
     cells: list[str] = []
     for _, half in texts.values():

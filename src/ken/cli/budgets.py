@@ -49,9 +49,9 @@ def _row(burn: Burn, currency: str) -> tuple[str, ...]:
         whom,
         burn.budget.period,
         f"{_FULL * filled}{_EMPTY * (_BAR - filled)} {burn.share:.0%}",
-        amount(burn, burn.used, currency),
-        amount(burn, burn.budget.limit, currency),
-        amount(burn, burn.left, currency),
+        amount(burn, burn.used, currency=currency),
+        amount(burn, burn.budget.limit, currency=currency),
+        amount(burn, burn.left, currency=currency),
         burn.state if burn.budget.is_hard else f"{burn.state} (soft)",
         time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(burn.resets_at)),
     )

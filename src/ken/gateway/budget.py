@@ -79,11 +79,11 @@ def notice(burn: Burn, currency: str = "USD") -> str:
         case "normal":
             return ""
         case "short":
-            left = f"{amount(burn, burn.left, currency)} of {amount(burn, burn.budget.limit, currency)} are left"
+            left = f"{amount(burn, burn.left, currency=currency)} of {amount(burn, burn.budget.limit, currency=currency)} are left"
             return f"The budget {burn.budget.name!r} is short: {left} until {_time(burn.resets_at)}."
         case "exhausted":
             return (
-                f"The budget {burn.budget.name!r} is used up: {amount(burn, burn.budget.limit, currency)} a "
+                f"The budget {burn.budget.name!r} is used up: {amount(burn, burn.budget.limit, currency=currency)} a "
                 f"{burn.budget.period}. It begins anew at {_time(burn.resets_at)}; an operator can raise it in ken.toml."
             )
 
@@ -99,13 +99,13 @@ def refused(refusal: Refusal, model: str, *, currency: str = "USD") -> KenError:
     if burn.left == 0:
         return BudgetExceeded(notice(burn, currency), resets_at=burn.resets_at)
     return BudgetExceeded(
-        f"The budget {burn.budget.name!r} has {amount(burn, burn.left, currency)} left until {_time(burn.resets_at)}, and this "
-        f"call of {model!r} may cost {amount(burn, refusal.asked, currency)}. Ask for less, or wait until then.",
+        f"The budget {burn.budget.name!r} has {amount(burn, burn.left, currency=currency)} left until {_time(burn.resets_at)}, and this "
+        f"call of {model!r} may cost {amount(burn, refusal.asked, currency=currency)}. Ask for less, or wait until then.",
         resets_at=burn.resets_at,
     )
 
 
-def amount(burn: Burn, value: int, currency: str = "USD") -> str:
+def amount(burn: Burn, value: int, *, currency: str = "USD") -> str:
     """Write what a budget counts, for people."""
     return f"{value:,} tokens" if burn.budget.micros is None else money(value, currency)
 

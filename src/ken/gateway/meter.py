@@ -136,8 +136,7 @@ class _Attempt:
     """Nothing was written after the provider last said what it used."""
     ttft_ms: float | None = None
     error: BaseException | None = None
-    searches: int = 0
-    """As many as the provider says that it bills."""
+    last: Delta | None = None
     response_id: str = ""
     response_model: str = ""
 
@@ -151,9 +150,15 @@ class _Attempt:
             self.is_told_all = True
         if self.ttft_ms is None and delta.carries:
             self.ttft_ms = (time.perf_counter() - self.began) * 1000
-        self.searches = getattr(delta, "search_units", None) or self.searches
-        self.response_id = getattr(delta, "response_id", "") or self.response_id
-        self.response_model = getattr(delta, "response_model", "") or self.response_model
+        self.last = delta
+        if not self.response_model:
+            self.response_id = getattr(delta, "response_id", "")
+            self.response_model = getattr(delta, "response_model", "")
+
+    @property
+    def searches(self) -> int | None:
+        """As many as the provider says that it bills; None where it doesn't."""
+        return getattr(self.last, "search_units", None)
 
     @property
     def is_taken(self) -> bool:
