@@ -162,7 +162,7 @@ class _Attempt:
             text += self._repetition.rest()
         if self._sentences is not None:
             text = "".join(self._sentences.feed(text))
-            if is_last or delta.tool_calls:
+            if is_last or delta.tool_calls or delta.is_whole:
                 text += self._sentences.rest()
         text = self._without_empty_beginning(text)
         if not text and not thought and delta == ChatDelta(delta.text):

@@ -29,6 +29,8 @@ from ken.gateway.vitals import QueueReading, percentile
 _CHARACTERS_A_TOKEN = 4
 """Of English prose, about; what the call has really used is counted after it."""
 _KEPT_WAITS = 512
+_LOOK_AGAIN_S = 1.0
+"""The first in the queue asks again after so long, should another replica's word that a place is free get lost."""
 _MOST_ASKING = 8
 """Calls that ask a shared gate at once; the next ones queue."""
 _FORGETS = 0.1
@@ -228,7 +230,7 @@ class Limiter:
             wait = await self._take(first.lease, first.tokens)
             if wait:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(wait if math.isfinite(wait) else None):
+                    async with asyncio.timeout(min(wait, _LOOK_AGAIN_S)):
                         await self._freed.wait()
             elif first.let_through.done():  # it gave up meanwhile
                 self._queue.leave(first)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -39,8 +40,6 @@ _IN_TURN_S = 5.0
 """The longest wait for one of them, seconds; many calls that end at once have much to say at once."""
 _LEASE_S = 120.0
 """A call that is under way for longer no longer counts: its replica may have died."""
-_LOOK_AGAIN_S = 1.0
-"""Where all places are taken, ask again after so long, should the word that one is free get lost."""
 
 _TAKE = """
 local now = redis.call('TIME')
@@ -336,7 +335,7 @@ class _SharedGate:
             return None
         if answer == 0:
             self._shared.add(lease)
-        return _LOOK_AGAIN_S if answer < 0 else answer / 1000
+        return math.inf if answer < 0 else answer / 1000
 
     async def _give(self, lease: str, tokens: int | None) -> None:
         self._shared.discard(lease)
