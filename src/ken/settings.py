@@ -247,7 +247,7 @@ def with_key(table: Table, name: str) -> Table:
     """An endpoint's table with the key whose variable it names. Raises InvalidSetting where that is not set."""
     if table.api_key_env is None:
         return table
-    value = os.environ.get(table.api_key_env)
+    value = os.environ.get(table.api_key_env, "").strip()  # what is read from a file may end in a line break
     if not value:
         raise InvalidSetting(
             f"The {name} wants its key in the environment variable {table.api_key_env!r}, which is not set. "

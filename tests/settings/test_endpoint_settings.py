@@ -60,6 +60,14 @@ def test_half_of_azures_form_is_refused(home: Path, kind: str, text: str, words:
     assert words in str(raised.value)
 
 
+def test_a_line_break_is_no_part_of_a_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was read from a file often ends in one, and no header can hold it."""
+    monkeypatch.setenv("HARBOUR_KEY", "sk-planted-0123456789abcdef\r\n")
+    (model,) = load(table(home, 'base_url = "https://api.example/v1"\napi_key_env = "HARBOUR_KEY"')).models
+    assert model.api_key is not None
+    assert model.api_key.get_secret_value() == "sk-planted-0123456789abcdef"
+
+
 def test_what_a_model_lacks_is_one_of_the_features(home: Path) -> None:
     """A word that is none is refused, with those that are."""
     address = 'base_url = "https://api.example/v1"\n'
