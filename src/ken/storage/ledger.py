@@ -215,21 +215,22 @@ class _Page:
         return refusals
 
     def settle(self, entries: Sequence[Entry]) -> None:
-        """Make rows final. One that was reconciled meanwhile is put right."""
-        updates: list[dict[str, object]] = []
-        rows: list[dict[str, object]] = []
-        reconciled = self._reconciled([entry.reservation.call_id for entry in entries if entry.is_reserved])
-        for entry in entries:
-            each, settlement = entry.reservation, entry.settlement
-            if settlement is None:
-                continue
-            if not entry.is_reserved:
-                rows.append(_reserved_row(each, self._instance) | _settled_values(settlement))
-                continue
-            updates.append({"call_id": each.call_id, **_settled_values(settlement)})
-            change = _reconciled_change if each.call_id in reconciled else _settled_change
+        """Make rows final, and write those that were never reserved. One that was reconciled meanwhile is put right."""
+        ended = [(entry.reservation, entry.settlement) for entry in entries if entry.settlement and entry.is_reserved]
+        updates = [{"call_id": each.call_id, **_settled_values(settlement)} for each, settlement in ended]
+        done = _run(self._connection, _SETTLE, [update | {"was": "reserved"} for update in updates])
+        # Others were ended while they were still under way, as their process seemed dead.
+        missed = set[str]() if done == len(updates) else self._reconciled([each.call_id for each, _ in ended])
+        mended = [update | {"was": "reconciled"} for update in updates if update["call_id"] in missed]
+        _run(self._connection, _SETTLE, mended)
+        for each, settlement in ended:
+            change = _reconciled_change if each.call_id in missed else _settled_change
             self._add(each.purpose, each.started_at, change(each, settlement))
-        _run(self._connection, _SETTLE, updates)
+        rows = [
+            _reserved_row(entry.reservation, self._instance) | _settled_values(entry.settlement)
+            for entry in entries
+            if entry.settlement and not entry.is_reserved
+        ]
         _run(self._connection, _INSERT, rows)
 
     def reconcile(self, dead: Collection[str]) -> int:
@@ -300,27 +301,27 @@ class _Page:
         return Spent(**dict(zip(_COUNTS, counts, strict=True)))
 
     def _reconciled(self, ids: Sequence[str]) -> set[str]:
-        """Which of these calls were ended while they were still under way, as their process seemed dead."""
-        if not ids:
-            return set()
+        """Which of these calls are reconciled."""
         found = self._connection.exec_driver_sql(_RECONCILED[self._connection.dialect.name], (json.dumps(ids),))
         return {row[0] for row in found}
 
 
-def _run(connection: sa.Connection, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, object]]) -> None:
-    """Execute a statement for each row.
+def _run(
+    connection: sa.Connection, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, object]]
+) -> int | None:
+    """Execute a statement for each row; how many rows of the table it touched, where the driver says so.
 
     SQLite is given SQL that was compiled once, and the values as they are: where the database lies in this process,
     SQLAlchemy's part of the work would be the longest.
     """
     if not rows:
-        return
+        return 0
     if connection.dialect.name != "sqlite":
         connection.execute(statement, list(rows))
-        return
+        return None
     sql, names = _compiled(statement, tuple(rows[0]))
     values = [tuple(_plain(row[name]) for name in names) for row in rows]
-    connection.exec_driver_sql(sql, values if len(values) > 1 else values[0])
+    return connection.exec_driver_sql(sql, values if len(values) > 1 else values[0]).rowcount
 
 
 @cache
@@ -343,7 +344,7 @@ _SETTLED = (
 _INSERT = sa.insert(calls)
 _SETTLE = (
     sa.update(calls)
-    .where(calls.c.id == sa.bindparam("call_id"))
+    .where(calls.c.id == sa.bindparam("call_id"), calls.c.state == sa.bindparam("was"))
     .values({name: sa.bindparam(name) for name in _SETTLED})
 )
 _RECONCILED = {
