@@ -81,6 +81,23 @@ async def test_an_open_breaker_is_seen_by_every_replica_within_a_second(two: tup
     assert await until(lambda: our_changes[-1].new == "closed", seconds=1.0)
 
 
+async def test_nonsense_on_the_channel_is_left_alone(two: tuple[Replicas, Replicas]) -> None:
+    """What isn't a breaker's change, of whatever program, changes nothing and ends nothing."""
+    ours, _, _ = breaker_at(two[0], Turns("m", (DOWN,)))
+    _, circuit, _ = breaker_at(two[1], Turns("m", ("Good.",)))
+    for word in (
+        "",
+        "x",
+        "[]",
+        "null",
+        '{"name": "m"}',
+        '{"name": "m", "origin": "o", "state": "open", "probes_in_s": "x"}',
+    ):
+        await two[0].redis.publish(two[0].key("breakers"), word)
+    await opened(ours)
+    assert await until(lambda: circuit.state == "open", seconds=2.0)
+
+
 async def test_a_replica_that_comes_later_knows_what_is_open(two: tuple[Replicas, Replicas], redis_url: str) -> None:
     """A replica that starts while a breaker is open leaves that model alone, for as long as the others do."""
     ours, circuit, _ = breaker_at(two[0], Turns("m", (DOWN,)), LONG)

@@ -235,12 +235,15 @@ class Replicas:
             is_asked = message is None
 
     def _heard(self, word: str, *, left_s: float | None = None) -> None:
-        told = cast("dict[str, str | float]", json.loads(word))
-        circuit = self._circuits.get(str(told["name"]))
-        if circuit is not None and told["origin"] != self._origin:
-            state = cast("BreakerState", told["state"])
-            wait = float(told["probes_in_s"]) if left_s is None else left_s
-            circuit.told(state, probes_in_s=wait, reason=f"another replica says: {told['reason']}")
+        try:
+            told = cast("dict[str, str | float]", json.loads(word))
+            circuit = self._circuits.get(str(told["name"]))
+            if circuit is not None and told["origin"] != self._origin:
+                state = cast("BreakerState", told["state"])
+                wait = float(told["probes_in_s"]) if left_s is None else left_s
+                circuit.told(state, probes_in_s=wait, reason=f"another replica says: {told['reason']}")
+        except (ValueError, LookupError, TypeError):
+            _log.warning("what was told over Redis about a breaker can't be read, and is left alone: %.200r", word)
 
     def note_away(self, error: BaseException) -> None:
         """Redis did not answer: say so, once."""
