@@ -66,6 +66,16 @@ async def test_a_call_costs_the_same_however_its_usage_is_stated(rig: Rig, wire:
     assert costs[::2] == costs[1::2]
 
 
+async def test_a_tier_passes_over_a_model_whose_breaker_is_open(rig: Rig) -> None:
+    """Once the first model of a chain has failed too often, the second is asked at once, and the answer is whole."""
+    cell = next(cell for cell in cells("fallback") if cell.name == "fallback-stream-500-openai")
+    for _ in range(2):
+        await rig.ask(cell)
+    seen = await rig.ask(cell)
+    assert calls_of(cell, seen) == (0, 1)
+    assert ending_of(seen, WHOLE) == "all"
+
+
 async def test_a_client_that_leaves_takes_its_call_along(rig: Rig) -> None:
     """The provider is left at once, and what it had written by then is on the bill, give or take a token."""
     seen = await rig.leave_after(LEFT, AT)
