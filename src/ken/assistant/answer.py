@@ -186,7 +186,7 @@ class Assistant:
         )
 
 
-def before_model(parts: Parts, turn: Turn, searcher: Searcher) -> tuple[tuple[Stage, Work], ...]:
+def before_model(parts: Parts, turn: Turn, *, searcher: Searcher) -> tuple[tuple[Stage, Work], ...]:
     """The stages up to the route, in their order; one that sets an outcome is the last. Raises NotFound for an unknown model."""
     limits, router = parts.limits, parts.router
     widest = router.window(turn.question.model)
@@ -194,7 +194,7 @@ def before_model(parts: Parts, turn: Turn, searcher: Searcher) -> tuple[tuple[St
     async def classified() -> str:
         detail = classify.classify(turn, parts.categories)
         if parts.standing is not None:
-            turn.standing = await parts.standing(purpose_of(turn, parts.release, "classify"))
+            turn.standing = await parts.standing(purpose_of(turn, parts.release, stage="classify"))
         return f"{detail}, the budget is {turn.standing.state}" if turn.standing.is_short else detail
 
     def routed() -> str:
@@ -222,7 +222,7 @@ def before_model(parts: Parts, turn: Turn, searcher: Searcher) -> tuple[tuple[St
     )
 
 
-def purpose_of(turn: Turn, release: Release, stage: Stage, trace_id: str | None = None) -> Purpose:
+def purpose_of(turn: Turn, release: Release, *, stage: Stage, trace_id: str | None = None) -> Purpose:
     """Whom a call of a stage is for, and what it is a part of."""
     principal = turn.question.principal
     return Purpose(
@@ -276,7 +276,7 @@ class _Run:
 
     async def _prepared(self) -> AsyncGenerator[Event]:
         """The stages before the model's, up to the one that knows how this ends."""
-        for stage, work in before_model(self.parts, self.turn, self.searcher):
+        for stage, work in before_model(self.parts, self.turn, searcher=self.searcher):
             yield StageStarted(stage)
             try:
                 yield await self._stage(stage, work)
@@ -389,7 +389,7 @@ class _Run:
             for event in [*self._show(list(verifier.finish(is_cut=written.is_cut))), *self._completed(verifier)]:
                 yield event
             checking += perf_counter() - before
-            next_ = escalate(turn, verifier, written, routes=self.parts.routes, is_down=self.parts.is_down)
+            next_ = escalate(turn, verifier, written=written, routes=self.parts.routes, is_down=self.parts.is_down)
             is_up = next_ is not None and next_.to is not None
             detail = f"escalates: {next_.why}" if is_up and next_ is not None else self._concluded(verifier, written)
             span.set("detail", detail)
@@ -406,7 +406,7 @@ class _Run:
     def _go_up(self, escalation: Escalation) -> str:
         """Set the stronger tier; its prompt is laid out anew where it has room for what was left out."""
         turn, parts = self.turn, self.parts
-        detail = route.go_up(turn, parts.router, escalation)
+        detail = route.go_up(turn, parts.router, escalation=escalation)
         if turn.prompt is not None and turn.prompt.left_out:
             assemble(turn, tokens=parts.tokens, window=parts.router.window_of(turn.tier), share=parts.limits.share)
         return detail
@@ -463,7 +463,7 @@ class _Run:
                     turn.switched += [each.text for each in new]
                     yield _Piece(text, new)
         except degrade.FAILURES as error:
-            if turn.deadline.remaining > _LEAST_S and may_go_up(turn, self.parts.routes, self.parts.is_down):
+            if turn.deadline.remaining > _LEAST_S and may_go_up(turn, self.parts.routes, is_down=self.parts.is_down):
                 written.failure = str(error)
                 return
             if self.parts.reader is None or model is self.parts.reader:
@@ -491,7 +491,7 @@ class _Run:
 
     def _context(self, stage: Stage) -> CallContext:
         """What a call of a stage is told of this question."""
-        purpose = purpose_of(self.turn, self.parts.release, stage, self.trace.trace_id)
+        purpose = purpose_of(self.turn, self.parts.release, stage=stage, trace_id=self.trace.trace_id)
         return CallContext(purpose=purpose, account=self.turn.account, tracer=self.trace)
 
     def _spent(self, span: OpenSpan, *, before: int = 0) -> None:

@@ -45,11 +45,11 @@ class Escalation:
 
 
 def escalate(
-    turn: Turn, verifier: Verifier, written: Written, *, routes: Routes, is_down: Callable[[str], bool]
+    turn: Turn, verifier: Verifier, *, written: Written, routes: Routes, is_down: Callable[[str], bool]
 ) -> Escalation | None:
     """None where the answer stands, or where the tier was asked for by name."""
-    why = None if _is_settled(turn, routes) else doubt(turn, verifier, written, above=routes.escalate_above)
-    to = _stronger(turn, routes, is_down)
+    why = None if _is_settled(turn, routes) else doubt(turn, verifier, written=written, above=routes.escalate_above)
+    to = _stronger(turn, routes, is_down=is_down)
     if why is None or to is None:
         return None
     if turn.standing.is_short and not written.failure:
@@ -57,20 +57,20 @@ def escalate(
     return Escalation(why, to)
 
 
-def may_go_up(turn: Turn, routes: Routes, is_down: Callable[[str], bool]) -> bool:
+def may_go_up(turn: Turn, routes: Routes, *, is_down: Callable[[str], bool]) -> bool:
     """Whether a stronger tier can stand in for one whose models have failed before anything was shown."""
-    return not _is_settled(turn, routes) and _stronger(turn, routes, is_down) is not None
+    return not _is_settled(turn, routes) and _stronger(turn, routes, is_down=is_down) is not None
 
 
 def _is_settled(turn: Turn, routes: Routes) -> bool:
     return turn.decision is None or bool(turn.escalated or turn.reply) or turn.is_degraded or not routes.escalates
 
 
-def _stronger(turn: Turn, routes: Routes, is_down: Callable[[str], bool]) -> Tier | None:
+def _stronger(turn: Turn, routes: Routes, *, is_down: Callable[[str], bool]) -> Tier | None:
     return None if turn.decision is None else stronger(routes, turn.decision.tier, is_down=is_down)
 
 
-def doubt(turn: Turn, verifier: Verifier, written: Written, *, above: float) -> str | None:
+def doubt(turn: Turn, verifier: Verifier, *, written: Written, above: float) -> str | None:
     """Why an answer of which nothing was shown is not believed; None where it is: an abstention that the search shares."""
     if written.failure:
         return f"it failed: {written.failure.rstrip('.')}"

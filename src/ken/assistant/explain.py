@@ -81,7 +81,7 @@ async def explain(
     turn = Turn(question=question, deadline=Deadline.after(parts.limits.deadline_s), today=today)
     router = parts.router
     stages: dict[str, str] = {}
-    for name, step in before_model(parts, turn, searcher):
+    for name, step in before_model(parts, turn, searcher=searcher):
         result = step()
         stages[name] = result if isinstance(result, str) else await result
         if turn.outcome is not None:

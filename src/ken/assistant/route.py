@@ -107,7 +107,7 @@ def route(turn: Turn, router: Router) -> str:
     return f"{turn.tier}: {turn.decision.told}"
 
 
-def go_up(turn: Turn, router: Router, escalation: Escalation) -> str:
+def go_up(turn: Turn, router: Router, *, escalation: Escalation) -> str:
     """Set `tier`, `model`, `max_tokens` and `escalated` for a question whose answer could not be shown."""
     assert escalation.to is not None  # noqa: S101 - the caller has looked
     turn.escalated = escalation.why

@@ -70,12 +70,12 @@ def svg(swept: Swept, *, passages: int) -> str:
         f'height="{height}" role="img" aria-label="What each setting of the search gains">',
         f"<style>{STYLE}</style>",
         f'<rect width="{width}" height="{height}" fill="var(--paper)"/>',
-        label(_MARGIN, 30, _headline(swept), "title"),
+        label(_MARGIN, 30, text=_headline(swept), kind="title"),
         label(
             _MARGIN,
             50,
-            f"gain on {int(swept.reporting.sum())} questions that no choice has seen, 95 % interval",
-            "soft",
+            text=f"gain on {int(swept.reporting.sum())} questions that no choice has seen, 95 % interval",
+            kind="soft",
         ),
         *_forest(swept),
     ]
@@ -114,7 +114,7 @@ def _forest(swept: Swept) -> Iterator[str]:
     yield f'<path class="zero" d="M{middle:.1f} {_TOP - 12}V{bottom}"/>'
     yield f'<path class="axis" d="M{left} {bottom}H{left + _FOREST}"/>'
     for share in (-1.0, -0.5, 0.0, 0.5, 1.0):
-        yield label(at(share * reach / 1.05), bottom + 16, f"{share * reach / 1.05:+.2f}", "soft num mid")
+        yield label(at(share * reach / 1.05), bottom + 16, text=f"{share * reach / 1.05:+.2f}", kind="soft num mid")
     key = ""
     for number, (trial, gain) in enumerate(zip(swept.trials, reported, strict=True)):
         y = _TOP + _ROW * number + 4
@@ -122,11 +122,11 @@ def _forest(swept: Swept) -> Iterator[str]:
         whole = line(trial.key, trial.value)
         name = whole if trial.key != key else whole.partition(" = ")[2]
         key = trial.key
-        yield label(left - 10, y + 4, name, "end taken" if trial.is_taken else "end")
+        yield label(left - 10, y + 4, text=name, kind="end taken" if trial.is_taken else "end")
         yield f'<g class="{kind}"><title>{escape(_told(whole, gain))}</title>'
         yield f'<path class="bar" d="M{at(gain.low):.1f} {y}H{at(gain.high):.1f}"/>'
         yield f'<circle class="dot" cx="{at(gain.value):.1f}" cy="{y}" r="3.5"/></g>'
-        yield label(left + _FOREST + _FIGURES - 8, y + 4, f"{gain.value:+.3f}", "soft num end")
+        yield label(left + _FOREST + _FIGURES - 8, y + 4, text=f"{gain.value:+.3f}", kind="soft num end")
 
 
 def _curves(swept: Swept, passages: int) -> Iterator[Curve]:
@@ -161,11 +161,11 @@ def _chart(curve: Curve, left: float, top: float) -> Iterator[str]:
         across = inner + (x - min(xs)) / span * (_CHART - 40)
         return f"{across:.1f} {bottom - (y - low) / (high - low) * (_CHART_HEIGHT - 24):.1f}"
 
-    yield label(left, top, curve.title, "title")
+    yield label(left, top, text=curve.title, kind="title")
     yield f'<path class="axis" d="M{inner} {top + 16}V{bottom}H{left + _CHART}"/>'
     for value in np.linspace(low, high, _TICKS):
         y = float(place(min(xs), float(value)).split()[1])
-        yield label(inner - 6, y + 4, f"{value:.2f}", "soft num end")
+        yield label(inner - 6, y + 4, text=f"{value:.2f}", kind="soft num end")
     upper = [place(point.x, point.gain.high) for point in curve.points]
     lower = [place(point.x, point.gain.low) for point in reversed(curve.points)]
     yield f'<path class="band" d="M{"L".join([*upper, *lower])}Z"/>'
@@ -176,7 +176,7 @@ def _chart(curve: Curve, left: float, top: float) -> Iterator[str]:
         yield f'<g class="{kind}"><title>{escape(_told(f"{point.x:g}", point.gain))}</title>'
         yield f'<circle class="dot" cx="{x}" cy="{y}" r="3.5"/></g>'
     for x in _spread(xs):
-        yield label(float(place(x, low).split()[0]), bottom + 16, f"{x:g}", "soft num mid")
+        yield label(float(place(x, low).split()[0]), bottom + 16, text=f"{x:g}", kind="soft num mid")
 
 
 def _spread(xs: Sequence[float]) -> list[float]:
@@ -193,6 +193,6 @@ def _told(name: str, gain: Gain) -> str:
     return f"{name}: {gain.value:.3f} ({gain.low:.3f} – {gain.high:.3f}), {gain.n} questions"
 
 
-def label(x: float, y: float, text: str, kind: str) -> str:
+def label(x: float, y: float, *, text: str, kind: str) -> str:
     """A text of one of the style's kinds."""
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(text)}</text>'

@@ -35,12 +35,12 @@ def svg(tuned: Tuned) -> str:
         f'height="{_HEIGHT}" role="img" aria-label="Cost against quality of the tiers">',
         f"<style>{STYLE}</style>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="var(--paper)"/>',
-        label(_MARGIN, 30, _headline(tuned), "title"),
+        label(_MARGIN, 30, text=_headline(tuned), kind="title"),
         label(
             _MARGIN,
             50,
-            f"{int(tuned.reporting.sum())} questions that no choice has seen; the line is a lottery between {light} and {strong}",
-            "soft",
+            text=f"{int(tuned.reporting.sum())} questions that no choice has seen; the line is a lottery between {light} and {strong}",
+            kind="soft",
         ),
         *_curve(tuned),
         *_worth(tuned),
@@ -84,10 +84,12 @@ def _curve(tuned: Tuned) -> Iterator[str]:
     yield f'<path class="axis" d="M{_LEFT} {_TOP}V{_BOTTOM}H{_LEFT + _CHART}"/>'
     for share in np.linspace(0, 1, _TICKS):
         quality = low + float(share) * (high - low)
-        yield label(_LEFT - 8, y(quality) + 4, f"{quality:.2f}", "soft num end")
-        yield label(x(float(share) * dear), _BOTTOM + 18, money(round(_PER * float(share) * dear)), "soft num mid")
-    yield label(_LEFT, _TOP - 12, "quality", "soft")
-    yield label(_LEFT + _CHART, _BOTTOM + 36, f"cost of {_PER:,} questions", "soft end")
+        yield label(_LEFT - 8, y(quality) + 4, text=f"{quality:.2f}", kind="soft num end")
+        yield label(
+            x(float(share) * dear), _BOTTOM + 18, text=money(round(_PER * float(share) * dear)), kind="soft num mid"
+        )
+    yield label(_LEFT, _TOP - 12, text="quality", kind="soft")
+    yield label(_LEFT + _CHART, _BOTTOM + 36, text=f"cost of {_PER:,} questions", kind="soft end")
     (light_cost, light), (strong_cost, strong) = ends[:2]
     yield (
         f'<path class="zero" fill="none" d="M{x(light_cost):.1f} {y(light.value):.1f}L{x(strong_cost):.1f} {y(strong.value):.1f}"/>'
@@ -103,12 +105,14 @@ def _curve(tuned: Tuned) -> Iterator[str]:
         yield f'<circle class="dot" cx="{x(cost):.1f}" cy="{y(gain.value):.1f}" r="{5 if is_chosen else 3}"/></g>'
         if is_chosen or each.at == tuned.now:
             told_at = f"{each.at:g}{'' if is_chosen else ' (now)'}"
-            yield label(x(cost) + 8, y(gain.value) - 8, told_at, "taken" if is_chosen else "soft")
+            yield label(x(cost) + 8, y(gain.value) - 8, text=told_at, kind="taken" if is_chosen else "soft")
     for name, (cost, gain) in zip(tuned.tiers, ends, strict=True):
         yield f'<g class="bad"><title>{escape(f"all {name}: {gain.value:.3f}")}</title>'
         yield f'<circle class="dot" cx="{x(cost):.1f}" cy="{y(gain.value):.1f}" r="4"/></g>'
         is_far = x(cost) > _LEFT + _CHART / 2
-        yield label(x(cost) + (-8 if is_far else 8), y(gain.value) + 16, f"all {name}", "end" if is_far else "")
+        yield label(
+            x(cost) + (-8 if is_far else 8), y(gain.value) + 16, text=f"all {name}", kind="end" if is_far else ""
+        )
 
 
 def _worth(tuned: Tuned) -> Iterator[str]:
@@ -126,15 +130,15 @@ def _worth(tuned: Tuned) -> Iterator[str]:
     def y(gain: float) -> float:
         return middle - gain / reach * (_BOTTOM - _TOP) / 2
 
-    yield label(left, _TOP - 12, f"gain of {tuned.names[1]}, by difficulty, all questions", "soft")
+    yield label(left, _TOP - 12, text=f"gain of {tuned.names[1]}, by difficulty, all questions", kind="soft")
     yield f'<path class="zero" d="M{left} {middle:.1f}H{left + _BARS}"/>'
     for share in (-1, 0, 1):
-        yield label(left - 6, y(share * reach) + 4, f"{share * reach:+.2f}", "soft num end")
+        yield label(left - 6, y(share * reach) + 4, text=f"{share * reach:+.2f}", kind="soft num end")
     for number, (name, gain) in enumerate(bins):
         x = left + (number + 0.5) * _BARS / max(1, len(bins))
         kind = "sure" if gain.low > 0 else "bad" if gain.high < 0 else ""
         yield f'<g class="{kind}"><title>{escape(f"from {name}: {gain.value:+.3f}, {gain.n} questions")}</title>'
         yield f'<path class="bar" d="M{x:.1f} {y(gain.low):.1f}V{y(gain.high):.1f}"/>'
         yield f'<circle class="dot" cx="{x:.1f}" cy="{y(gain.value):.1f}" r="3.5"/></g>'
-        yield label(x, _BOTTOM + 18, f"{name}+", "soft num mid")
-        yield label(x, _BOTTOM + 34, f"n={gain.n}", "soft num mid")
+        yield label(x, _BOTTOM + 18, text=f"{name}+", kind="soft num mid")
+        yield label(x, _BOTTOM + 34, text=f"n={gain.n}", kind="soft num mid")
