@@ -113,7 +113,7 @@ def classify(turn: Turn, categories: Sequence[Category] = BUILT_IN) -> str:
     """Read `text` and `history`; set `task`, `standalone` and `category`, and `reply` with `outcome` for small talk."""
     turn.task = _task(turn.text)
     turn.standalone = standalone(turn.text, turn.history)
-    turn.category = category_of(turn.standalone, turn.question.collections, categories)
+    turn.category = category_of(turn.standalone, turn.question.collections, categories=categories)
     reply = next((reply for pattern, reply in _OUTSIDE.items() if pattern.search(turn.text)), None)
     if reply is not None:
         turn.outcome = "abstained"

@@ -127,7 +127,7 @@ async def _keep(turn: Turn, answer: Answer, cache: SemanticCache, *, searcher: S
         rests_on=tuple(_rests_on(turn)),
     )
     again = Repeatable(replace(answer, notices=tuple(turn.notices)), tuple(turn.cuts))
-    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, again))
+    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, answer=again))
 
 
 def standing_until(turn: Turn) -> tuple[str | None, str | None]:

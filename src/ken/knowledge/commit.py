@@ -143,7 +143,7 @@ class Committer:
             spares_s=spares_s,
             drops=drops,
             # While another content is served, what arrives is seen by nobody.
-            retiring=Retiring() if in_use.is_held else judge(self.answers, self.store, arriving),
+            retiring=Retiring() if in_use.is_held else judge(self.answers, self.store, arriving=arriving),
         )
         version = self.snapshots.commit(change, self.retention)
         self.indexes.keep(frozenset(self.snapshots.generations()))
@@ -155,7 +155,7 @@ class Committer:
         served, members = self.snapshots.members(self.snapshots.use().content), self.snapshots.members(content)
         name = self.built(members)
         arriving = {key: version for key, version in members.items() if served.get(key) != version}
-        retiring = judge(self.answers, self.store, arriving)
+        retiring = judge(self.answers, self.store, arriving=arriving)
         version = self.snapshots.switch(content, generation=name, hold=hold, retiring=retiring)
         self.snapshots.prune(self.retention)
         self.indexes.keep(frozenset(self.snapshots.generations()))

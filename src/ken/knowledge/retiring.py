@@ -74,7 +74,7 @@ def _matter(item: Evidence) -> Matter:
     )
 
 
-def judge(answers: CachedAnswers, store: Documents, arriving: Mapping[str, str]) -> Retiring:
+def judge(answers: CachedAnswers, store: Documents, *, arriving: Mapping[str, str]) -> Retiring:
     """Which answers the versions that arrive (document id -> version) could better. Raises StorageError.
 
     One pass over the answers, in parts, each of them against all that is new.

@@ -43,7 +43,7 @@ def built_in(*, threshold: float, ttl_s: float) -> tuple[Category, ...]:
 BUILT_IN = built_in(threshold=Category(name=GENERAL).threshold, ttl_s=Category(name=GENERAL).ttl_s)
 
 
-def category_of(text: str, collections: Collection[str] | None, categories: Sequence[Category]) -> str:
+def category_of(text: str, collections: Collection[str] | None, *, categories: Sequence[Category]) -> str:
     """The name of the first category, in their order, that a question belongs to."""
     for category in categories:
         if category.words and _pattern(category.words).search(text):

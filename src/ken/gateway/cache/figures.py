@@ -20,7 +20,7 @@ _HITS = ("exact", "similar")
 
 
 @dataclass(frozen=True, slots=True)
-class FalseHits:
+class Wrong:
     """The share of hits that another answer would have been given to: estimated from those that were answered again."""
 
     compared: int
@@ -50,7 +50,7 @@ class CategoryFigures:
     not_stored: tuple[tuple[str, int], ...]
     """Why answers were not kept."""
     entries: int
-    false_hits: FalseHits
+    false_hits: Wrong
 
     @property
     def hit_rate(self) -> float | None:
@@ -111,7 +111,7 @@ def summary(counts: dict[str, int], *, entries: int) -> CategoryFigures:
         stores=counts.get("stored", 0),
         not_stored=_beginning(counts, "not stored: "),
         entries=entries,
-        false_hits=false_hits(same + different, different),
+        false_hits=wrong_share(same + different, different),
     )
 
 
@@ -120,11 +120,11 @@ def _beginning(counts: dict[str, int], word: str) -> tuple[tuple[str, int], ...]
     return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
 
-def false_hits(compared: int, different: int) -> FalseHits:
+def wrong_share(compared: int, different: int) -> Wrong:
     """The estimate and its interval."""
     if not compared:
-        return FalseHits(0, 0, 0.0, 1.0)
+        return Wrong(0, 0, 0.0, 1.0)
     share, square = different / compared, _Z * _Z
     middle = (share + square / (2 * compared)) / (1 + square / compared)
     reach = _Z * sqrt(share * (1 - share) / compared + square / (4 * compared * compared)) / (1 + square / compared)
-    return FalseHits(compared, different, max(0.0, middle - reach), min(1.0, middle + reach))
+    return Wrong(compared, different, max(0.0, middle - reach), min(1.0, middle + reach))

@@ -150,6 +150,12 @@ class SemanticCache:
             return None
         return self._given(asked, "exact", looked.exact, similarity=1.0)
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether a large key space is being made fast."""
+        with self._lock:
+            return self._vectors.is_building
+
     def has_any(self, asked: Asked) -> bool:
         """Whether there are answers in the key space of a question: else it needs not be read."""
         with self._lock:
@@ -200,7 +206,7 @@ class SemanticCache:
                     return self._given(asked, "stale", entry, similarity=similarity)
         return None
 
-    def keep(self, asked: Asked, kept: Keeping, answer: Repeatable) -> str:
+    def keep(self, asked: Asked, kept: Keeping, *, answer: Repeatable) -> str:
         """Keep an answer where it may be kept; what became of it, in words. Raises StorageError."""
         outcome = self._kept(kept, answer)
         self.figures.count(asked.category.name, "stored" if outcome == "stored" else f"not stored: {outcome}")

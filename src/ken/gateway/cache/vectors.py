@@ -82,6 +82,11 @@ class QuestionVectors:
             held.is_building = True
             threading.Thread(target=self._build, args=(held,), name="ken-cache-graph", daemon=True).start()
 
+    @property
+    def is_building(self) -> bool:
+        """Whether a graph is on its way: until then a large space takes longer."""
+        return any(held.is_building for held in self._spaces.values())
+
     def has_any(self, space: str) -> bool:
         """Whether there are questions in a space."""
         return space in self._spaces

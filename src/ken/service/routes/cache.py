@@ -10,14 +10,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from ken.errors import NotFound
-from ken.gateway.cache.figures import CategoryFigures, FalseHits
+from ken.gateway.cache.figures import CategoryFigures, Wrong
 from ken.service.context import Opened, Operating
 from ken.service.shapes import CitationShape, Shape
 
 router = APIRouter(tags=["gateway"])
 
 
-class FalseHitsShape(Shape):
+class WrongShape(Shape):
     """How often the cache gave another answer than the documents do: of its answers that were made anew."""
 
     compared: int
@@ -39,7 +39,7 @@ class CacheFiguresShape(Shape):
     stores: int
     not_stored: dict[str, int] = Field(description="answers that were not kept, by the reason")
     entries: int = Field(description="answers held now")
-    false_hits: FalseHitsShape
+    false_hits: WrongShape
 
 
 class CacheShape(Shape):
@@ -161,9 +161,9 @@ def _figures(each: CategoryFigures) -> CacheFiguresShape:
         stores=each.stores,
         not_stored=dict(each.not_stored),
         entries=each.entries,
-        false_hits=_false_hits(each.false_hits),
+        false_hits=_wrong(each.false_hits),
     )
 
 
-def _false_hits(each: FalseHits) -> FalseHitsShape:
-    return FalseHitsShape.model_validate(each)
+def _wrong(each: Wrong) -> WrongShape:
+    return WrongShape.model_validate(each)
