@@ -513,6 +513,11 @@ class _Run:
         if written.finish_reason == "length":
             turn.flaws.append("cut short")
             turn.notices.append("The answer was cut short at its greatest length, `max_tokens`.")
+        if written.finish_reason == "content_filter":
+            turn.flaws.append("cut by a content filter")
+            turn.notices.append(
+                "The model's content filter stopped the answer. Ask in other words, or choose another model."
+            )
         if verifier.dropped:
             turn.flaws.append("sentences left out")
             count = len(verifier.dropped)

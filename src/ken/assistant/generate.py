@@ -30,7 +30,7 @@ class Written:
     @property
     def is_cut(self) -> bool:
         """Whether the last sentence may be half of one."""
-        return self.is_broken_off or self.finish_reason == "length"
+        return self.is_broken_off or self.finish_reason in {"length", "content_filter"}
 
     def note(self, delta: ChatDelta, turn: Turn) -> None:
         """Take over what a delta tells beside its text."""
