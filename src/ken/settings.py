@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     answer_cache: Annotated[AnswerCacheSettings, NoDecode] = AnswerCacheSettings()
     categories: Annotated[tuple[CategorySettings, ...], NoDecode] = ()
 
+    def patience_of(self, model: str) -> dict[str, float]:
+        """How long a model is waited for, in seconds; empty for what runs in this process."""
+        table = next((table for table in self.models if table.name == model), None)
+        if table is None:
+            return {}
+        told = {"connect": table.connect_s, "first_token": table.first_token_s, "stall": table.stall_s}
+        return told if table.completion_s is None else told | {"completion": table.completion_s}
+
     @classmethod
     def settings_customise_sources(
         cls,

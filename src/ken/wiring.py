@@ -29,7 +29,7 @@ import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
 from ken.assistant.answer import Assistant, Limits, Parts
-from ken.assistant.explain import Outlook, explain
+from ken.assistant.explain import Known, Outlook, explain
 from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
 from ken.domain.answer import Question
@@ -107,9 +107,10 @@ class Ken:
     async def explain(self, question: Question) -> Outlook:
         """What would happen to a question, and why, without a model being asked. Raises what its stages raise."""
         providers = self.providers
-        return await explain(
-            self.assistant.parts, question, price_of=providers.price_of, breaker_of=providers.breaker_of
+        known = Known(
+            price_of=providers.price_of, breaker_of=providers.breaker_of, patience_of=self.settings.patience_of
         )
+        return await explain(self.assistant.parts, question, known=known)
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ken.assistant.answer import Assistant
-from ken.assistant.explain import explain
+from ken.assistant.explain import Known, explain
 from ken.domain.answer import Answer, Question
 from ken.domain.budget import BudgetStanding
 from ken.domain.call import Purpose
@@ -215,7 +215,9 @@ async def test_explaining_asks_no_model(ken: Ken) -> None:
     small, large = says(LIT, name="gpt-4o-mini"), says(LIT, name="gpt-4o")
     asked = tiered(ken, small, large)
     question = Question(text=HARD, principal=LOCAL_OPERATOR)
-    outlook = await explain(asked.parts, question, price_of=Prices.shipped().cost_micros, breaker_of=lambda _: "closed")
+    outlook = await explain(
+        asked.parts, question, known=Known(price_of=Prices.shipped().cost_micros, breaker_of=lambda _: "closed")
+    )
     assert (outlook.tier, outlook.outcome) == ("tier-2", "")
     assert outlook.decision is not None
     assert outlook.difficulty is not None

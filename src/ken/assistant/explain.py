@@ -19,8 +19,16 @@ from ken.prompts.plan import TokenPlan
 TYPICAL_TOKENS = 120
 """Of an answer: a fact with what belongs to it, cited; the lower end of what a question may cost."""
 
-BreakerOf = Callable[[str], str]
-"""A model's name -> the state of its breaker; empty where it has none."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of models beside their windows, each by a model's name."""
+
+    price_of: PriceOf = lambda _, __: None
+    breaker_of: Callable[[str], str] = lambda _: ""
+    """The state of its breaker; empty where it has none."""
+    patience_of: Callable[[str], Mapping[str, float]] = lambda _: {}
+    """How long it is waited for, in seconds."""
 
 
 PriceOf = Callable[[str, Usage], int | None]
@@ -40,6 +48,8 @@ class ModelOutlook:
     """For a typical answer, in millionths of the price list's currency; None where the price is unknown."""
     most_micros: int | None
     """For one of the greatest length."""
+    patience_s: Mapping[str, float]
+    """Seconds that it is waited for: `connect`, `first_token`, `stall`, `completion`; empty for what runs in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +82,8 @@ class Outlook:
     deadline_s: float
 
 
-async def explain(
-    parts: Parts, question: Question, *, price_of: PriceOf | None = None, breaker_of: BreakerOf = lambda _: ""
-) -> Outlook:
-    """Run the stages up to the route. Raises what they raise; without `price_of` costs are unknown."""
+async def explain(parts: Parts, question: Question, *, known: Known | None = None) -> Outlook:
+    """Run the stages up to the route. Raises what they raise."""
     searcher = await parts.corpora.corpus()
     today = question.today or parts.clock()
     turn = Turn(question=question, deadline=Deadline.after(parts.limits.deadline_s), today=today)
@@ -105,21 +113,23 @@ async def explain(
         difficulty=turn.difficulty,
         decision=turn.decision,
         tier=turn.tier,
-        models=tuple(_model(turn, router, name, price_of=price_of, breaker_of=breaker_of) for name in chain),
+        models=tuple(_model(turn, router, name=name, known=known or Known()) for name in chain),
         max_tokens=turn.max_tokens,
         deadline_s=parts.limits.deadline_s,
     )
 
 
-def _model(
-    turn: Turn, router: route.Router, name: str, *, price_of: PriceOf | None, breaker_of: BreakerOf
-) -> ModelOutlook:
+def _model(turn: Turn, router: route.Router, *, name: str, known: Known) -> ModelOutlook:
     window = router.windows[name]
-    most = min(window.answer, turn.max_tokens or window.answer)
+    # What runs in this process has no length of its own to its answers.
+    most = min(each for each in (window.answer, turn.max_tokens, window.context) if each)
     asked = route.needed(turn)
-    costs = [
-        None if price_of is None else price_of(name, Usage(asked, wrote)) for wrote in (min(most, TYPICAL_TOKENS), most)
-    ]
+    costs = [known.price_of(name, Usage(asked, wrote)) for wrote in (min(most, TYPICAL_TOKENS), most)]
     return ModelOutlook(
-        name=name, breaker=breaker_of(name), window=window.context, least_micros=costs[0], most_micros=costs[1]
+        name=name,
+        breaker=known.breaker_of(name),
+        window=window.context,
+        least_micros=costs[0],
+        most_micros=costs[1],
+        patience_s=known.patience_of(name),
     )

@@ -65,4 +65,5 @@ def _model(model: ModelOutlook) -> str:
     least, most = money(model.least_micros), money(model.most_micros)
     cost = least if least == most else f"{least} – {most}"
     breaker = f", breaker {model.breaker}" if model.breaker else ""
-    return f"{model.name}{breaker}, window {model.window:,}, cost {cost}"
+    waits = ", ".join(f"{name.replace('_', ' ')} {seconds:g} s" for name, seconds in model.patience_s.items())
+    return f"{model.name}{breaker}, window {model.window:,}, cost {cost}" + (f"; waited for: {waits}" if waits else "")

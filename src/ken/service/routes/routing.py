@@ -71,6 +71,7 @@ class ModelOutlookShape(Shape):
     window: int
     least_micros: int | None
     most_micros: int | None
+    patience_s: dict[str, float]
 
 
 class TokenPlanShape(Shape):
