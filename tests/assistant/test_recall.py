@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count, repeat
 
 import anyio
 import pytest
@@ -16,8 +16,10 @@ from ken.domain.events import Answered, CitationShown, Notice, TokenShown
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.domain.trace import Feedback, Scalar
 from ken.domain.usage import Usage
-from ken.errors import ModelInterrupted
+from ken.errors import ModelInterrupted, ModelUnavailable
+from ken.gateway.cache.categories import BUILT_IN
 from ken.gateway.cache.semantic import SemanticCache
+from ken.models.scripted import ScriptedModel
 from ken.wiring import Ken
 from tests.assistant.corpus import (
     KEEPER,
@@ -55,6 +57,14 @@ def recalled(ken: Ken, told: Told) -> dict[str, Scalar]:
 def kept(ken: Ken, told: Told) -> Scalar:
     """What settle says became of the answer."""
     return dict(next(span for span in trace_of(ken, told).spans if span.name == "settle").attributes).get("cache")
+
+
+class ModelOfTwoMinds(ScriptedModel):
+    """Answers once, and fails from then on."""
+
+    def __init__(self, text: str) -> None:
+        replies = chain(((text,),), repeat((ModelUnavailable("It is down. Start it."),)))
+        super().__init__("twice", lambda _: next(replies))
 
 
 def of(ken: Ken, *categories: Category) -> SemanticCache:
@@ -270,3 +280,32 @@ def test_a_trace_is_drawn_or_not_whoever_draws() -> None:
     drawn = [each for each in ids if is_drawn(each, 0.05)]
     assert 0.04 < len(drawn) / len(ids) < 0.06
     assert drawn == [each for each in ids if is_drawn(each, 0.05)]
+
+
+async def test_an_old_answer_is_better_than_none(ken: Ken) -> None:
+    """A question whose model fails is given one that is past its time, or to a question less near, with a notice."""
+    short = replace(BUILT_IN[-1], ttl_s=0.01)
+    asked = assistant(ken, says(f"{LIT} [1]"), ModelOfTwoMinds(f"{LIT} [1]"), cache=of(ken, short), reads=True)
+    first = await answer_to(asked, model="twice")
+    await anyio.sleep(0.02)
+    told = await tell(asked, PARAPHRASES[0], model="twice")
+    assert isinstance(told.last, Answered)
+    again = told.last.answer
+    assert (again.text, again.cached, again.original_trace_id) == (first.text, True, first.trace_id)
+    assert any("was made before" in notice for notice in told.notices)
+    assert not (await answer_to(asked, SAFE, model="twice")).cached
+
+
+async def test_a_full_cache_keeps_what_is_asked_for_more_often(ken: Ken) -> None:
+    """A question that is asked once takes no place; one that is asked again takes that of the one asked for least."""
+    cache = of(ken, replace(BUILT_IN[-1], name="general"))
+    ken.cache.answers.drop_all()
+    cache.bounds = replace(cache.bounds, entries=2)
+    asked = assistant(ken, says(f"{LIT} [1]"), cache=cache)
+    often, seldom, new = (f"When is lamp {number} of the lighthouse lit?" for number in ("one", "two", "three"))
+    for text in (often, often, often, seldom):
+        await answer_to(asked, text)
+    assert kept(ken, await tell(asked, new)) == "not asked often enough"
+    assert kept(ken, await tell(asked, new)) == "stored"
+    assert [(await answer_to(asked, text)).cached for text in (often, new)] == [True, True]
+    assert not (await answer_to(asked, seldom)).cached

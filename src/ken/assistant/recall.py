@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import anyio.to_thread
+import numpy as np
+from numpy.typing import NDArray
 
 from ken.assistant.retrieve import Searcher
 from ken.assistant.turn import Turn
@@ -14,6 +17,7 @@ from ken.domain.trace import Scalar
 from ken.errors import StorageError
 from ken.gateway.cache.sameness import Sameness
 from ken.gateway.cache.semantic import Asked, Recalled, SemanticCache
+from ken.models.protocols import WordEmbedder
 
 TOLD = "This answer was given before and its documents have not changed."
 TOLD_STALE = "No model could answer, so this answer was given that was made before; its documents have not changed."
@@ -46,7 +50,7 @@ async def recall(turn: Turn, cache: SemanticCache | None, *, release: str, searc
     )
     found = await anyio.to_thread.run_sync(cache.exact, turn.asked)
     if found is None and cache.has_any(turn.asked):
-        sameness = Sameness(searcher.embedder)
+        sameness = comparing(searcher)
         turn.meaning = await sameness.read(turn.standalone)
         found = await anyio.to_thread.run_sync(partial(cache.similar, turn.asked, turn.meaning, sameness=sameness))
     turn.recalled = found or Recalled(decision="miss")
@@ -61,7 +65,7 @@ async def recall_stale(turn: Turn, cache: SemanticCache | None, *, searcher: Sea
     """
     if cache is None or turn.asked is None:
         return False
-    sameness = Sameness(searcher.embedder)
+    sameness = comparing(searcher)
     try:
         found = await anyio.to_thread.run_sync(partial(cache.stale, turn.asked, turn.meaning, sameness=sameness))
     except StorageError:
@@ -72,6 +76,29 @@ async def recall_stale(turn: Turn, cache: SemanticCache | None, *, searcher: Sea
     give_again(turn, found, notice=TOLD_STALE)
     turn.is_degraded = True
     return True
+
+
+def comparing(searcher: Searcher) -> Sameness:
+    """What questions are compared by. An embedder behind an endpoint is asked once for what the search will want, too."""
+    own = searcher.embedder
+    return Sameness(own if isinstance(own, WordEmbedder) else _Remembered(searcher, own.name, own.dimensions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """An Embedder whose questions are those that the search remembers."""
+
+    searcher: Searcher
+    name: str
+    dimensions: int
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the embedder itself."""
+        return await self.searcher.embedder.embed(texts)
+
+    async def embed_question(self, text: str) -> NDArray[np.float32]:
+        """What was embedded a moment ago is not embedded again."""
+        return await self.searcher.embed(text)
 
 
 def give_again(turn: Turn, recalled: Recalled, *, notice: str) -> None:

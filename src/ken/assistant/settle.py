@@ -10,13 +10,13 @@ from functools import partial
 import anyio.to_thread
 import numpy as np
 
+from ken.assistant.recall import comparing
 from ken.assistant.retrieve import Searcher
 from ken.assistant.turn import Turn
 from ken.domain.answer import Answer
 from ken.domain.cached import Keeping, Repeatable, RestsOn
 from ken.domain.document import Document
 from ken.errors import ModelError
-from ken.gateway.cache.sameness import Sameness
 from ken.gateway.cache.semantic import UNHELPFUL, SemanticCache, new_entry
 from ken.knowledge.retiring import best_score
 from ken.text.dates import asked_period
@@ -108,7 +108,7 @@ async def _keep(turn: Turn, answer: Answer, cache: SemanticCache, *, searcher: S
     asked = turn.asked
     assert asked is not None  # noqa: S101 - the caller has looked
     try:
-        meaning = turn.meaning or await Sameness(searcher.embedder).read(turn.standalone)
+        meaning = turn.meaning or await comparing(searcher).read(turn.standalone)
         searched = await searcher.embed(turn.standalone)
     except ModelError:  # an embedder behind an endpoint that has just gone: the answer is there all the same
         return "the embedder failed"
