@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_a_long_question_is_not_difficult_by_its_length() -> None:
     assert RULES.estimate(features_of(Seen(text=polite))).value < 0.5
     disputed = features_of(Seen(text="How long is a watch?", disagreements=1, answerable=0.5))
     assert RULES.estimate(disputed).value >= 0.5
+
+
+@pytest.mark.parametrize(
+    "piece", ["i am a, ", "the a b c is ", "SELECT a ", "write a ", ", in on for which ", "when, "]
+)
+def test_no_question_takes_long_to_look_at(piece: str) -> None:
+    """Also the longest one, of words that nearly fit."""
+    text = (piece * 8000)[:8000]
+    started = time.process_time()
+    features_of(Seen(text=text))
+    work_of(text)
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ _FURTHER = re.compile(
 )
 _ASKS = re.compile(r"\b(?:which|what|who|whom|whose|where|when|how|why)\b", re.IGNORECASE)
 _TELLS = re.compile(
-    r"^[^?]*\b(?:i['’]m|i am|i['’]ve|i have|i was|i (?:need|want|work|plan|joined|leave|left|used)|my \w+(?: \w+)? (?:is|was|has)"
-    r"|(?:a|an|one|the) (?:\w+ ){1,3}(?:is|has|was|are|were))\b[^?]*[,.:;][^?]*\?",
+    r"\b(?:i['’]m|i am|i['’]ve|i have|i was|i (?:need|want|work|plan|joined|leave|left|used)|my \w+(?: \w+)? (?:is|was|has)"
+    r"|(?:a|an|one|the) (?:\w+ ){1,3}(?:is|has|was|are|were))\b[^?]{0,400}?[,.:;]",
     re.IGNORECASE,
 )
 _WEIGHED = re.compile(
@@ -74,6 +74,8 @@ _WANTS_TEXT = re.compile(
     r"|notice|reminder|paragraph|names?|titles?)\b",
     re.IGNORECASE,
 )
+_MOST_CHARS = 1200
+"""Of a question that are read for what it asks: a longer one holds something that was pasted, and asks before or behind it."""
 _FEW_TERMS = 2
 _MOST = 3.0
 """A count above this says nothing more."""
@@ -209,7 +211,7 @@ RULES = Estimator(
 
 def features_of(seen: Seen) -> dict[str, float]:
     """Each feature of WORDS, most of them between 0 and 1; counts go up to 3."""
-    text = seen.text
+    text = _asked(seen.text)
     reckons = bool(_RECKONED.search(text)) or (bool(_ASKS_AMOUNT.search(text)) and bool(_NUMBER.search(text)))
     best = seen.evidence[0].relevance if seen.evidence else 0.0
     near = {item.document.id for item in seen.evidence if item.relevance >= _NEAR_BEST * best}
@@ -220,14 +222,14 @@ def features_of(seen: Seen) -> dict[str, float]:
         "troubleshooting": float(seen.task == "troubleshooting"),
         "summary": float(seen.task == "summary"),
         "parts": min(_MOST, max(seen.parts - 1, _further(text))),
-        "case": float(bool(_TELLS.search(text))),
+        "case": float("?" in text and bool(_TELLS.search(text.partition("?")[0]))),
         "conditions": min(_MOST, len(_CONDITION.findall(text))),
         "reckoning": float(reckons),
         "judgement": float(bool(_WEIGHED.search(text))),
         "enumeration": float(bool(_ALL_OF.search(text))),
         "negation": float(bool(_NEGATED.search(text))),
         "vague": float(len(set(terms(text))) < _FEW_TERMS),
-        "length": min(_MOST, len(words(text)) / _MANY_WORDS),
+        "length": min(_MOST, len(words(seen.text)) / _MANY_WORDS),
         "code": float(bool(_CODE.search(text))),
         "follow_up": float(seen.leans),
         "documents": min(_MOST, max(0, len(near) - 1)),
@@ -239,6 +241,12 @@ def features_of(seen: Seen) -> dict[str, float]:
     }
 
 
+def _asked(text: str) -> str:
+    """A question without the middle of a long one."""
+    half = _MOST_CHARS // 2
+    return text if len(text) <= _MOST_CHARS else f"{text[:half]}\n{text[-half:]}"
+
+
 def _further(text: str) -> int:
     """How many more questions are asked in one breath: "what does it cost, and who pays?" asks one more."""
     first = _ASKS.search(text)
@@ -247,6 +255,7 @@ def _further(text: str) -> int:
 
 def work_of(text: str) -> Work:
     """What a question wants made; by its words alone."""
+    text = _asked(text)
     if _WANTS_CODE.search(text):
         return "code"
     return "creative" if _WANTS_TEXT.search(text) else "answer"
