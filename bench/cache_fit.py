@@ -34,7 +34,7 @@ MORE = PROJECT / "bench" / "questions" / "pairs_fit.jsonl"
 WEIGHTS = PROJECT / "src" / "ken" / "gateway" / "cache" / "sameness.json"
 STRANGERS = 150
 """Pairs drawn from each topic of questions that aren't a pair."""
-STRANGER_WEIGHT = 0.35
+STRANGER_WEIGHT = 0.25
 """What one of them counts in the fit, so that they don't outnumber the pairs that were written."""
 PRIOR = 1.0
 FOLDS = 10

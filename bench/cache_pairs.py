@@ -119,7 +119,9 @@ async def read_all(texts: Sequence[str]) -> dict[str, Meaning]:
     return {text: await sameness.read(text) for text in texts}
 
 
-def curve(name: str, pairs: Sequence[Pair], is_hit: Callable[[int, float], bool], *, thresholds: Sequence[float]) -> None:
+def curve(
+    name: str, pairs: Sequence[Pair], is_hit: Callable[[int, float], bool], *, thresholds: Sequence[float]
+) -> None:
     """Print hit rate against the false share of hits, the better half of precision and recall."""
     print(f"\n| {name}: threshold | hit rate of paraphrases | false among hits | share |\n|---|---:|---:|---:|")
     for threshold in thresholds:
@@ -183,7 +185,11 @@ def many(kept: dict[str, Meaning]) -> tuple[list[str], np.ndarray, list[Meaning]
     noise = draw.normal(size=(ENTRIES, 384)).astype(np.float32) * 0.02
     vectors = np.stack([kept[texts[row]].vector for row in chosen]) + noise
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [f"{texts[row]} [{number}]" for number, row in enumerate(chosen)], vectors, [kept[texts[row]] for row in chosen]
+    return (
+        [f"{texts[row]} [{number}]" for number, row in enumerate(chosen)],
+        vectors,
+        [kept[texts[row]] for row in chosen],
+    )
 
 
 def timed(kept: dict[str, Meaning], vectors: np.ndarray, entries: Sequence[Meaning], asked: Sequence[str]) -> None:
@@ -207,7 +213,9 @@ def timed(kept: dict[str, Meaning], vectors: np.ndarray, entries: Sequence[Meani
         read(text)
     reading = (time.perf_counter() - started) * 1000 / len(asked)
     print(f"\nKen, {len(vectors)} entries, without the embedding: {spread(whole)}")
-    print(f"of which one candidate (similarity and agreement): {spread(alone)}; reading a question, once: {reading:.2f} ms")
+    print(
+        f"of which one candidate (similarity and agreement): {spread(alone)}; reading a question, once: {reading:.2f} ms"
+    )
 
 
 def spread(times: Sequence[float]) -> str:
@@ -240,9 +248,16 @@ def main() -> None:
     entries, vectors, meanings = many(kept)
     asked = random.Random(3).choices(sorted(kept), k=LOOKUPS)
     timed(kept, vectors, meanings, asked)
-    if given.peer_python:
-        peer(given.peer_python, pairs, {text: meaning.vector for text, meaning in kept.items()}, (entries, vectors, asked), columns)
     by_kind(pairs, columns)
+    if given.peer_python:
+        peer(
+            given.peer_python,
+            pairs,
+            {text: meaning.vector for text, meaning in kept.items()},
+            (entries, vectors, asked),
+            columns,
+        )
+        by_kind(pairs, columns)
 
 
 def peer(

@@ -10,6 +10,9 @@ from ken.text.wording import Asked, Word
 _EXACT, _MEANT, _DERIVED, _PART = 1.0, 0.9, 0.85, 0.7
 _LEAST_STEM = 5
 """Letters that two words of one family begin with: encrypt, encryption."""
+_SHORT_ENDING, _LONG_ENDING = 2, 5
+_ACRONYM = range(2, 7)
+"""Letters that one has."""
 _NEGATING = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "anti", "ab")
 _TURNING = (
     ("over", "under"), ("in", "out"), ("up", "down"), ("on", "off"), ("pre", "post"), ("inter", "intra"), ("macro", "micro"),
@@ -76,7 +79,7 @@ def _worth(one: Word, other: Word) -> float:
     if one.key == other.key:
         return _EXACT
     if one.meanings & other.meanings:
-        return 0.0 if _excluded(one, other) else _MEANT
+        return _MEANT
     if len(one.key) == len(other.key) == 1 and not (one.meanings and other.meanings):
         return _DERIVED if _is_family(one.key[0], other.key[0]) or _is_slip(one.key[0], other.key[0]) else 0.0
     return (
@@ -93,7 +96,10 @@ def _is_family(one: str, other: str) -> bool:
     same = 0
     while same < len(one) and one[same] == other[same]:
         same += 1
-    return same >= _LEAST_STEM and len(one) - same <= 2 and len(other) - same <= 5 and same >= 0.6 * len(other)
+    endings = len(one) - same, len(other) - same
+    return (
+        same >= _LEAST_STEM and endings[0] <= _SHORT_ENDING and endings[1] <= _LONG_ENDING and same >= 0.6 * len(other)
+    )
 
 
 def _is_slip(one: str, other: str) -> bool:
@@ -112,7 +118,7 @@ def _accounted(word: Word, other: Asked) -> bool:
     """Whether all words of a phrase stand in the other question, or a word means what one there means."""
     if all(part in other.bases for part in word.key):
         return True
-    if len(word.key) == 1 and word.text.isupper() and 2 <= len(word.text) <= 6:
+    if len(word.key) == 1 and word.text.isupper() and len(word.text) in _ACRONYM:
         return word.text.lower() in other.initials
     joined = "".join(word.key)
     return len(joined) >= _LEAST_STEM and any(
@@ -137,7 +143,7 @@ def is_opposed(one: Word, other: Word) -> bool:
             first.startswith(p)
             and second.startswith(q)
             and first[len(p) :] == second[len(q) :]
-            and len(first) - len(p) >= 3
+            and len(first) - len(p) >= _LEAST_ROOT
             for p, q in _TURNING
         ):
             return True

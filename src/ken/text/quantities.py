@@ -103,20 +103,29 @@ _UNITS: dict[str, tuple[str, float]] = {
         "volts": {"v volt": 1},
         "km/h": {"kmh kph": 1, "mph": 1.609344},
         "pascals": {"pa pascal": 1, "kpa": 1e3, "bar": 1e5, "mbar": 100, "psi": 6_894.76},
+        "percentage points": {"percentage_point": 1},
+        "square metres": {"acre": 4_046.86, "hectare ha": 1e4, "sqm": 1, "sqft": 0.092903},
+        "joules": {"j joule": 1, "kj": 1e3, "kcal": 4_184, "calorie": 4.184},
+        "amperes": {"ma milliamp": 1e-3, "ampere amp": 1},
+        "decibels": {"db decibel": 1},
+        "moles": {"mmol": 1e-3, "mol": 1, "µmol μmol": 1e-6},
+        "kelvins": {"kelvin": 1},
+        "rpm": {"rpm": 1},
         "pieces": {"piece pcs": 1},
         "hertz": {"hz": 1, "mhz": 1e6, "ghz": 1e9},
     }.items()
     for names, factor in sizes.items()
     for name in names.split()
 }
-_ONLY_AFTER_DIGITS = frozenset("s h m v g l w ms mi cad".split())
+_ONLY_AFTER_DIGITS = frozenset("s h m v g l w j ms mi ma cad ha".split())
 _TIME_UNITS = frozenset("second minute hour day week fortnight month quarter year".split())
 
 _FIGURE = r"\d{1,3}(?:[,'\u202f ]\d{3})+(?:\.\d+)?(?![\d])|\d+(?:\.\d+)*(?:,\d{1,2}(?!\d))?"
 _TOKEN = re.compile(
     rf"(?P<iso>\b\d{{4}}-\d\d-\d\d\b)|(?P<dotted>\b\d{{1,2}}\.\d{{1,2}}\.(?:\d{{4}}|\d{{2}})\b)"
     r"|(?P<slashed>\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b)"
-    r"|(?P<clock>\b(?:[01]?\d|2[0-3])(?::[0-5]\d(?:\ ?[ap]\.?m\b\.?)?|[.h][0-5]\d\ ?[ap]\.?m\b\.?)|\b(?:1[0-2]|0?\d)\ ?[ap]\.?m\b\.?|\b\d{1,2}\ o['’]clock)"
+    r"|(?P<clock>\b(?:[01]?\d|2[0-3])(?::[0-5]\d(?:\ ?[ap]\.?m\b\.?)?|[.h][0-5]\d\ ?[ap]\.?m\b\.?)"
+    r"|\b(?:1[0-2]|0?\d)\ ?[ap]\.?m\b\.?|\b\d{1,2}\ o['’]clock)"
     r"|(?P<fraction>\b[1-9]/[2-9]\b|[½¼¾])"
     rf"|(?P<sign>[€$£¥]\s?)?(?P<figure>(?<![\d.]){_FIGURE})(?P<ordinal>(?:st|nd|rd|th)\b)?(?P<suffix>(?:k|m|mn|bn)\b)?"
     r"|(?P<word>[^\W\d_]+)|(?P<mark>[%€$£¥°](?:[CF]\b)?)|(?P<other>[^\s\w])",
@@ -224,6 +233,13 @@ def _is_below_zero(found: list[Piece], at: int) -> bool:
     )
 
 
+_CENTURY = 100
+_HALF_DAY = 12
+_QUARTERS = frozenset({1.0, 2.0, 3.0, 4.0})
+_MONTH_NAMES = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in (3, len(name))} | {
+    "sept": 9
+}
+_ALSO_WORDS = frozenset("may march mar sep dec jan".split())
 _Read = tuple[str, float | str, float | str, int]
 
 
@@ -233,28 +249,18 @@ def _date(found: list[Piece], at: int) -> _Read | None:
         return "date", piece.text, 0.0, at + 1
     if piece.form in {"dotted", "slashed"}:
         first, second, year = (int(part) for part in re.split(r"[./]", piece.text))
-        if piece.form == "slashed" and second > 12 or piece.form == "slashed" and first <= 12 < second:
+        if piece.form == "slashed" and second > len(_MONTHS):
             first, second = second, first
-        return "date", f"{year + 2000 if year < 100 else year}-{second}-{first}", 0.0, at + 1
+        return "date", f"{year + 2000 if year < _CENTURY else year}-{second}-{first}", 0.0, at + 1
     lower = piece.text.lower()
-    if piece.form == "word" and len(lower) > 2:
-        month = next(
-            (
-                number
-                for number, name in enumerate(_MONTHS, 1)
-                if lower in {name, name[:3]} or lower == "sept" == name[:4]
-            ),
-            0,
-        )
-        if month and (lower not in {"may", "march", "mar", "sep", "dec", "jan"} or _is_month(found, at)):
-            return "month", float(month), float(month), at + 1
-        if lower in {"q", "quarter"} and at + 1 < len(found) and found[at + 1].number in {1.0, 2.0, 3.0, 4.0}:
-            return "quarter", found[at + 1].number or 0.0, 0.0, at + 2
-    if lower == "q" and at + 1 < len(found) and found[at + 1].number in {1.0, 2.0, 3.0, 4.0}:
+    month = _MONTH_NAMES.get(lower, 0)
+    if month and (lower not in _ALSO_WORDS or _is_month(found, at)):
+        return "month", float(month), float(month), at + 1
+    if lower in {"q", "quarter"} and at + 1 < len(found) and found[at + 1].number in _QUARTERS:
         return "quarter", found[at + 1].number or 0.0, 0.0, at + 2
     nth = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}.get(lower)
     if piece.form == "figure" and piece.suffix in {"st", "nd", "rd", "th"}:
-        nth = int(float(piece.number or 0)) if isinstance(piece.number, float) and piece.number <= 4 else None
+        nth = int(piece.number) if isinstance(piece.number, float) and piece.number in _QUARTERS else None
     if nth and at + 1 < len(found) and found[at + 1].text.lower() == "quarter":
         return "quarter", float(nth), 0.0, at + 2
     return None
@@ -279,9 +285,9 @@ def _clock(found: list[Piece], at: int) -> _Read | None:
         return None
     numbers = [int(number) for number in re.findall(r"\d+", lower)]
     hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
-    if re.search(r"p\.?m", lower) and hour < 12:
-        hour += 12
-    if re.search(r"a\.?m", lower) and hour == 12:
+    if re.search(r"p\.?m", lower) and hour < _HALF_DAY:
+        hour += _HALF_DAY
+    if re.search(r"a\.?m", lower) and hour == _HALF_DAY:
         hour = 0
     return "time of day", float(60 * hour + minute), float(hour), at + 1
 
@@ -316,44 +322,34 @@ def _and_a_half(found: list[Piece], at: int) -> tuple[float, int]:
 
 def _unit_alone(found: list[Piece], at: int) -> _Read | None:
     """`within an hour`, `half a day`, `a quarter of an hour`; `days a week` is a rate, and no week is meant."""
-    words = [piece.text.lower() for piece in found[at : at + 4]]
-    before = found[at - 1].text.lower() if at else ""
-    part = {"half": 0.5, "quarter": 0.25}.get(words[0])
-    if (
-        part == 0.5
-        and len(words) > 1
-        and words[1] in {"hour", "day", "year", "month", "minute"}
-        or words[:2] == ["quarter", "hour"]
-    ):
-        kind, factor = _UNITS[words[1]]
-        return _same_time(kind, (part or 1.0) * factor, part or 1.0, at + 2)
-    if len(words) > 1 and (words[0], words[1]) in {
-        ("past", "hour"),
-        ("past", "day"),
-        ("past", "week"),
-        ("past", "month"),
-        ("past", "year"),
-        ("a", "decade"),
-    }:
-        kind, factor = _UNITS[words[1]]
-        return _same_time(kind, factor, 1.0, at + 2)
-    if part and len(words) > 2 and words[1] in {"a", "an"} and words[2] in _TIME_UNITS:
-        kind, factor = _UNITS[words[2]]
-        return _same_time(kind, part * factor, part, at + 3)
-    if part and len(words) > 3 and words[1] == "of" and words[2] in {"a", "an"} and words[3] in _TIME_UNITS:
-        kind, factor = _UNITS[words[3]]
-        return _same_time(kind, part * factor, part, at + 4)
-    and_a_half = _and_a_half(found, at + 2)[0] > 0
-    if (
-        len(words) > 1
-        and words[0] in {"a", "an"}
-        and words[1] in _TIME_UNITS
-        and (and_a_half or before in _AROUND_AN_ARTICLE)
-    ):
-        kind, factor = _UNITS[words[1]]
-        extra, end = _and_a_half(found, at + 2)
-        return _same_time(kind, (1 + extra) * factor, 1.0, end)
+    words = [piece.text.lower() for piece in found[at : at + 4]] + [""] * 4
+    before = _lower(found, at - 1) if at else ""
+    part = {"half": 0.5, "quarter": 0.25}.get(words[0], 0.0)
+    # What words stand before the unit, and how much of it they mean.
+    if part and words[1] == "of" and words[2] in _ARTICLES:
+        return _share(words[3], part, at + 4)
+    if part and words[1] in _ARTICLES:
+        return _share(words[2], part, at + 3)
+    if (part and words[1] in _SHARED) or words[:2] == ["quarter", "hour"]:
+        return _share(words[1], part, at + 2)
+    if words[0] == "past" or words[:2] == ["a", "decade"]:
+        return _share(words[1], 1.0, at + 2)
+    extra, end = _and_a_half(found, at + 2)
+    if words[0] in _ARTICLES and words[1] in _TIME_UNITS and (extra or before in _AROUND_AN_ARTICLE):
+        return _share(words[1], 1.0 + extra, end)
     return None
+
+
+_ARTICLES = frozenset({"a", "an"})
+_SHARED = frozenset("hour day year month minute".split())
+
+
+def _share(unit: str, part: float, end: int) -> _Read | None:
+    """So much of a unit of time; None where the word is none."""
+    if unit not in _TIME_UNITS and unit != "decade":
+        return None
+    kind, factor = _UNITS[unit]
+    return _same_time(kind, part * factor, part, end)
 
 
 def _unit(found: list[Piece], at: int, *, after_digits: bool) -> tuple[int, tuple[str, float] | None]:
@@ -377,6 +373,8 @@ def _unit(found: list[Piece], at: int, *, after_digits: bool) -> tuple[int, tupl
         and found[at + 1].text.lower() in {"c", "celsius", "f", "fahrenheit"}
     ):
         return at + 2, _UNITS["°c" if found[at + 1].text.lower()[0] == "c" else "°f"]
+    if word == "percentage" and at + 1 < len(found) and found[at + 1].text.lower() in {"point", "points"}:
+        return at + 2, _UNITS["percentage_point"]
     if word == "per" and at + 1 < len(found) and found[at + 1].text.lower() == "cent":
         return at + 2, _UNITS["%"]
     if word == "m" and after_digits:
@@ -475,49 +473,54 @@ def _number(found: list[Piece], at: int) -> tuple[float | str, int] | None:
 def _spelled(found: list[Piece], at: int) -> tuple[float, int] | None:
     """A number in words; `one` alone, which is mostly no number, counts before a unit of time."""
     words = [piece.text.lower() for piece in found[at : at + 12]]
+    ordinal = _early_ordinal(found, at, words)
+    if ordinal is not None:
+        return ordinal, at + 1
+    number, end = _counted(words)
+    if not end:
+        return None
+    if words[end : end + 3] == ["and", "a", "half"]:
+        return number + 0.5, at + end + 3
+    if number == end == 1 and (not words[1:] or words[1].removesuffix("s") not in _UNITS):
+        return None
+    return number, at + end
+
+
+_LEVELS = frozenset("floor level year month week quarter tier line stage".split())
+
+
+def _early_ordinal(found: list[Piece], at: int, words: list[str]) -> float | None:
+    """`second` where it is no unit of time, and `first` of a floor, a year, ..."""
     before = _lower(found, at - 1) if at else ""
-    if (
-        words[0] == "second"
-        and before not in {"a", "per", "each", "every", "half"}
-        and (not at or found[at - 1].number is None)
-    ):
-        return 2.0, at + 1
-    if (
-        words[0] == "first"
-        and len(words) > 1
-        and words[1] in {"floor", "level", "year", "month", "week", "quarter", "tier", "line", "stage"}
-    ):
-        return 1.0, at + 1
+    if words[0] == "second" and before not in {"a", "per", "each", "every", "half"}:
+        return 2.0 if not at or found[at - 1].number is None else None
+    return 1.0 if words[0] == "first" and _LEVELS & set(words[1:2]) else None
+
+
+def _counted(words: list[str]) -> tuple[float, int]:
+    """The number that words begin with, and how many of them it takes."""
     total, current, end = 0.0, 0.0, 0
     for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else ""
         if word in _ONES or word in _TENS:
             current += _ONES.get(word, 0) + _TENS.get(word, 0)
         elif word in _SCALES and (end or (index == 1 and words[0] == "a")):
             current = max(current, 1.0) * _SCALES[word]
-            if _SCALES[word] > 100:
+            if _SCALES[word] > _SCALES["hundred"]:
                 total, current = total + current, 0.0
-        elif word == "a" and index == 0 and len(words) > 1 and words[1] in _SCALES:
-            continue
         elif word in _ORDINALS and (not end or current % 10 == 0):
-            current, end = current + _ORDINALS[word], index + 1
-            break
-        elif (
-            word in {"and", "-"}
-            and end
-            and index + 1 < len(words)
-            and (words[index + 1] in _ONES or words[index + 1] in _TENS)
-        ):
-            if word == "and" and current + total < 100:
-                break
+            return total + current + _ORDINALS[word], index + 1
+        elif _goes_on(word, following, begun=end, hundreds=current + total >= _SCALES["hundred"]):
             continue
         else:
             break
         end = index + 1
-    if not end:
-        return None
-    number = total + current
-    if words[end : end + 3] == ["and", "a", "half"]:
-        return number + 0.5, at + end + 3
-    if number == 1 and end == 1 and (len(words) < 2 or words[1].removesuffix("s") not in _UNITS):
-        return None
-    return number, at + end
+    return total + current, end
+
+
+def _goes_on(word: str, following: str, *, begun: int, hundreds: bool) -> bool:
+    """Whether a number goes on behind a word that is none: twenty-five, two hundred and five, a thousand."""
+    if word == "a":
+        return not begun and following in _SCALES
+    is_number = following in _ONES or following in _TENS
+    return begun > 0 and is_number and (word == "-" or (word == "and" and hundreds))

@@ -21,9 +21,15 @@ _CONTRACTIONS = (
     (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
     (re.compile(r"\bshan't\b", re.IGNORECASE), "shall not"),
     (re.compile(r"\b(\w+)n't\b", re.IGNORECASE), r"\1 not"),
-    (re.compile(r"\b(ca|wo|do|does|did|is|are|was|were|has|have|had|could|should|would)nt\b", re.IGNORECASE), r"\1 not"),
+    (
+        re.compile(r"\b(ca|wo|do|does|did|is|are|was|were|has|have|had|could|should|would)nt\b", re.IGNORECASE),
+        r"\1 not",
+    ),
     (re.compile(r"\b(what|who|where|when|how|why|it|that|there|here|he|she)'s\b", re.IGNORECASE), r"\1 is"),
-    (re.compile(r"\b(\w+)'(?:ve|re|ll|d|m)\b", re.IGNORECASE), r"\1"),
+    (re.compile(r"'m\b", re.IGNORECASE), " am"),
+    (re.compile(r"'re\b", re.IGNORECASE), " are"),
+    (re.compile(r"'ve\b", re.IGNORECASE), " have"),
+    (re.compile(r"'(?:ll|d)\b", re.IGNORECASE), ""),
     (re.compile(r"\bwanna\b", re.IGNORECASE), "want to"),
     (re.compile(r"\b(?:2|two|multi|second)[- ]?(?:factor|step)s?\b|\b2fa\b", re.IGNORECASE), "multi factor"),
     (re.compile(r"\b401 ?\(?k\)?(?!\w)", re.IGNORECASE), "retirement plan"),
@@ -82,12 +88,17 @@ _LIGHT = frozenset(
     would like wonder possibl suppos concern regard involv relat correct proper properli need requir must should right
     entitl time long number amount much many maximum limit max minimum""".split()
 )
-_HEADS = frozenset("team person peopl depart role group time date day month year room floor place locat point step way manner kind type sort number amount reason interv".split())
-"""What "which" and "what" ask for by name; the kind of answer says it already."""
-_FUNCTION = STOP_WORDS - frozenset(
-    "before after over under off out up down most more only same own few all any each no not again once".split()
+_HEADS = frozenset(
+    """team person peopl depart role group time date day month year room floor place locat point step way manner kind type
+    sort number amount reason interv""".split()
 )
-_FUNCTION |= frozenset(
+"""What "which" and "what" ask for by name; the kind of answer says it already."""
+_FUNCTION = (
+    STOP_WORDS
+    - frozenset(
+        "before after over under off out up down most more only same own few all any each no not again once".split()
+    )
+) | frozenset(
     "shall upon ok okay pls plz hi hello thanks please kindly maybe perhaps many much am else also ought does".split()
 )
 _SCOPE = frozenset(
@@ -136,6 +147,8 @@ class Doing:
     agents: frozenset[str]
     patients: frozenset[str]
     is_passive: bool
+    nearest: str
+    """The telling word right before the verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +232,7 @@ def _tense(lower: list[str]) -> str:
 
 
 def _subject(found: list[Piece], bases: list[str]) -> str:
-    """ "Who trains the nurses" gives `train`, "who do the nurses train" and "who is trained" give ""."""
+    """The verb of "who trains the nurses", `train`; "who do the nurses train" and "who is trained" have none."""
     lower = [piece.text.lower() for piece in found]
     start = next((place for place, word in enumerate(lower) if word in {"who", "which"}), None)
     if start is None:
@@ -255,10 +268,20 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
             continue
         is_name = not meanings and any(place in names for place in span)
         light = len(key) == 1 and (key[0] in _LIGHT or first in _LIGHT)
-        weight = 1.4 if is_name else 0.3 if light else 0.8 if first in _CLAUSAL else 0.4 if first in _ORDER_ONLY and len(key) == 1 else 1.0
+        weight = (
+            1.4
+            if is_name
+            else 0.3
+            if light
+            else 0.8
+            if first in _CLAUSAL
+            else 0.4
+            if first in _ORDER_ONLY and len(key) == 1
+            else 1.0
+        )
         if span[0] and found[span[0] - 1].text.lower() in {"which", "what"} and key[0] in _HEADS:
             weight = 0.2
-        if len(span) > 1 and all(found[place].text.lower() in _FUNCTION | _LIGHT for place in span):
+        if span[1:] and all(found[place].text.lower() in _FUNCTION | _LIGHT for place in span):
             weight = 0.15
         stands = (
             found[span[0]].span[0],
@@ -286,7 +309,7 @@ def _particles_joined(found: list[Piece], bases: list[str], places: list[int]) -
             or follows in _BORDERS
             or follows in _FUNCTION - _DETERMINERS
         )
-        if not closes or lower not in _PREPOSITIONS and lower not in {"back", "away", "out"}:
+        if not closes or (lower not in _PREPOSITIONS and lower not in {"back", "away", "out"}):
             continue
         verb = next(
             (
@@ -306,16 +329,21 @@ def _is_possessive(found: list[Piece], place: int) -> bool:
     return found[place].text.lower() == "s" and place > 0 and found[place - 1].text == "'"
 
 
+_FEW = 3
+_MOSTLY = 0.7
+"""Of the words of a title have a capital."""
+
+
 def _names(plain: str, found: list[Piece]) -> set[int]:
     """Pieces that are proper names, acronyms or identifiers, by how they are written."""
     words = [piece for piece in found if piece.form == "word" and len(piece.text) > 1]
     capitals = sum(piece.text[0].isupper() for piece in words)
     shouted = sum(piece.text.isupper() for piece in words) > len(words) / 2
-    titled = len(words) > 3 and capitals > 0.7 * len(words)
+    titled = len(words) > _FEW and capitals > _MOSTLY * len(words)
     marked = [match.span() for match in _IDENTIFIER.finditer(plain)]
     names: set[int] = set()
     for place, piece in enumerate(found):
-        if piece.form != "word" or len(piece.text) < 2:
+        if piece.form != "word" or len(piece.text) == 1:
             continue
         start, end = piece.span
         inner = any(letter.isupper() for letter in piece.text[1:]) and not shouted
@@ -329,36 +357,41 @@ def _names(plain: str, found: list[Piece]) -> set[int]:
 
 def _role(found: list[Piece], span: list[int]) -> str:
     """The preposition before the phrase that a word stands in."""
-    last = span[-1]
-    while last + 2 < len(found) and found[last + 1].text == "-" and found[last + 2].form == "word":
-        last += 2
-    after = found[last + 1 : last + 3]
-    if len(after) == 2 and after[0].text == "'" and after[1].text.lower() == "s":
-        return "'s"
-    if after and after[0].text == "'" and found[last].text.lower().endswith("s"):
+    if _owns(found, span[-1]):
         return "'s"
     pronoun = False
     for place in range(span[0] - 1, max(-1, span[0] - 6), -1):
         lower = found[place].text.lower()
         if lower in _PREPOSITIONS:
-            if pronoun and lower not in _CLAUSAL:
-                return ""
-            if lower == "with" and any(found[between].text.lower() == "no" for between in range(place, span[0])):
-                return "without"
-            if (
-                lower in {"instead", "up", "down", "off"}
-                and place + 1 < span[0]
-                and found[place + 1].text.lower() != "of"
-            ):
-                return lower
-            if lower == "of" and place and found[place - 1].text.lower() in {"instead", "out", "because", "ahead"}:
-                return found[place - 1].text.lower()
-            return _PREPOSITIONS[lower] or lower
+            return "" if pronoun and lower not in _CLAUSAL else _governing(found, place, span[0])
         if lower in _PERSONS or lower in _PRONOUNS:
             pronoun = True
         elif lower not in _TRANSPARENT and (lower in _FUNCTION or found[place].form != "word"):
             return ""
     return ""
+
+
+def _owns(found: list[Piece], last: int) -> bool:
+    """Whether a possessive ending follows: the manager's, `tide-api`'s, customers'."""
+    while last + 2 < len(found) and found[last + 1].text == "-" and found[last + 2].form == "word":
+        last += 2
+    if _text(found, last + 1) != "'":
+        return False
+    return _text(found, last + 2) == "s" or _text(found, last).endswith("s")
+
+
+def _governing(found: list[Piece], place: int, until: int) -> str:
+    """What the preposition at a place says: "with no" is "without", "of" makes a possessor but in "instead of"."""
+    lower, before = found[place].text.lower(), _text(found, place - 1) if place else ""
+    if lower == "with" and any(_text(found, between) == "no" for between in range(place, until)):
+        return "without"
+    if lower == "of" and before in {"instead", "out", "because", "ahead"}:
+        return before
+    return _PREPOSITIONS[lower] or lower
+
+
+def _text(found: list[Piece], place: int) -> str:
+    return found[place].text.lower() if place < len(found) else ""
 
 
 def _is_negated(found: list[Piece], place: int, key: tuple[str, ...]) -> bool:
@@ -386,6 +419,10 @@ def _negations(words: tuple[Word, ...], lower: list[str], text: str) -> int:
     return max(0, count - leading - tag)
 
 
+_BETWEEN = 3
+"""Words that stand between two that are joined: "the manager and the director"."""
+
+
 def _coordinated(words: list[Word], found: list[Piece]) -> list[Word]:
     """Number what "and", "or" and commas join."""
     joined = list(words)
@@ -393,7 +430,7 @@ def _coordinated(words: list[Word], found: list[Piece]) -> list[Word]:
     for index in range(1, len(joined)):
         before, word = joined[index - 1], joined[index]
         between = [found[place].text.lower() for place in range(before.place + len(before.key), word.place)]
-        if any(part in {"and", "or", "vs", "versus", "&"} for part in between) and len(between) <= 3:
+        if any(part in {"and", "or", "vs", "versus", "&"} for part in between) and len(between) <= _BETWEEN:
             number = before.joined if before.joined >= 0 else (group := group + 1)
             role = word.role or before.role
             joined[index - 1], joined[index] = replace(before, joined=number), replace(word, joined=number, role=role)
@@ -417,13 +454,13 @@ def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
         if verb and found[verb - 1].text.lower() in _DETERMINERS:
             continue
         before, after = _phrase_before(found, bases, verb), _phrases_after(found, bases, verb)
+        nearest = next((bases[place] for place in range(verb - 1, -1, -1) if _is_telling(found, place)), "")
         helpers = {found[place].text.lower() for place in range(max(0, verb - 7), verb)}
-        if written in _PARTICIPLES or written.endswith(("ed", "en")):
-            if helpers & _BE:
-                doings.append(Doing(bases[verb], after.get("by", _NOBODY), before, is_passive=True))
-                continue
+        if (written in _PARTICIPLES or written.endswith(("ed", "en"))) and helpers & _BE:
+            doings.append(Doing(bases[verb], after.get("by", _NOBODY), before, is_passive=True, nearest=nearest))
+            continue
         others = frozenset[str]().union(*(words for role, words in after.items() if role in {"", "to"}))
-        doings.append(Doing(bases[verb], before, others, is_passive=False))
+        doings.append(Doing(bases[verb], before, others, is_passive=False, nearest=nearest))
     return doings
 
 

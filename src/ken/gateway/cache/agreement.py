@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 from ken.text.alignment import Alignment, Pair, align
 from ken.text.asked_for import differ
@@ -17,22 +18,48 @@ from ken.text.wording import Asked, Word, read
 
 __all__ = ["Asked", "agree", "read"]
 
+_AFFIX = 3
+"""Letters by which a name may be longer where it is written out: Postgres, PostgreSQL."""
 _CLOSE = 0.025
 """By what share two sizes in bytes may differ: 1 GB is 1,000 MB to some and 1,024 to others."""
 _TINGED = frozenset(
-    "fail failur broken break refus deni lack miss without error problem issu trouble unabl reject late lost stop wrong invalid declin forget forgotten lose except exclud exempt least zero nothing never cannot crash malfunct forbid forbidden prohibit ban separ omit leave skip avoid outsid only instead disclos hardly nearli empti stop away rid".split()
+    """fail failur broken break refus deni lack miss without error problem issu trouble unabl reject late lost stop
+    wrong invalid declin forget forgotten lose except exclud exempt least zero nothing never cannot crash malfunct
+    forbid forbidden prohibit ban separ omit leave skip avoid outsid only instead disclos hardly nearli empti stop
+    away rid""".split()
 )
 """Words that carry a negation of their own: with one of these left over, an odd "not" proves nothing."""
 _AGAINST = {
-    frozenset(pair)
-    for pair in (
-        ("from", "to"), ("before", "after"), ("with", "without"), ("over", "under"), ("above", "below"), ("inside", "outside"),
-        ("by", "to"), ("for", "against"), ("before", "during"), ("after", "during"), ("until", "from"), ("until", "after"), ("since", "before"), ("since", "until"),
-        ("by", "after"), ("by", "from"), ("into", "from"), ("for", "from"), ("in", "without"), ("before", "since"), ("during", "outside"), ("onto", "off"), ("on", "off"), ("into", "out"), ("to", "off"), ("onto", "from"),
-    )
-}  # fmt: skip
+    frozenset({one, other})
+    for one, others in {
+        "from": "to",
+        "before": "after during since",
+        "with": "without",
+        "over": "under",
+        "above": "below",
+        "inside": "outside",
+        "by": "to after from",
+        "for": "against from",
+        "after": "during",
+        "until": "from after",
+        "since": "before until",
+        "into": "from out",
+        "in": "without",
+        "during": "outside",
+        "onto": "off from",
+        "on": "off",
+        "to": "off",
+    }.items()
+    for other in others.split()
+}
+"""Prepositions that turn what they govern round."""
 _PEOPLE = frozenset(
-    "itdept attack employ i we you they he she manag employe staff custom client supplier vendor contractor user admin director team hr auditor doctor teacher student parent visitor guest applic candid boss supervisor colleagu intern lead owner author review tenant landlord".split()
+    """itdept attack employ i we you they he she manag employe staff custom client supplier vendor contractor user
+    admin director team hr auditor doctor teacher student parent visitor guest applic candid boss supervisor
+    colleagu intern lead owner author review tenant landlord
+    patient nurs courier driver agent guard board committe assist trainer traine pupil professor buyer seller bank insur
+    subsidiari agenc auditor regul inspector cto ceo cfo scribe oper mentor mente partner resel distributor carrier
+    competitor child spous princip architect engin develop test support sender recipi debtor creditor""".split()
 )
 _SCOPES = {
     **dict.fromkeys("all every each both everyone everybody".split(), "all"),
@@ -115,7 +142,7 @@ def _is_spelled_out(word: Word, other: Asked) -> bool:
     if word.text.isupper() and len(name) > 1 and name in other.initials:
         return True
     return any(
-        len(part) > 3 and (name.startswith(part) or part.startswith(name)) and abs(len(part) - len(name)) <= 3
+        len(part) > _AFFIX and (name.startswith(part) or part.startswith(name)) and abs(len(part) - len(name)) <= _AFFIX
         for part in other.bases
     )
 
@@ -167,12 +194,32 @@ def _roles(a: Asked, b: Asked, laid: Alignment) -> str | None:
     for word in (*placed, *figures, *_clauses_placed(a, b)):
         if frozenset({word.one, word.other}) in _AGAINST:
             return f"“{word.one} {word.text}” against “{word.other} {word.text}”"
+    swapped = _exchanged(a, b, laid)
+    if swapped is not None:
+        return swapped
     for index, first in enumerate(placed + figures):
         for second in placed[index + 1 :] if index < len(placed) else figures[index - len(placed) + 1 :]:
             if first.one == second.one or (first.joined >= 0 and first.joined == second.joined):
                 continue
             if first.one == second.other and second.one == first.other:
                 return f"“{first.text}” and “{second.text}” have changed places"
+    return None
+
+
+def _exchanged(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    """Whoever acts and whoever is acted on stand in the other order, all else being the same, the voice too."""
+    if laid.left or laid.right or any(doing.is_passive for question in (a, b) for doing in question.doings):
+        return None
+    acting = [
+        pair
+        for pair in laid.pairs
+        if pair.one.role == pair.other.role == ""
+        and max(pair.one.joined, pair.other.joined) < 0
+        and (pair.one.is_name or pair.one.key[0] in _PEOPLE)
+    ]
+    for first, second in combinations(acting, 2):
+        if (first.one.place - second.one.place) * (first.other.place - second.other.place) < 0:
+            return f"“{first.one.text}” and “{second.one.text}” have changed places"
     return None
 
 
@@ -201,9 +248,7 @@ def _clauses_placed(a: Asked, b: Asked) -> list[_Placed]:
 
 def _following(sequence: tuple[str, ...]) -> dict[str, str]:
     return {
-        word: _CLAUSAL[before]
-        for before, word in zip(sequence, sequence[1:], strict=False)
-        if before in _CLAUSAL and word not in _ARTICLES
+        word: _CLAUSAL[before] for before, word in pairwise(sequence) if before in _CLAUSAL and word not in _ARTICLES
     }
 
 
@@ -250,7 +295,8 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
             gives, takes = (one.agents & other.patients) - both, (one.patients & other.agents) - both
             if gives and takes:
                 return f"who does it to whom differs: {min(gives)} and {min(takes)}"
-            changed = ((gives | takes) & _PEOPLE) - {one.verb}
+            near = ({one.nearest} - one.patients) | ({other.nearest} - other.patients)
+            changed = ((gives | takes) & _PEOPLE & near) - {one.verb}
             if one.is_passive != other.is_passive:
                 named = one.agents if one.is_passive else other.agents
                 changed |= (gives | takes) & named
@@ -263,12 +309,14 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
     return None
 
 
-_TOLD = frozenset("report tell inform notifi contact complain ask turn send submit appli return regist hand order".split())
+_TOLD = frozenset(
+    "report tell inform notifi contact complain ask turn send submit appli return regist hand order".split()
+)
 """Stems: where one does that is as good as with whom."""
 
 
 def _asked(a: Asked, b: Asked, _: Alignment) -> str | None:
-    if a.kinds | b.kinds == {"place", "person"} and _TOLD & a.bases and _TOLD & b.bases:
+    if a.kinds | b.kinds == frozenset({"place", "person"}) and _TOLD & a.bases and _TOLD & b.bases:
         return None
     if differ(a.kinds, b.kinds):
         return f"one asks for {min(a.kinds)}, the other for {min(b.kinds)}"
@@ -276,7 +324,11 @@ def _asked(a: Asked, b: Asked, _: Alignment) -> str | None:
 
 
 def _time(a: Asked, b: Asked, _: Alignment) -> str | None:
-    return f"one is about the {a.tense}, the other about the {b.tense}" if a.tense and b.tense and a.tense != b.tense else None
+    return (
+        f"one is about the {a.tense}, the other about the {b.tense}"
+        if a.tense and b.tense and a.tense != b.tense
+        else None
+    )
 
 
 def _clause(a: Asked, b: Asked, laid: Alignment) -> str | None:
@@ -312,7 +364,7 @@ def _scope(a: Asked, b: Asked, _: Alignment) -> str | None:
     strict = (one ^ other) & {"only", "except", "most", "none", "some"}
     if one and other and not one & other:
         return f"“{min(one)}” is not “{min(other)}”"
-    return f"only one of them says “{min(strict)}”" if strict & {"only", "except", "none"} else None
+    return f"only one of them says “{min(strict)}”" if strict & {"only", "except", "none", "most", "some"} else None
 
 
 _RULES: tuple[Callable[[Asked, Asked, Alignment], str | None], ...] = (

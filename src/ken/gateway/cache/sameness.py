@@ -82,7 +82,7 @@ class Sameness:
 
 def _packed(vectors: Vectors) -> NDArray[np.int8]:
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _TINY)
-    return np.round(vectors / lengths * _SCALE).astype(np.int8)
+    return np.asarray(np.round(vectors / lengths * _SCALE), np.int8)
 
 
 def _chance(one: Meaning, other: Meaning) -> float:
@@ -103,7 +103,9 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
     """What the figure is made from. Both ways are looked at, and the order of the two questions changes nothing."""
     a, b = one.asked, other.asked
     matches = _matches(one, other)
-    nearest = [[max(0.0, match) for match in matches.max(axis=axis).tolist()] if matches.size else [] for axis in (1, 0)]
+    nearest = [
+        [max(0.0, match) for match in matches.max(axis=axis).tolist()] if matches.size else [] for axis in (1, 0)
+    ]
     ways = (
         _Way.of(a.words, laid.left, {id(pair.one): pair.worth for pair in laid.pairs}, nearest[0]),
         _Way.of(b.words, laid.right, {id(pair.other): pair.worth for pair in laid.pairs}, nearest[1]),
@@ -158,7 +160,9 @@ class _Way:
     """The most that one word lacks."""
 
     @classmethod
-    def of(cls, words: Sequence[Word], left: Sequence[Word], worths: Mapping[int, float], matches: Sequence[float]) -> _Way:
+    def of(
+        cls, words: Sequence[Word], left: Sequence[Word], worths: Mapping[int, float], matches: Sequence[float]
+    ) -> _Way:
         over = {id(word) for word in left}
         total = sum(word.weight for word in words)
         if not total:
