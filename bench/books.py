@@ -62,7 +62,7 @@ async def measure(home: Path, count: int) -> None:
     for at_once in (1, 16, 64):
         waits: list[float] = []
         started = time.perf_counter()
-        await asyncio.gather(*(one_after_the_other(books, count // at_once, waits) for _ in range(at_once)))
+        await asyncio.gather(*(one_after_the_other(books, count // at_once, waits=waits) for _ in range(at_once)))
         rate = len(waits) / (time.perf_counter() - started)
         p50, p99 = np.percentile(np.array(waits) * 1000, [50, 99])
         print(f"| {at_once} | {rate:,.0f} | {p50:.2f} | {p99:.2f} |")
@@ -70,7 +70,7 @@ async def measure(home: Path, count: int) -> None:
     database.close()
 
 
-async def one_after_the_other(books: Books, count: int, waits: list[float]) -> None:
+async def one_after_the_other(books: Books, count: int, *, waits: list[float]) -> None:
     """Calls of one caller; notes how long each waited for its reservation."""
     for _ in range(count):
         call = Reservation(

@@ -91,7 +91,7 @@ class Books:
             self.settle(reservation, Settlement(outcome="abandoned", ended_at=time.time()))
             raise
         if refusal is not None:
-            raise refused(refusal, reservation.model)
+            raise refused(refusal, reservation.model, currency=reservation.currency)
 
     def settle(self, reservation: Reservation, settlement: Settlement) -> None:
         """Make a reservation final; returns at once. A second time changes nothing."""
