@@ -82,7 +82,7 @@ def _figures(a: Asked, b: Asked, _: Alignment) -> str | None:
         left, right = [[figure for figure in side if not _goes_without_saying(figure)] for side in (left, right)]
     if left and right:
         one, other = left[0], right[0]
-        what = "units" if one.raw == other.raw and one.kind != other.kind else _NAMES.get(one.kind, "numbers")
+        what = "units" if one.raw == other.raw and one.kind not in _NAMES else _NAMES.get(one.kind, "numbers")
         return f"{what} differ: {one.text} and {other.text}"
     if left or right:
         return f"only one of them says {(left or right)[0].text}"
@@ -282,7 +282,7 @@ def _sides(a: Asked, b: Asked, laid: Alignment) -> str | None:
         others = set(b.sequence[:there]), set(b.sequence[there:])
         moved, back = (left & others[1]) - others[0] - right, (right & others[0]) - others[1] - left
         if moved and back:
-            return f"“{min(moved)}” and “{min(back)}” have changed sides"
+            return f"“{_shown(moved, a, b)}” and “{_shown(back, a, b)}” have changed sides"
     return None
 
 
@@ -294,7 +294,7 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
             both = (one.agents & one.patients) | (other.agents & other.patients)
             gives, takes = (one.agents & other.patients) - both, (one.patients & other.agents) - both
             if gives and takes:
-                return f"who does it to whom differs: {min(gives)} and {min(takes)}"
+                return f"who does it to whom differs: “{_shown(gives, a, b)}” and “{_shown(takes, a, b)}”"
             near = ({one.nearest} - one.patients) | ({other.nearest} - other.patients)
             changed = ((gives | takes) & _PEOPLE & near) - {one.verb}
             if one.is_passive != other.is_passive:
@@ -305,8 +305,14 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
                 and not (one.agents - both) & (other.agents - both)
                 and not (one.patients - both) & (other.patients - both) & _PEOPLE
             ):
-                return f"“{min(changed)}” does it in one of them, and has it done in the other"
+                return f"“{_shown(changed, a, b)}” does it in one of them, and has it done in the other"
     return None
+
+
+def _shown(stems: Iterable[str], a: Asked, b: Asked) -> str:
+    """The first of some stems as it stands in one of the questions."""
+    first = min(stems)
+    return next((word.text for word in (*a.words, *b.words) if first in word.key), first)
 
 
 _TOLD = frozenset(
@@ -349,7 +355,7 @@ def _wanted(a: Asked, b: Asked, _: Alignment) -> str | None:
     for one, other in ((a, b), (b, a)):
         asks_for_object = other.sequence[1:2] and not other.subject and _OBJECT & set(other.sequence[:4])
         if one.subject and asks_for_object and one.subject in other.bases and not other.negations and not one.negations:
-            return f"one asks who does it, the other to whom it is done: {one.subject}"
+            return "one asks who does it, the other to whom it is done"
     if a.sequence and b.sequence and frozenset({a.sequence[-1], b.sequence[-1]}) in _AGAINST:
         return f"“{a.sequence[-1]}” against “{b.sequence[-1]}”"
     return None
