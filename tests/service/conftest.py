@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.service.corpus import copy
+from tests.service.door import Door, opened
 from tests.service.serving import Served, serving
 
 
@@ -15,8 +16,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield ken
 
 
+@pytest.fixture(scope="session")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with opened(copy(tmp_path_factory.mktemp("door") / "home")) as found:
+        yield found
+
+
 @pytest.fixture
 def client(served: Served) -> Iterator[httpx.Client]:
     """The local operator, without a key."""
-    with served.client() as opened:
-        yield opened
+    with served.client() as opened_client:
+        yield opened_client

@@ -161,6 +161,10 @@ async def embedded(
 
 
 async def measured(embeddings: Embeddings, endpoint: EmbedderEndpoint, *, text: str) -> NDArray[np.float32]:
-    """The vector of a passage, which shows how long vectors are: float32 (dimensions,). Raises as the gateway does."""
+    """The vector of a passage, which shows how long vectors are: float32 (dimensions,). Raises as the gateway does.
+
+    Whoever happens to ask when it is due doesn't pay for it.
+    """
     asked = [f"{endpoint.passage_prefix}{text}"]
-    return (await embedded(embeddings, asked, endpoint=endpoint, seconds=endpoint.question_s))[0]
+    with within(CallContext(purpose=_SYNC), caller().deadline):
+        return (await embedded(embeddings, asked, endpoint=endpoint, seconds=endpoint.question_s))[0]

@@ -65,7 +65,7 @@ _ANTHROPIC_TYPE = {
     504: "timeout_error",
 }
 ANTHROPIC_PATH = "/v1/messages"
-_UNION_TAG = re.compile(r"^(str|int|float|bool|none|list\[.*|function-.*|.*\[.*\])$")
+_UNION_TAG = re.compile(r"^(str|int|float|bool|none|list\[.*|function-.*|constrained-.*|.*\[.*\])$")
 
 
 def status_of(error: KenError) -> int:

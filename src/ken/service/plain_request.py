@@ -186,6 +186,8 @@ class PlainBody(BaseModel):
     parallel_tool_calls: bool | None = None
     response_format: Format | None = None
     reasoning_effort: str | None = None
+    service_tier: Literal["auto", "default"] | None = None
+    """Not passed on, as it changes the price: what can wait says so in the header `X-Ken-Priority`."""
 
     @property
     def wants_usage(self) -> bool:
