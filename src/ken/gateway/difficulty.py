@@ -103,6 +103,7 @@ WORDS: Mapping[str, str] = {
     "documents": "several documents come near",
     "flatness": "no passage stands out",
     "doubt": "it is open whether the passages hold the answer",
+    "unlikely": "the passages may not hold the answer",
     "disagreement": "passages disagree",
     "times": "documents that hold at other times",
     "amount": "much to read",
@@ -201,12 +202,14 @@ RULES = Estimator(
         "documents": 0.2,
         "flatness": 0.3,
         "doubt": 0.7,
+        "unlikely": 0.0,
         "disagreement": 1.5,
         "times": 0.6,
         "amount": 0.2,
     },
 )
-"""A comparison makes a question difficult by itself; else it takes two weighty features, or one with several light ones."""
+"""A comparison makes a question difficult by itself; else it takes two weighty features, or one with several light ones. What has
+no weight tells nothing of most models; a training may find that it does of a home's own."""
 
 
 def features_of(seen: Seen) -> dict[str, float]:
@@ -235,6 +238,7 @@ def features_of(seen: Seen) -> dict[str, float]:
         "documents": min(_MOST, max(0, len(near) - 1)),
         "flatness": min(1.0, second / best) if best > 0 else 0.0,
         "doubt": 4 * seen.answerable * (1 - seen.answerable),
+        "unlikely": 1 - seen.answerable,
         "disagreement": float(seen.disagreements > 0),
         "times": float(seen.other_times > 0),
         "amount": min(_MOST, sum(item.passage.tokens for item in seen.evidence) / _MANY_TOKENS),
