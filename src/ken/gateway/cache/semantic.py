@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -40,7 +40,7 @@ UNHELPFUL = "found unhelpful"
 """The reason where somebody said so of the answer to such a question: another one is not kept, either."""
 
 _log = logging.getLogger(__name__)
-_LOOKED_AT = 8
+_LOOKED_AT = 6
 """The nearest questions that are compared."""
 _LEAST_COSINE = 0.35
 """Of the vectors of two questions that may ask the same: paraphrases have .5 and more."""
@@ -296,7 +296,7 @@ class SemanticCache:
         except ValidationError:
             return None
 
-    def _near(self, asked: Asked, meaning: Meaning) -> list[tuple[CachedAnswer, Meaning]]:
+    def _near(self, asked: Asked, meaning: Meaning) -> Iterator[tuple[CachedAnswer, Meaning]]:
         """The nearest questions of the key space that are still there, the nearest first."""
         ids: list[int] = []
         rows: dict[int, CachedAnswer] = {}
@@ -309,7 +309,8 @@ class SemanticCache:
             present = self.answers.ids()
             with self._lock:
                 self._vectors.keep(present)
-        return [(rows[answer], _meaning_of(rows[answer])) for answer in ids if answer in rows]
+        # Reading a question takes longer than to find it: the nearest is mostly the one.
+        yield from ((rows[answer], _meaning_of(rows[answer])) for answer in ids if answer in rows)
 
     def _unhelpful(self, asked: Asked, entry: CachedAnswer, *, similarity: float) -> Recalled:
         self.figures.count(asked.category.name, f"refused: {UNHELPFUL}")
