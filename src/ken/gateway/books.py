@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -139,8 +140,9 @@ class Books:
         self._swept = time.monotonic()
         self._sweep()
         while (batch := self._next()) is not None:
-            self._keep_alive()
             asked, ended = batch
+            if asked or self._open:
+                self._keep_alive()
             if asked or ended:
                 self._write(asked, ended)
             if time.monotonic() - self._swept > LEASE_S:
@@ -156,10 +158,13 @@ class Books:
             self._changed.wait_for(lambda: self._asked or self._ended or self._closed, beat)
             if self._ended and not self._asked:
                 self._changed.wait_for(lambda: self._asked or self._hurried or self._closed, DELAY_S)
-            asked = [self._asked.popleft() for _ in range(min(BATCH, len(self._asked)))]
+            waiting = [self._asked.popleft() for _ in range(min(BATCH, len(self._asked)))]
+            # Called off before its turn came: nothing is held, and nothing has to be settled.
+            asked = [each for each in waiting if not each.answer.cancelled()]
+            self._done += len(waiting) - len(asked)
             ended = [self._ended.popleft() for _ in range(min(BATCH, len(self._ended)))]
             self._hurried = self._hurried and bool(self._asked or self._ended)
-            return None if self._closed and not asked and not ended else (asked, ended)
+            return None if self._closed and not waiting and not ended else (asked, ended)
 
     def _keep_alive(self) -> None:
         """Say that this process is alive, before it has a reservation on the disk and then every few seconds."""
@@ -273,7 +278,7 @@ class Books:
             self._done += len(answers)
             self._changed.notify_all()
         for loop, of_loop in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed, and whoever waited there is gone
                 loop.call_soon_threadsafe(_tell, of_loop)
 
 
