@@ -233,3 +233,17 @@ async def test_explaining_asks_no_model(ken: Ken) -> None:
     refused = await explain(asked.parts, Question(text="Hello!", principal=LOCAL_OPERATOR))
     assert (refused.outcome, refused.models) == ("abstained", ())
     assert (len(small.requests), len(large.requests)) == (0, 1)
+
+
+async def test_explaining_looks_into_the_cache_and_leaves_no_mark(ken: Ken) -> None:
+    """It finds the answer that would be given again, and counts for no figure."""
+    model = says(f"{LIT} [1]", name="gpt-4o-mini")
+    asked = assistant(ken, model, cache=True)
+    assert asked.parts.cache is not None
+    await tell(asked)
+    before = asked.parts.cache.read(days=1)
+    outlook = await explain(asked.parts, Question(text=QUESTION, principal=LOCAL_OPERATOR))
+    assert (outlook.outcome, outlook.reply) == ("answered", f"{LIT} [1]")
+    assert outlook.stages["recall"] == "found"
+    asked.parts.cache.flush()
+    assert asked.parts.cache.read(days=1) == before

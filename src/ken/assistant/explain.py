@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ken.assistant import route
 from ken.assistant.answer import Parts, before_model
@@ -84,6 +84,7 @@ class Outlook:
 
 async def explain(parts: Parts, question: Question, *, known: Known | None = None) -> Outlook:
     """Run the stages up to the route. Raises what they raise."""
+    parts = replace(parts, cache=None if parts.cache is None else parts.cache.quiet())
     searcher = await parts.corpora.corpus()
     today = question.today or parts.clock()
     turn = Turn(question=question, deadline=Deadline.after(parts.limits.deadline_s), today=today)

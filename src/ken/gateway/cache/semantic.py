@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -127,6 +128,14 @@ class SemanticCache:
     def __post_init__(self) -> None:
         self._frequencies = Frequencies(self.bounds.entries)
         self._vectors = QuestionVectors(self._lock)
+
+    def quiet(self) -> SemanticCache:
+        """The same entries for one who only looks: nothing that is asked of it counts."""
+        looking = copy(self)
+        looking.figures = self.figures.apart()
+        looking._frequencies = Frequencies(1)  # noqa: SLF001 - one of its own kind
+        looking._uses = Counter[int]()  # noqa: SLF001 - as above
+        return looking
 
     def exact(self, asked: Asked) -> Recalled | None:
         """The answer to this very question; None where there is none. Raises StorageError."""
@@ -400,7 +409,8 @@ def _meaning_of(entry: CachedAnswer) -> Meaning:
     words = np.frombuffer(entry.words, np.int8)
     count = len(read(entry.question).words) if words.size else 0
     fits = count > 0 and words.size % count == 0
-    return Meaning.restored(entry.question, vector, words.reshape(count, -1) if fits else np.zeros((0, 0), np.int8))
+    kept = words.reshape(count, -1) if fits else np.zeros((0, 0), np.int8)
+    return Meaning.restored(entry.question, vector, words=kept)
 
 
 def kind_of(reason: str) -> str:
