@@ -127,6 +127,15 @@ async def test_who_asks_nearly_the_same_is_answered_anew(ken: Ken, text: str, re
     assert len(model.requests) == 2
 
 
+async def test_what_somebody_else_asked_is_not_told(ken: Ken) -> None:
+    """An asker who is no operator learns what kind of thing told two questions apart, and none of its words."""
+    asked = assistant(ken, says(f"{LIT} [1]"), cache=True)
+    await answer_to(asked, "When is the lamp of the lighthouse lit in March?", principal=STRANGER)
+    told = await tell(asked, "When is the lamp of the lighthouse lit in April?", principal=STRANGER)
+    found = recalled(ken, told)
+    assert (found["decision"], "March" in f"{told.detail('recall')} {found['reason']}") == ("refused", False)
+
+
 async def test_a_stream_is_given_again_as_a_stream(ken: Ken) -> None:
     """Sentence by sentence, each with its citations behind it, as when it was made."""
     asked = assistant(ken, says(f"{LIT} [1] ", f"{OUT} [1] ", f"{WATCH} [2]"), cache=True)

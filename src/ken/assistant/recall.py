@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio.to_thread
@@ -16,7 +16,7 @@ from ken.domain.cached import KeySpace, Repeatable
 from ken.domain.trace import Scalar
 from ken.errors import StorageError
 from ken.gateway.cache.sameness import Sameness
-from ken.gateway.cache.semantic import Asked, Recalled, SemanticCache
+from ken.gateway.cache.semantic import Asked, Recalled, SemanticCache, kind_of
 from ken.models.protocols import WordEmbedder
 
 TOLD = "This answer was given before and its documents have not changed."
@@ -53,7 +53,9 @@ async def recall(turn: Turn, cache: SemanticCache | None, *, release: str, searc
         sameness = comparing(searcher)
         turn.meaning = await sameness.read(turn.standalone)
         found = await anyio.to_thread.run_sync(partial(cache.similar, turn.asked, turn.meaning, sameness=sameness))
-    turn.recalled = found or Recalled(decision="miss")
+    found = found or Recalled(decision="miss")
+    # The words of the question that came nearest are somebody else's.
+    turn.recalled = found if question.principal.is_operator else replace(found, reason=kind_of(found.reason))
     give_again(turn, turn.recalled, notice=TOLD)
     return _told(turn.recalled)
 
