@@ -80,7 +80,7 @@ async def meanings(texts: set[str]) -> dict[str, Meaning]:
     return {text: await sameness.read(text) for text in sorted(texts)}
 
 
-def fitted(inputs: Matrix, same: Matrix, counts: Matrix) -> Matrix:
+def fitted(inputs: Matrix, same: Matrix, *, counts: Matrix) -> Matrix:
     """Weights of a logistic regression, bias first, of inputs as they are; the prior holds for inputs of equal spread."""
     mean, spread = np.average(inputs, axis=0, weights=counts), inputs.std(axis=0) + 1e-9
     design = np.column_stack([np.ones(len(inputs)), (inputs - mean) / spread])
@@ -102,7 +102,7 @@ def chances(weights: Matrix, inputs: Matrix) -> Matrix:
     return 1 / (1 + np.exp(-(weights[0] + inputs @ weights[1:])))
 
 
-def held_out(inputs: Matrix, same: Matrix, counts: Matrix, topics: list[str]) -> Matrix:
+def held_out(inputs: Matrix, same: Matrix, *, counts: Matrix, topics: list[str]) -> Matrix:
     """Chances of pairs of topics that were not fitted on."""
     order = sorted(set(topics))
     random.Random(1).shuffle(order)
@@ -110,11 +110,11 @@ def held_out(inputs: Matrix, same: Matrix, counts: Matrix, topics: list[str]) ->
     found = np.zeros(len(same))
     for number in range(FOLDS):
         rest = fold != number
-        found[~rest] = chances(fitted(inputs[rest], same[rest], counts[rest]), inputs[~rest])
+        found[~rest] = chances(fitted(inputs[rest], same[rest], counts=counts[rest]), inputs[~rest])
     return found
 
 
-def report(name: str, found: Matrix, same: Matrix, paraphrases: int) -> None:
+def report(name: str, found: Matrix, *, same: Matrix, paraphrases: int) -> None:
     """Print what thresholds would give."""
     loss = -np.mean(same * np.log(found) + (1 - same) * np.log(1 - found))
     print(f"{name}: {len(same)} pairs pass the rules, log loss {loss:.4f}")
@@ -138,7 +138,7 @@ def main() -> None:
     pairs = examples("tune")
     kept = asyncio.run(meanings({text for pair in pairs for text in (pair.a, pair.b)}))
     passing = [pair for pair in pairs if agree(read(pair.a), read(pair.b)) is None]
-    values = [features(kept[p.a], kept[p.b], align(read(p.a), read(p.b))) for p in passing]
+    values = [features(kept[p.a], kept[p.b], laid=align(read(p.a), read(p.b))) for p in passing]
     same = np.array([float(pair.same) for pair in passing])
     counts = np.array([STRANGER_WEIGHT if pair.kind == "stranger" else 1.0 for pair in passing])
     paraphrases = sum(pair.same for pair in pairs)
@@ -150,11 +150,11 @@ def main() -> None:
         inputs = np.array([[value[key] for key in names] for value in known])
         report(
             name,
-            held_out(inputs, same[rows], counts[rows], [passing[row].topic for row in rows]),
-            same[rows],
-            paraphrases,
+            held_out(inputs, same[rows], counts=counts[rows], topics=[passing[row].topic for row in rows]),
+            same=same[rows],
+            paraphrases=paraphrases,
         )
-        weights = fitted(inputs, same[rows], counts[rows])
+        weights = fitted(inputs, same[rows], counts=counts[rows])
         found[name] = {key: round(float(weight), 4) for key, weight in zip(["bias", *names], weights, strict=True)}
     if given.write:
         WEIGHTS.write_text(json.dumps(found, indent=2) + "\n", "utf-8")

@@ -87,7 +87,7 @@ class Drawn:
         rows = [self._words[hash(word.key) % len(self._words)] for word in read(text).words]
         words = np.stack(rows) if rows else np.zeros((0, WORDS), np.float32)
         unit = words / np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
-        return Meaning.restored(text, vector, np.rint(unit * 127).astype(np.int8))
+        return Meaning.restored(text, vector, words=np.rint(unit * 127).astype(np.int8))
 
 
 def rows(drawn: Drawn, *, first: int, last: int) -> Iterator[dict[str, object]]:

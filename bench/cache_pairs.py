@@ -120,7 +120,7 @@ async def read_all(texts: Sequence[str]) -> dict[str, Meaning]:
 
 
 def curve(
-    name: str, pairs: Sequence[Pair], is_hit: Callable[[int, float], bool], *, thresholds: Sequence[float]
+    name: str, pairs: Sequence[Pair], *, is_hit: Callable[[int, float], bool], thresholds: Sequence[float]
 ) -> None:
     """Print hit rate against the false share of hits, the better half of precision and recall."""
     print(f"\n| {name}: threshold | hit rate of paraphrases | false among hits | share |\n|---|---:|---:|---:|")
@@ -153,7 +153,7 @@ def in_one_cache(pairs: Sequence[Pair], kept: dict[str, Meaning], *, show: bool)
         vectors.add(row, "all", vector=kept[text].vector)
     counts: Counter[str] = Counter()
     for pair in pairs:
-        found = look_up(kept[pair.b], vectors, [kept[text] for text in entries])
+        found = look_up(kept[pair.b], vectors, entries=[kept[text] for text in entries])
         if found is None:
             counts["paraphrases missed" if pair.same else "traps that found nothing"] += 1
             continue
@@ -165,7 +165,7 @@ def in_one_cache(pairs: Sequence[Pair], kept: dict[str, Meaning], *, show: bool)
     print(f"\nAll {len(entries)} first questions in one cache, each second one asked: {dict(sorted(counts.items()))}")
 
 
-def look_up(asked: Meaning, vectors: QuestionVectors, entries: Sequence[Meaning]) -> int | None:
+def look_up(asked: Meaning, vectors: QuestionVectors, *, entries: Sequence[Meaning]) -> int | None:
     """The entry whose answer is given; None for none."""
     near = vectors.near("all", asked.vector, least=LEAST_COSINE, limit=LOOKED_AT)
     similarities = Sameness.similarity(asked, [entries[row] for row in near])
@@ -192,7 +192,7 @@ def many(kept: dict[str, Meaning]) -> tuple[list[str], np.ndarray, list[Meaning]
     )
 
 
-def timed(kept: dict[str, Meaning], vectors: np.ndarray, entries: Sequence[Meaning], asked: Sequence[str]) -> None:
+def timed(kept: dict[str, Meaning], vectors: np.ndarray, *, entries: Sequence[Meaning], asked: Sequence[str]) -> None:
     """Print what a lookup takes, and what comparing one candidate takes of it."""
     index = QuestionVectors(threading.Lock())
     for row in range(len(vectors)):
@@ -200,7 +200,7 @@ def timed(kept: dict[str, Meaning], vectors: np.ndarray, entries: Sequence[Meani
     whole, alone = [], []
     for text in asked:
         started = time.perf_counter()
-        look_up(kept[text], index, entries)
+        look_up(kept[text], index, entries=entries)
         whole.append((time.perf_counter() - started) * 1000)
         other = entries[len(whole)]
         started = time.perf_counter()
@@ -238,8 +238,12 @@ def main() -> None:
     columns: dict[str, Sequence[bool]] = {
         f"Ken at {THRESHOLD}": [s >= THRESHOLD and r is None for s, r in zip(similar, reasons, strict=True)]
     }
-    curve("Ken", pairs, lambda i, threshold: similar[i] >= threshold and reasons[i] is None, thresholds=THRESHOLDS)
-    curve("Ken, similarity alone", pairs, lambda i, threshold: similar[i] >= threshold, thresholds=(0.9, THRESHOLD))
+    curve(
+        "Ken", pairs, is_hit=lambda i, threshold: similar[i] >= threshold and reasons[i] is None, thresholds=THRESHOLDS
+    )
+    curve(
+        "Ken, similarity alone", pairs, is_hit=lambda i, threshold: similar[i] >= threshold, thresholds=(0.9, THRESHOLD)
+    )
     if given.show:
         for pair, hit, similarity, reason in zip(pairs, next(iter(columns.values())), similar, reasons, strict=True):
             if hit != pair.same:
@@ -247,22 +251,18 @@ def main() -> None:
     in_one_cache(pairs, kept, show=given.show)
     entries, vectors, meanings = many(kept)
     asked = random.Random(3).choices(sorted(kept), k=LOOKUPS)
-    timed(kept, vectors, meanings, asked)
+    timed(kept, vectors, entries=meanings, asked=asked)
     by_kind(pairs, columns)
     if given.peer_python:
-        peer(
-            given.peer_python,
-            pairs,
-            {text: meaning.vector for text, meaning in kept.items()},
-            (entries, vectors, asked),
-            columns,
-        )
+        known = {text: meaning.vector for text, meaning in kept.items()}
+        peer(given.peer_python, pairs, known=known, stored=(entries, vectors, asked), columns=columns)
         by_kind(pairs, columns)
 
 
 def peer(
     python: Path,
     pairs: Sequence[Pair],
+    *,
     known: dict[str, np.ndarray],
     stored: tuple[list[str], np.ndarray, list[str]],
     columns: dict[str, Sequence[bool]],
@@ -283,10 +283,20 @@ def peer(
         done = subprocess.run([python, *names], cwd=place, capture_output=True, text=True, check=True)
     version, highest, times = [json.loads(line) for line in done.stdout.splitlines() if line[:1] in '"[']
     name = f"gptcache {version}"
-    curve(name, pairs, lambda i, threshold: highest[i] >= threshold, thresholds=(0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98))
+    curve(
+        name,
+        pairs,
+        is_hit=lambda i, threshold: highest[i] >= threshold,
+        thresholds=(0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98),
+    )
     same = [reached for reached, pair in zip(highest, pairs, strict=True) if pair.same]
     at = [max(t for t in PEER_THRESHOLDS if sum(x >= t for x in same) >= rate * len(same)) for rate in HIT_RATES]
-    curve(f"{name} at the hit rates {HIT_RATES}", pairs, lambda i, threshold: highest[i] >= threshold, thresholds=at)
+    curve(
+        f"{name} at the hit rates {HIT_RATES}",
+        pairs,
+        is_hit=lambda i, threshold: highest[i] >= threshold,
+        thresholds=at,
+    )
     columns[f"{name} at 0.8"] = [reached >= 0.8 for reached in highest]
     columns[f"{name} at {at[-1]}"] = [reached >= at[-1] for reached in highest]
     print(f"\n{name}, {len(entries)} entries, without the embedding: {spread(times)}")

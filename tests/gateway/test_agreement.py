@@ -146,9 +146,9 @@ async def test_a_meaning_that_was_kept_compares_as_before(embedder: MiniLM) -> N
     """What an entry keeps (text, vector, words) is enough; words of another reading of the text are left out."""
     sameness = Sameness(embedder)
     asked, kept = await sameness.read(ASKED), await sameness.read(SAME)
-    again = Meaning.restored(SAME, kept.vector, kept.words)
+    again = Meaning.restored(SAME, kept.vector, words=kept.words)
     assert sameness.similarity(asked, [again]) == sameness.similarity(asked, [kept])
-    assert Meaning.restored(SAME, kept.vector, kept.words[:1]).words.size == 0
+    assert Meaning.restored(SAME, kept.vector, words=kept.words[:1]).words.size == 0
 
 
 def test_long_and_odd_texts_are_read_in_linear_time() -> None:

@@ -44,7 +44,7 @@ class Meaning:
     """Shape (k, n): unit vectors of its k telling words times 127, in order; shape (0, 0) where the embedder tells none."""
 
     @classmethod
-    def restored(cls, text: str, vector: Vectors, words: NDArray[np.int8]) -> Meaning:
+    def restored(cls, text: str, vector: Vectors, *, words: NDArray[np.int8]) -> Meaning:
         """The meaning of a question from what was kept: its text, vector and words."""
         asked = read(text)
         return cls(asked, vector, words if len(words) == len(asked.words) else _NO_WORDS)
@@ -88,7 +88,7 @@ def _packed(vectors: Vectors) -> NDArray[np.int8]:
 def _chance(one: Meaning, other: Meaning) -> float:
     if one.asked.plain.casefold() == other.asked.plain.casefold():
         return 1.0
-    values = features(one, other, align(one.asked, other.asked))
+    values = features(one, other, laid=align(one.asked, other.asked))
     model = _weights()["words" if "late" in values else "vectors"]
     score = model["bias"] + sum(model[name] * value for name, value in values.items())
     return 1 / (1 + math.exp(-score))
@@ -99,7 +99,7 @@ def _weights() -> Mapping[str, Mapping[str, float]]:
     return cast("Mapping[str, Mapping[str, float]]", json.loads(_WEIGHTS.read_text("utf-8")))
 
 
-def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
+def features(one: Meaning, other: Meaning, *, laid: Alignment) -> dict[str, float]:
     """What the figure is made from. Both ways are looked at, and the order of the two questions changes nothing."""
     a, b = one.asked, other.asked
     matches = _matches(one, other)
@@ -107,8 +107,8 @@ def features(one: Meaning, other: Meaning, laid: Alignment) -> dict[str, float]:
         [max(0.0, match) for match in matches.max(axis=axis).tolist()] if matches.size else [] for axis in (1, 0)
     ]
     ways = (
-        _Way.of(a.words, laid.left, {id(pair.one): pair.worth for pair in laid.pairs}, nearest[0]),
-        _Way.of(b.words, laid.right, {id(pair.other): pair.worth for pair in laid.pairs}, nearest[1]),
+        _Way.of(a.words, laid.left, worths={id(pair.one): pair.worth for pair in laid.pairs}, matches=nearest[0]),
+        _Way.of(b.words, laid.right, worths={id(pair.other): pair.worth for pair in laid.pairs}, matches=nearest[1]),
     )
     frame = _frame(a.sequence, b.sequence)
     exact = sum(pair.one.weight for pair in laid.pairs if pair.worth == 1)
@@ -161,7 +161,7 @@ class _Way:
 
     @classmethod
     def of(
-        cls, words: Sequence[Word], left: Sequence[Word], worths: Mapping[int, float], matches: Sequence[float]
+        cls, words: Sequence[Word], left: Sequence[Word], *, worths: Mapping[int, float], matches: Sequence[float]
     ) -> _Way:
         over = {id(word) for word in left}
         total = sum(word.weight for word in words)
