@@ -213,7 +213,7 @@ async def test_the_passages_are_quoted_where_no_model_answers(ken: Ken) -> None:
     told = await tell(assistant(ken, model, reads=True), "How long before sunset is the lamp lit?")
     assert LIT in told.text
     assert WATCH[:30] not in told.text
-    assert told.notices == ["No model could answer, so this quotes the documents. It broke off. Ask again."]
+    assert told.notices == ["No model could answer, so only the passages themselves were looked at. It broke off. Ask again."]
     assert trace_of(ken, told).outcome == "answered"
 
 

@@ -35,7 +35,7 @@ def fall_back_to_reader(turn: Turn, error: KenError) -> None:
     """Have the passages quoted instead; set `deadline` and a notice."""
     turn.is_degraded = True
     turn.deadline = _later(turn.deadline)
-    turn.notices.append(f"No model could answer, so this quotes the documents. {error}")
+    turn.notices.append(f"No model could answer, so only the passages themselves were looked at. {error}")
 
 
 async def without_documents(turn: Turn, *, context: CallContext) -> AsyncGenerator[str]:
