@@ -45,6 +45,7 @@ def test_a_hit_says_so_at_every_door(caching: Served) -> None:
             "/v1/chat/completions", json={"model": "ken", "messages": [{"role": "user", "content": AGAIN}]}
         )
         assert chat.json()["choices"][0]["message"]["content"].startswith(str(answer["text"])[:20])
+        assert chat.json()["ken"]["original_trace_id"] == answer["original_trace_id"]
 
 
 def test_an_answer_stays_within_its_groups(caching: Served) -> None:

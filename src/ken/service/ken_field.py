@@ -22,6 +22,7 @@ def ken_field(answer: Answer, unused: Sequence[str]) -> dict[str, object]:
         "model": answer.model,
         "cost_micros": answer.cost_micros,
         "cached": answer.cached,
+        "original_trace_id": answer.original_trace_id,
         "confidence": answer.confidence,
     }
 
