@@ -129,7 +129,7 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
         ("plain", _ms(trace.ms)),
         ("plain", shown),
         ("plain", f"{trace.input_tokens:,} tokens in, {trace.output_tokens:,} out"),
-        ("plain", f"cost {money(trace.cost_micros)}"),
+        ("plain", f"cost {money(trace.cost_micros)}" + (" (estimated)" if _is_estimated(trace) else "")),
         ("plain", f"confidence {trace.confidence:.2f}"),
     ]
     origin: list[Piece] = [
@@ -143,6 +143,11 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
         origin.append(("faint", f"task {pen.text(trace.task_type)}"))
     error = [pen.line(("bad", pen.text(trace.error)))] if trace.error else []
     return [*pen.paragraph(pen.text(trace.question), _QUESTION_LINES), *pen.facts(facts), *error, *pen.facts(origin)]
+
+
+def _is_estimated(trace: Trace) -> bool:
+    """Whether a provider didn't say what a call used."""
+    return any(span.name == "call" and dict(span.attributes).get("estimated") is True for span in trace.spans)
 
 
 def _bars(trace: Trace, pen: _Pen) -> list[str]:
