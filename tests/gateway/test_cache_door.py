@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from ken.cache_settings import AnswerCacheSettings
 from tests.service.corpus import copy
 from tests.service.events import ask
 from tests.service.serving import Served, serving
@@ -18,7 +19,8 @@ WAGE = "What does the crane driver earn a month?"
 
 @pytest.fixture(scope="module")
 def caching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(copy(tmp_path_factory.mktemp("caching") / "home"), cache=True) as ken:
+    never = AnswerCacheSettings(shadow_share=0.0)
+    with serving(copy(tmp_path_factory.mktemp("caching") / "home"), cache=True, answer_cache=never) as ken:
         yield ken
 
 
