@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
@@ -14,6 +18,7 @@ from tests.service.corpus import QUESTION
 from tests.service.door import SAY, TIDE_TABLE, WEATHER, WIRES, Door
 from tests.service.test_hang_up import eventually
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "gateway.md"
 TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": WEATHER, "strict": True}}]
 
 
@@ -256,3 +261,17 @@ def test_the_async_client_may_call_at_once(door: Door) -> None:
             return [completion.id for completion in await asyncio.gather(*calls)]
 
     assert len(set(asyncio.run(main()))) == 16
+
+
+def test_the_guides_examples_run(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both clients, what can wait, and embeddings, as the guide writes them."""
+    examples = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert len(examples) == 4
+    names: dict[str, Any] = {}
+    with ExitStack() as stack:
+        for example in examples:
+            here = example.replace("http://127.0.0.1:8000", door.served.url).replace("ken-...", door.served.clerk)
+            exec(here.replace('"gpt"', '"small"'), names)  # noqa: S102 - our own page
+            stack.callback(names["client"].close)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(names["found"].data) == 1

@@ -62,8 +62,8 @@ def is_offline(request: Request) -> bool:
 async def passed_on(
     request: Request,
     ken: Ken,
-    asked: ChatRequest,
     *,
+    asked: ChatRequest,
     model: str,
     wire_of: Callable[[Passed], Wire],
     failed: Callable[[KenError], bytes],

@@ -51,7 +51,7 @@ async def complete(request: Request) -> Response:
     plain = validated(PlainBody, body)
     wire_of = partial(PlainCompletion, plain.model, wants_usage=plain.wants_usage)
     asked = plain.request(deadline_of(request))
-    return await passed_on(request, ken, asked, model=plain.model, wire_of=wire_of, failed=_failed)
+    return await passed_on(request, ken, asked=asked, model=plain.model, wire_of=wire_of, failed=_failed)
 
 
 async def _answered(body: ChatBody, request: Request, ken: Ken) -> Response:

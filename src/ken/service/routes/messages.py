@@ -45,7 +45,7 @@ async def create(request: Request) -> Response:
     if is_plain(body.model, ken):
         asked = body.request(deadline_of(request))
         wire_of = partial(PlainMessage, body.model)
-        return await passed_on(request, ken, asked, model=body.model, wire_of=wire_of, failed=failed)
+        return await passed_on(request, ken, asked=asked, model=body.model, wire_of=wire_of, failed=failed)
     return await _answered(body, request, ken)
 
 
