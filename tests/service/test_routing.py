@@ -50,7 +50,9 @@ def test_figures_tell_where_questions_went(tiered: Served) -> None:
         assert hard["model"] == "strong"
         assert ask(client, "How do I report a lost key?")[-1][1]["model"] == "extractive"
         for one, helpful in ((hard, True), (answer, True)):
-            assert client.post("/api/feedback", json={"trace_id": one["trace_id"], "helpful": helpful}).status_code < 300
+            assert (
+                client.post("/api/feedback", json={"trace_id": one["trace_id"], "helpful": helpful}).status_code < 300
+            )
     told = routes(tiered, tiered.operator)
     assert routes(tiered, tiered.clerk) == told
     assert routes(tiered, tiered.nobody) == {}
