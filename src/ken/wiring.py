@@ -28,8 +28,9 @@ from pathlib import Path
 import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
-from ken.assistant.answer import Assistant, Limits, Parts
+from ken.assistant.answer import Assistant
 from ken.assistant.explain import Known, Outlook, explain
+from ken.assistant.parts import Limits, Parts
 from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
 from ken.domain.answer import Question

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ken.assistant.answer import Assistant, Limits, Parts
+from ken.assistant.answer import Assistant
+from ken.assistant.parts import Limits, Parts
 from ken.assistant.shadow import Shadows
 from ken.domain.answer import Message, Question
 from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, StageFinished, TokenShown

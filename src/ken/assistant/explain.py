@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ken.assistant import route
-from ken.assistant.answer import Parts, before_model
+from ken.assistant.parts import Parts
+from ken.assistant.stages import before_model
 from ken.assistant.turn import Turn
 from ken.domain.answer import Question
 from ken.domain.budget import BudgetStanding
