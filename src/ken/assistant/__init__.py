@@ -1,1 +1,1 @@
-"""The ten stages of a question, one file each; answer.py runs them."""
+"""The ten stages of a question, one file each; run.py runs them."""
