@@ -152,6 +152,7 @@ def measure(cache: SemanticCache, drawn: Drawn, *, size: int, lookups: int) -> N
     sameness = Sameness(_no_embedder())
     chosen = random.Random(1).sample(range(size), min(lookups, size))
     kinds: dict[str, list[float]] = {"same words": [], "other words": [], "new": []}
+    processor: dict[str, list[float]] = {name: [] for name in kinds}
     hits = dict.fromkeys(kinds, 0)
     for number in chosen:
         text, other = drawn.question(number)
@@ -161,14 +162,16 @@ def measure(cache: SemanticCache, drawn: Drawn, *, size: int, lookups: int) -> N
         for name, words in (("same words", text), ("other words", other), ("new", new)):
             meaning = drawn.meaning(words, near)
             question = asked(words)
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.thread_time()
             found = cache.exact(question) or cache.similar(question, meaning, sameness=sameness)
             kinds[name].append((time.perf_counter() - began) * 1000)
+            processor[name].append((time.thread_time() - busy) * 1000)
             hits[name] += found.found is not None
     for name, took in kinds.items():
         p50, p95, p99 = np.percentile(took, [50, 95, 99])
         print(
-            f"{size:>8,}  {name:<12} p50 {p50:5.2f} ms  p95 {p95:5.2f}  p99 {p99:5.2f}  given {hits[name] / len(took):.2f}"
+            f"{size:>8,}  {name:<12} p50 {p50:5.2f} ms  p95 {p95:5.2f}  p99 {p99:5.2f}  of it processor "
+            f"{np.median(processor[name]):5.2f}  given {hits[name] / len(took):.2f}"
         )
 
 

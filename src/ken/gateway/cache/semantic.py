@@ -41,7 +41,7 @@ UNHELPFUL = "found unhelpful"
 """The reason where somebody said so of the answer to such a question: another one is not kept, either."""
 
 _log = logging.getLogger(__name__)
-_LOOKED_AT = 6
+_LOOKED_AT = 4
 """The nearest questions that are compared."""
 _LEAST_COSINE = 0.35
 """Of the vectors of two questions that may ask the same: paraphrases have .5 and more."""
