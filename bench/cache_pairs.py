@@ -148,7 +148,7 @@ def in_one_cache(pairs: Sequence[Pair], kept: dict[str, Meaning], *, show: bool)
     """Print what is found where all first questions lie in one cache."""
     entries = list(dict.fromkeys(pair.a for pair in pairs))
     known = {(pair.a, pair.b): pair.same for pair in pairs} | {(pair.b, pair.a): pair.same for pair in pairs}
-    vectors = QuestionVectors(threading.Lock())
+    vectors = QuestionVectors(threading.Lock(), graph_from=ENTRIES + 1)
     for row, text in enumerate(entries):
         vectors.add(row, "all", vector=kept[text].vector)
     counts: Counter[str] = Counter()
@@ -194,7 +194,7 @@ def many(kept: dict[str, Meaning]) -> tuple[list[str], np.ndarray, list[Meaning]
 
 def timed(kept: dict[str, Meaning], vectors: np.ndarray, *, entries: Sequence[Meaning], asked: Sequence[str]) -> None:
     """Print what a lookup takes, and what comparing one candidate takes of it."""
-    index = QuestionVectors(threading.Lock())
+    index = QuestionVectors(threading.Lock(), graph_from=ENTRIES + 1)
     for row in range(len(vectors)):
         index.add(row, "all", vector=vectors[row])
     whole, alone = [], []

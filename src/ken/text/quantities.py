@@ -83,7 +83,7 @@ _UNITS: dict[str, tuple[str, float]] = {
             "mg": 1e-6,
             "g gram": 1e-3,
             "kg kilo kilogram": 1,
-            "tonne": 1e3,
+            "tonne t": 1e3,
             "lb lbs": 0.45359237,
             "ounce oz": 0.0283495,
         },
@@ -117,7 +117,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     for names, factor in sizes.items()
     for name in names.split()
 }
-_ONLY_AFTER_DIGITS = frozenset("s h m v g l w j ms mi ma cad ha".split())
+_ONLY_AFTER_DIGITS = frozenset("s h m v g l w j t ms mi ma cad ha".split())
 _TIME_UNITS = frozenset("second minute hour day week fortnight month quarter year".split())
 
 _FIGURE = r"\d{1,3}(?:[,'\u202f ]\d{3})+(?:\.\d+)?(?![\d])|\d+(?:\.\d+)*(?:,\d{1,2}(?!\d))?"

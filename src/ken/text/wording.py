@@ -296,6 +296,13 @@ def _words(plain: str, found: list[Piece], bases: list[str], taken: set[int]) ->
     return _coordinated(words, found)
 
 
+def _is_label(found: list[Piece], place: int) -> bool:
+    """Whether a capital letter stands for itself: service A, and neither the pronoun nor a part of P1."""
+    piece = found[place]
+    is_part = place + 1 < len(found) and found[place + 1].span[0] == piece.span[1] and found[place + 1].form == "figure"
+    return piece.text.isupper() and piece.text != "I" and not is_part
+
+
 def _particles_joined(found: list[Piece], bases: list[str], places: list[int]) -> list[int]:
     """The places with a particle that stands behind its verb's object put beside the verb: switch the heating on."""
     known = thesaurus().particles
@@ -343,7 +350,7 @@ def _names(plain: str, found: list[Piece]) -> set[int]:
     marked = [match.span() for match in _IDENTIFIER.finditer(plain)]
     names: set[int] = set()
     for place, piece in enumerate(found):
-        if piece.form != "word" or len(piece.text) == 1:
+        if piece.form != "word" or (len(piece.text) == 1 and not _is_label(found, place)):
             continue
         start, end = piece.span
         inner = any(letter.isupper() for letter in piece.text[1:]) and not shouted
