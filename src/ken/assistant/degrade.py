@@ -25,17 +25,22 @@ _GRACE_S = 5.0
 """What a lesser answer may take where the time of the question is up: it needs no model behind a wire."""
 
 
+def why(turn: Turn, error: KenError | str) -> str:
+    """The reason behind a notice, for operators: it names addresses and says what to mend, which is nobody else's business."""
+    return f" {error}" if turn.question.principal.is_operator else " An operator finds the reason in the trace."
+
+
 def break_off(turn: Turn, error: KenError) -> None:
     """Keep what was shown of an answer that its model did not end; set a notice."""
     turn.is_degraded = True
-    turn.notices.append(f"The answer breaks off here. {error}")
+    turn.notices.append(f"The answer breaks off here.{why(turn, error)}")
 
 
 def fall_back_to_reader(turn: Turn, error: KenError) -> None:
     """Have the passages quoted instead; set `deadline` and a notice."""
     turn.is_degraded = True
     turn.deadline = _later(turn.deadline)
-    turn.notices.append(f"No model could answer, so only the passages themselves were looked at. {error}")
+    turn.notices.append(f"No model could answer, so only the passages themselves were looked at.{why(turn, error)}")
 
 
 async def without_documents(turn: Turn, *, context: CallContext) -> AsyncGenerator[str]:

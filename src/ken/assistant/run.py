@@ -88,7 +88,7 @@ class Run:
                 if stage != "retrieve" or not self.parts.answers_unsearched:
                     raise
                 self.unsearched = error
-                self.turn.notices.append(f"The documents could not be searched. {error}")
+                self.turn.notices.append(f"The documents could not be searched.{degrade.why(self.turn, error)}")
                 route.route(self.turn, self.parts.router)
             if self.turn.outcome is not None or self.unsearched is not None:
                 return
@@ -260,7 +260,7 @@ class Run:
         try:
             async with aclosing(generate(turn, model, written=written, context=self._context("generate"))) as pieces:
                 async for text in pieces:
-                    new = tuple(_switched(each) for each in written.switches[told:])
+                    new = tuple(self._switched(each) for each in written.switches[told:])
                     told += len(new)
                     turn.switched += [each.text for each in new]
                     yield _Piece(text, new)
@@ -275,7 +275,7 @@ class Run:
                 written.is_broken_off = True
                 return
             if await recall.recall_stale(turn, self.parts.cache, searcher=self.searcher):
-                turn.notices.append(str(error))
+                turn.notices.append(degrade.why(turn, error).strip())
                 return
             degrade.fall_back_to_reader(turn, error)
             self.verifier = self._verifier()
@@ -286,6 +286,10 @@ class Run:
         async with aclosing(reading) as pieces:
             async for text in pieces:
                 yield _Piece(text)
+
+    def _switched(self, each: Switched) -> Notice:
+        reason = degrade.why(self.turn, each.reason)
+        return Notice("fallback", f"The model {each.model!r} has taken over from {each.failed!r}.{reason}")
 
     def _verifier(self) -> Verifier:
         turn = self.turn
@@ -340,7 +344,3 @@ class _Piece:
 
     text: str
     notices: tuple[Notice, ...] = ()
-
-
-def _switched(each: Switched) -> Notice:
-    return Notice("fallback", f"The model {each.model!r} has taken over from {each.failed!r}. {each.reason}")

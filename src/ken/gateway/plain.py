@@ -21,7 +21,7 @@ from ken.domain.usage import Usage
 from ken.errors import KenError, NotFound
 from ken.gateway.counting import Counting, estimate
 from ken.gateway.embedding import within
-from ken.models.chat import ChatDelta, ChatRequest, Switched
+from ken.models.chat import ChatDelta, ChatRequest, Switched, readable
 from ken.models.protocols import ChatModel, Embedder
 from ken.telemetry.recorder import Recorder
 from ken.telemetry.tracing import TraceBuilder
@@ -53,7 +53,7 @@ class Passed:
     @property
     def notices(self) -> list[str]:
         """What the caller should know of it, in words."""
-        return [f"{each.model!r} has taken over from {each.failed!r}: {each.reason}" for each in self.switches]
+        return [f"{each.model!r} has taken over from {each.failed!r}." for each in self.switches]
 
 
 class PlainGateway:
@@ -165,17 +165,22 @@ class PlainGateway:
     def _record(
         self, trace: TraceBuilder, passed: Passed, asked: str, *, principal: Principal, has_ended: bool
     ) -> None:
-        question = Question(text=asked[:_MOST_KEPT], principal=principal)
+        question = Question(text=_storable(asked), principal=principal)
         charges = passed.account.charges
         answer = Answer(
             trace_id=passed.trace_id,
-            text="".join(passed.text)[:_MOST_KEPT],
+            text=_storable("".join(passed.text)),
             outcome="answered" if has_ended else "failed",
             model=charges[-1].model if charges else passed.model,
             usage=passed.usage,
             cost_micros=passed.account.cost_micros,
         )
         self._recorder.record(trace.finish(question, answer, task_type=STAGE, release=self._release))
+
+
+def _storable(text: str) -> str:
+    """A text as every database takes it: no call goes unrecorded for what is in it."""
+    return readable(text[:_MOST_KEPT]).replace("\0", "\ufffd")
 
 
 def _last_asked(messages: tuple[Message, ...]) -> str:
