@@ -141,7 +141,8 @@ class _Attempt:
             if self._finish is None or not self._has_answered:
                 raise
             # The answer was complete: what broke after it is none of the caller's business.
-        if self._finish is None and (last := self._passed(_NOTHING, is_last=True)).carries:
+        # What is held back: all of it where no end was told, and what a server wrote behind the end that it told.
+        if (last := self._passed(_NOTHING, is_last=True)).carries:
             yield last
         self._refuse_nothing()
         for each in waiting:

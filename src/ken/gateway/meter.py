@@ -24,6 +24,8 @@ from ken.telemetry.prices import Tariff
 
 _DOCUMENTS_A_SEARCH = 100
 """Of a reranker that is paid by the search: so many documents are one search (Cohere's price list)."""
+_CHARS_A_TOKEN = 64
+"""No answer has so many for each token: a provider that says so counts the last piece alone, or not at all."""
 _SENT = (ModelInterrupted, DeadlineExceeded)
 """Of Ken's errors, those that come of requests which a provider has taken."""
 
@@ -181,15 +183,16 @@ class _Attempt:
         if not self.is_taken:
             return Usage()
         told = self.told or Usage()
-        if told.input_tokens and self.is_told_all and (told.output_tokens or not self.written):
+        text = "".join(self.written)
+        if told.input_tokens and self.is_told_all and len(text) <= _CHARS_A_TOKEN * told.output_tokens:
             return told
-        written = counting.written("".join(self.written))
+        written = counting.written(text)
         # A provider that says 0 where there was something doesn't count.
         return replace(
             told,
             input_tokens=told.input_tokens or counting.asked(request.texts),
             output_tokens=told.output_tokens
-            if told.output_tokens and self.is_told_all
+            if self.is_told_all and len(text) <= _CHARS_A_TOKEN * told.output_tokens
             else max(told.output_tokens, written),
             estimated=True,
         )

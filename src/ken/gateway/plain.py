@@ -82,7 +82,7 @@ class PlainGateway:
         """
         model = self._models.get(name)
         if model is None:
-            known = ", ".join(repr(each) for each in self._models)
+            known = ", ".join(repr(each) for each in ("ken", *self._models))
             raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
         trace = TraceBuilder(passed.trace_id)
         tier = name if name in self._tiers else ""

@@ -67,7 +67,7 @@ class AnthropicChat:
         most = min(self._endpoint.max_tokens, request.max_tokens or self._endpoint.max_tokens)
         call = Call(self._wire, request.deadline, is_streamed=request.is_streamed, most_tokens=most)
         async with await self._sent(request, call) as response:
-            if request.is_streamed:
+            if self._wire.is_streaming(response, is_asked=request.is_streamed):
                 stream = EventStream(self._wire, response, call=call, read=self._read())
                 async with aclosing(stream.deltas()) as deltas:
                     async for delta in deltas:

@@ -10,9 +10,9 @@ import json
 from typing import cast
 
 from ken.domain.usage import Usage
-from ken.models.chat import ChatDelta, FinishReason, ToolCallPiece
+from ken.models.chat import ChatDelta, FinishReason, ToolCallPiece, readable
 from ken.models.event_stream import END, NOTHING, Piece
-from ken.models.openai_answer import NoCompletion
+from ken.models.openai_answer import NoCompletion, called, tokens
 from ken.models.refusal import member
 
 _FINISHED: dict[object, FinishReason] = {
@@ -61,7 +61,7 @@ class Events:
     def _opened(self, message: object) -> Piece:
         if self._response[0]:
             raise NoCompletion  # a second beginning
-        self._response = str(member(message, "id") or "message"), str(member(message, "model") or "")
+        self._response = called(member(message, "id")) or "message", called(member(message, "model"))
         told = self._counted(member(message, "usage"), is_last=False)
         return NOTHING if told is None else Piece(self._delta(usage=told))
 
@@ -131,7 +131,7 @@ def read_whole(message: dict[str, object]) -> ChatDelta:
         blocks = cast("list[dict[str, object]]", message["content"])
         calls = [block for block in blocks if block["type"] == "tool_use"]
         return ChatDelta(
-            "".join(_text(block["text"]) for block in blocks if block["type"] == "text"),
+            readable("".join(_text(block["text"]) for block in blocks if block["type"] == "text")),
             finish_reason=_FINISHED.get(message.get("stop_reason"), "stop"),
             usage=read_usage(message.get("usage"), is_last=True),
             reasoning="".join(_text(block["thinking"]) for block in blocks if block["type"] == "thinking"),
@@ -144,8 +144,8 @@ def read_whole(message: dict[str, object]) -> ChatDelta:
                 )
                 for place, call in enumerate(calls)
             ),
-            response_id=str(message.get("id") or ""),
-            response_model=str(message.get("model") or ""),
+            response_id=called(message.get("id")),
+            response_model=called(message.get("model")),
         )
     except (ValueError, AttributeError, TypeError, LookupError) as error:
         raise NoCompletion from error
@@ -153,11 +153,11 @@ def read_whole(message: dict[str, object]) -> ChatDelta:
 
 def read_usage(told: object, *, is_last: bool) -> Usage | None:
     """None where it isn't told in numbers. What is told before the answer's end says the input, and of the output too little."""
-    asked, answered = _tokens(told, "input_tokens"), _tokens(told, "output_tokens")
+    asked, answered = tokens(told, "input_tokens"), tokens(told, "output_tokens")
     if asked is None or answered is None:
         return None
-    read, written = _tokens(told, "cache_read_input_tokens") or 0, _tokens(told, "cache_creation_input_tokens") or 0
-    thought = _tokens(member(told, "output_tokens_details"), "thinking_tokens") or 0
+    read, written = tokens(told, "cache_read_input_tokens") or 0, tokens(told, "cache_creation_input_tokens") or 0
+    thought = tokens(member(told, "output_tokens_details"), "thinking_tokens") or 0
     return Usage(
         asked + read + written,
         answered,
@@ -166,11 +166,6 @@ def read_usage(told: object, *, is_last: bool) -> Usage | None:
         cache_write_tokens=written,
         reasoning_tokens=min(answered, thought),
     )
-
-
-def _tokens(told: object, name: str) -> int | None:
-    number = member(told, name)
-    return number if isinstance(number, int) and number >= 0 else None
 
 
 def _text(content: object) -> str:

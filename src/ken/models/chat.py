@@ -107,6 +107,11 @@ class ChatRequest:
         return self.max_tokens
 
 
+def readable(text: str) -> str:
+    """A text whose characters can be stored and sent: in the place of half a character stands the mark for one that is lost."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallPiece:
     """A piece of a tool call as it streams: the first of an index has `id` and `name`, the arguments' JSON comes in pieces."""

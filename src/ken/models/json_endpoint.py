@@ -55,7 +55,7 @@ class JsonEndpoint:
             ) from error
         try:
             return cast("object", json.loads(data))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelInterrupted(
                 self.says(f"did not answer with JSON but with {response.content_type}", "Look at what serves there")
             ) from error

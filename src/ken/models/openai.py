@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from ken.errors import ModelError, ModelInterrupted
+from ken.errors import ModelInterrupted
 from ken.models.capabilities import Capabilities
 from ken.models.chat import ChatDelta, ChatRequest
 from ken.models.connections import Connections
 from ken.models.endpoint import Endpoint
 from ken.models.event_stream import END, NOTHING, EventStream, Piece, Read
-from ken.models.openai_answer import Failed, NoCompletion, read_json, read_piece, read_whole
+from ken.models.openai_answer import Failed, NoCompletion, Places, read_json, read_piece, read_whole
 from ken.models.openai_request import body
 from ken.models.refusal import in_mid_stream
 from ken.models.wire import Address, Call, Reading, Wire
@@ -67,13 +67,17 @@ class OpenAIChat:
         most = min(self._endpoint.max_tokens, request.max_tokens or self._endpoint.max_tokens)
         call = Call(self._wire, request.deadline, is_streamed=request.is_streamed, most_tokens=most)
         async with await self._sent(request, call) as response:
-            if request.is_streamed:
+            if self._wire.is_streaming(response, is_asked=request.is_streamed):
                 stream = EventStream(self._wire, response, call=call, read=self._read())
                 async with aclosing(stream.deltas()) as deltas:
                     async for delta in deltas:
                         yield delta
             else:
-                yield await self._whole(response, call)
+                piece = await self._whole(response, call)
+                if piece.delta is not None:
+                    yield piece.delta
+                if piece.error is not None:
+                    raise piece.error
 
     async def _sent(self, request: ChatRequest, call: Call) -> aiohttp.ClientResponse:
         """The answer to the request, its head read; sent again without what the model refuses."""
@@ -86,28 +90,28 @@ class OpenAIChat:
                 raise self._wire.refusing(told)
             self._refused.add(told.param)
 
-    async def _whole(self, response: aiohttp.ClientResponse, call: Call) -> ChatDelta:
+    async def _whole(self, response: aiohttp.ClientResponse, call: Call) -> Piece:
         data = await Reading(self._wire, response, call=call).whole()
         try:
             delta = read_whole(read_json(data))
         except (NoCompletion, Failed) as error:
-            raise self._not_understood(error, f"an answer of {response.content_type}") from error
+            return self._wrong(error, f"an answer of {response.content_type}")
         if len(delta.written) > call.most_bytes:
             raise self._wire.over_limit(call.most_bytes)
-        return delta
+        return Piece(delta)
 
     def _read(self) -> Read:
         """What reads the chunks of one stream."""
-        last = b""
+        last, places = b"", Places()
 
         def read(data: bytes) -> Piece:
             nonlocal last
             if data == b"[DONE]":
                 return END
             try:
-                delta, is_alive = read_piece(read_json(data))
+                delta, is_alive = read_piece(read_json(data), places)
             except (NoCompletion, Failed) as error:
-                raise self._not_understood(error, "a chunk") from error
+                return self._wrong(error, "a chunk")
             # No two chunks are alike that count tokens or are salted: this one has been sent twice.
             if data == last and is_alive and (delta.usage is not None or b'"obfuscation"' in data):
                 return NOTHING
@@ -117,9 +121,10 @@ class OpenAIChat:
 
         return read
 
-    def _not_understood(self, error: NoCompletion | Failed, what: str) -> ModelError:
+    def _wrong(self, error: NoCompletion | Failed, what: str) -> Piece:
+        """What is made of an error, or of something else that is no piece of an answer."""
         if isinstance(error, Failed):
-            return self._wire.failed_in_mid_answer(in_mid_stream(error.error))
-        return ModelInterrupted(
-            self._wire.says(f"sent {what} that is not a chat completion", "Look at what serves there")
-        )
+            used = None if error.usage is None else ChatDelta(usage=error.usage)
+            return Piece(used, error=self._wire.failed_in_mid_answer(in_mid_stream(error.error)))
+        told = self._wire.says(f"sent {what} that is not a chat completion", "Look at what serves there")
+        return Piece(error=ModelInterrupted(told))

@@ -51,7 +51,7 @@ def refusal(status: int, data: bytes, *, headers: Mapping[str, str]) -> Refusal:
     wait = retry_after(headers)
     try:
         said = cast("object", json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         bare = re.sub(r"<[^>]*>", " ", text).strip()[:_ERROR_CHARS]
         return Refusal(status=status, words=bare or "(nothing more)", retry_after_s=wait)
     param = member(member(said, "error"), "param")

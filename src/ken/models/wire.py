@@ -33,7 +33,8 @@ _SHORTEST_KEY = 6
 _CONNECT_SHARE = 0.8
 """Of the time to the first token, which counts from the beginning; so that it's the connection that is blamed for itself."""
 _WHOLE_SHARE = 5 / 6
-_OK = 200
+_OK = frozenset({200, 201})
+"""Some servers take each answer for something that they have created."""
 _LARGE = 1 << 20
 """A body of more bytes is sent in pieces."""
 _BYTES_A_TOKEN = 64
@@ -124,9 +125,13 @@ class Wire:
         except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(self.says(f"can't be reached ({error})", "Start it, or mend `base_url`")) from error
 
+    def is_streaming(self, response: aiohttp.ClientResponse, *, is_asked: bool) -> bool:
+        """Whether an answer comes in pieces: as it was asked for, where its type doesn't say otherwise."""
+        return {"text/event-stream": True, "application/json": False}.get(response.content_type, is_asked)
+
     async def refused(self, response: aiohttp.ClientResponse) -> Refusal | None:
         """What an error answer says; None where it is none. Its connection is let go."""
-        if response.status == _OK:
+        if response.status in _OK:
             return None
         data = bytearray()
         async with response:
@@ -240,6 +245,8 @@ class Reading:
                 self._is_over = True
                 last = b"".join(self._rest)
                 return [last] if last else None
+            if b"\r" in data and b"\n" not in data:  # a line may end with it alone
+                data = data.replace(b"\r", b"\n")
             self._rest.append(data)
             self._rest_bytes += len(data)
             if b"\n" in data:

@@ -23,7 +23,7 @@ async def json_object(request: Request) -> dict[str, object]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
         try:
-            body = cast("object", json.loads(await request.body()))
+            body = cast("object", json.loads(await request.body(), parse_constant=_no_number))
         except ValueError as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is not UTF-8"
             raise InvalidInput(f"The body is not valid JSON: {reason}.", param="body") from error
@@ -32,6 +32,11 @@ async def json_object(request: Request) -> dict[str, object]:
         if isinstance(body, dict):
             return cast("dict[str, object]", body)
     raise InvalidInput("The body must be a JSON object, sent with `Content-Type: application/json`.", param="body")
+
+
+def _no_number(constant: str) -> object:
+    """JSON has no NaN and no Infinity, though Python reads and writes them: a model would be sent what it can't read."""
+    raise json.JSONDecodeError(f"there is no number {constant}", constant, 0)
 
 
 def validated(shape: type[Body], body: dict[str, object]) -> Body:
