@@ -42,7 +42,7 @@ def _lines(outlook: Outlook) -> Iterator[tuple[str, str]]:
     for number, model in enumerate(outlook.models, start=1):
         yield ("models" if number == 1 else ""), f"{number}. {_model(model)}"
     length = "as the model lets it" if outlook.max_tokens is None else f"{outlook.max_tokens:,} tokens"
-    yield "answer", f"at most {length}, all within {outlook.deadline_s:g} s"
+    yield "answer", f"at most {length}, or a model's own `max_tokens`; all within {outlook.deadline_s:g} s"
     for notice in outlook.notices:
         yield "notice", notice
 
@@ -64,6 +64,7 @@ def _route(outlook: Outlook) -> Iterator[tuple[str, str]]:
 def _model(model: ModelOutlook) -> str:
     least, most = money(model.least_micros), money(model.most_micros)
     cost = least if least == most else f"{least} – {most}"
-    breaker = f", breaker {model.breaker}" if model.breaker else ""
+    # Breakers are the server's: this process has its own, which nothing has opened.
+    breaker = f", breaker {model.breaker}" if model.breaker not in {"", "closed"} else ""
     waits = ", ".join(f"{name.replace('_', ' ')} {seconds:g} s" for name, seconds in model.patience_s.items())
     return f"{model.name}{breaker}, window {model.window:,}, cost {cost}" + (f"; waited for: {waits}" if waits else "")
