@@ -6,8 +6,8 @@ The peer has an environment of its own:
 
     python -m venv PEER && PEER/bin/pip install 'litellm[proxy]'
 
-One process of each; Ken records every call, reserves and settles it in its books on the disk, and asks for a key; the peer
-does none of that (it has no database). `direct` is the mock provider without anything in between: what a gateway adds is
+One process of each; Both ask for a key. Ken records every call, and reserves and settles it in its books on the disk; the
+peer does not (it has no database). `direct` is the mock provider without anything in between: what a gateway adds is
 what it takes longer than that. All take turns in each round; percentiles are of a round, and the median over rounds is
 shown. An answer that isn't a whole 200 is a failure. Load generator and mock share a processor, what is measured has the
 other one (Linux). `--memory` makes 100,000 calls more and shows the resident memory before and after.
@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import signal
 import statistics
 import subprocess
@@ -33,12 +34,12 @@ from pathlib import Path
 
 from rig.handbooks import machine
 from rig.load import Outcome, load, request
-from rig.server import Server, free_port
+from rig.server import PATIENCE_S, Server, free_port
 
 MODEL = "mock-len8"
 CHAT = "/v1/chat/completions"
 CLIENTS = (1, 16, 64)
-CALLS_ALONE = 300
+CALLS_ALONE = 150
 SECONDS = 3.0
 WARM_UP = 200
 MEMORY_CALLS = 100_000
@@ -75,27 +76,30 @@ class Target:
 
 
 @contextmanager
-def started(command: list[str], port: int, *, environment: Mapping[str, str], core: int) -> Generator[Server]:
+def started(
+    command: list[str], port: int, *, environment: Mapping[str, str], core: int, key: str = "local"
+) -> Generator[Server]:
     """A server process on one processor core, from its first 200 on."""
     began = time.perf_counter()
-    log = tempfile.TemporaryFile()
-    process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | dict(environment))
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(process.pid, {core % (os.cpu_count() or 1)})
-    try:
-        while not _answers(port):
-            if process.poll() is not None or time.perf_counter() - began > 120:
-                log.seek(0)
-                raise SystemExit(log.read().decode()[-3000:])
+    with tempfile.NamedTemporaryFile() as log, ExitStack() as stack:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | dict(environment))
+        stack.callback(_ended, process)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process.pid, {core % (os.cpu_count() or 1)})
+        while not _answers(port, key):
+            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                raise SystemExit(Path(log.name).read_text("utf-8")[-3000:])
             time.sleep(0.2)
         yield Server(port, process.pid, time.perf_counter() - began)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
-def _answers(port: int) -> bool:
-    get = f"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer local\r\n\r\n".encode()
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    process.wait(PATIENCE_S)
+
+
+def _answers(port: int, key: str) -> bool:
+    get = f"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
     try:
         return asyncio.run(load(port, get, clients=1, calls=1)).failures == 0
     except OSError:
@@ -144,10 +148,15 @@ def targets(peer: Path | None) -> Generator[list[Target]]:
             found.append(Target(name, server, "trial", key))
         if peer is not None:
             port = free_port()
-            environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+            key = f"sk-{secrets.token_hex(32)}"
+            environment = {
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                "LITELLM_LOG": "ERROR",
+                "LITELLM_MASTER_KEY": key,
+            }
             command = litellm_command(peer, folder, port, mock)
-            server = stack.enter_context(started(command, port, environment=environment, core=1))
-            found.append(Target("litellm", server, "trial"))
+            server = stack.enter_context(started(command, port, environment=environment, core=1, key=key))
+            found.append(Target("litellm", server, "trial", key))
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {0})
         yield found
