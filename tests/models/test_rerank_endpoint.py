@@ -65,6 +65,8 @@ async def test_the_bare_form(server: EmbeddingServer) -> None:
     [
         ({"usage": {"total_tokens": 38}}, Usage(38), None),
         ({"meta": {"billed_units": {"search_units": 1}}}, None, 1),
+        ({"meta": {"billed_units": {"search_units": -3}}}, None, None),
+        ({"meta": {"billed_units": {"input_tokens": 10**20}}}, None, None),
         ({"meta": {"billed_units": {"input_tokens": 21, "search_units": 2}}}, Usage(21), 2),
         ({}, None, None),
     ],

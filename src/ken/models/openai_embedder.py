@@ -19,6 +19,7 @@ from ken.errors import ModelInterrupted, ModelRefused
 from ken.models.connections import Connections
 from ken.models.embedding import EmbedDelta, EmbedderEndpoint, EmbedRequest
 from ken.models.json_endpoint import JsonEndpoint
+from ken.models.openai_answer import called, tokens
 from ken.models.refusal import member
 from ken.models.wire import Address
 
@@ -56,7 +57,7 @@ class EndpointEmbeddings:
                 raise
             self._takes_format = False
             answer = await self._json.post("/embeddings", self._body(request), deadline=request.deadline)
-        yield EmbedDelta(self._read(answer, len(request.texts)), read_usage(answer), str(member(answer, "model") or ""))
+        yield EmbedDelta(self._read(answer, len(request.texts)), read_usage(answer), called(member(answer, "model")))
 
     def _body(self, request: EmbedRequest) -> dict[str, object]:
         body: dict[str, object] = {"model": self._endpoint.model, "input": request.texts}
@@ -94,9 +95,9 @@ def read_usage(answer: object) -> Usage | None:
     """What the endpoint says that it has read; None where it doesn't say."""
     told = member(answer, "usage")
     for name in ("prompt_tokens", "total_tokens"):
-        tokens = member(told, name)
-        if isinstance(tokens, int) and tokens >= 0:
-            return Usage(tokens)
+        read = tokens(told, name)
+        if read is not None:
+            return Usage(read)
     return None
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ken.errors import ModelInterrupted, ModelRefused
 from ken.models.connections import Connections
 from ken.models.json_endpoint import JsonEndpoint
+from ken.models.openai_answer import tokens
 from ken.models.openai_embedder import read_usage
 from ken.models.refusal import member
 from ken.models.reranking import RerankDelta, RerankEndpoint, RerankRequest
@@ -49,11 +50,10 @@ class EndpointScores:
             self._is_bare = True
             answer = await self._asked(request)
         billed = member(member(answer, "meta"), "billed_units")
-        units = member(billed, "search_units")
         yield RerankDelta(
             self._read(answer, len(request.documents)),
             read_usage(answer) or read_usage({"usage": {"prompt_tokens": member(billed, "input_tokens")}}),
-            round(units) if isinstance(units, int | float) else None,
+            tokens(billed, "search_units"),
         )
 
     async def _asked(self, request: RerankRequest) -> object:
