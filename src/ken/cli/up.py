@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import ipaddress
 import signal
 import socket
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 IPV4 = 4
+_COLLECTOR = (10_000, 20, 20)
+"""New objects before the youngest are looked at, and rounds before the older ones are."""
 _SEEN = 200
 """Documents looked at for the suggestions."""
 
@@ -51,6 +54,8 @@ def up(
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
+    # uvicorn reads requests with it, and would do without it in silence, at a sixth more for each call.
+    import httptools  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import uvicorn
 
     from ken.service.app import build
@@ -61,6 +66,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     try:
         config = uvicorn.Config(
             build(ken),
+            http="httptools",
             log_config=None,
             access_log=False,
             proxy_headers=False,
@@ -70,10 +76,21 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         )
         server = _server(config)
         await _greet(ken, settings)
+        _spare_the_collector()
         await server.serve(sockets=[listener])
     finally:
         await ken.aclose()
     tell("Ken has ended.")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector leave what is here by now alone, as it stays, and come by less often.
+
+    It took a tenth of a call's time, and its pauses were most of the slowest ones'.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR)
 
 
 def _server(config: uvicorn.Config) -> uvicorn.Server:
