@@ -79,10 +79,19 @@ SPOKEN: dict[str, tuple[str, bytes | list[bytes | float]]] = {
     "name": (STREAM, SAID.replace(b'"model": "m"', b'"model": "m\\ud800\\u0000' + b"m" * 9_000 + b'"')),
 }
 """What comes for a streamed answer, by content type; what is said is the same in each, and what it costs."""
+MESSAGE = [
+    data({"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 10, "output_tokens": 1}}}),
+    *(
+        data({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+        for text in ("Hello", " world.")
+    ),
+]
+"""Of Anthropic's wire, up to the end."""
 MISCOUNTED: dict[str, bytes] = {
     "huge": HELLO + STOP + data({"choices": [], "usage": dict.fromkeys(TOLD, 10**20)}) + DONE,
     "yes": HELLO + STOP + data({"choices": [], "usage": dict.fromkeys(TOLD, True)}) + DONE,
     "parts": MANY + STOP + DONE,
+    "anthropic-untold": b"".join(MESSAGE) + data({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
 }
 
 
@@ -151,6 +160,18 @@ async def _speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 ALL: dict[str, tuple[str, bytes | list[bytes | float]]] = {
     **SPOKEN,
     **{name: (STREAM, script) for name, script in MISCOUNTED.items()},
+    "zeros": (STREAM, HELLO + STOP + USAGE + data({"choices": [], "usage": dict.fromkeys(TOLD, 0)}) + DONE),
+    "anthropic-zeros": (
+        STREAM,
+        b"".join(MESSAGE)
+        + data(
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn"},
+                "usage": {"input_tokens": 0, "output_tokens": 5},
+            }
+        ),
+    ),
     "thoughts": (STREAM, HELLO + STOP + data({"choices": [], "usage": THOUGHTFUL}) + DONE),
     "halves": (STREAM, HALVES + STOP + USAGE + DONE),
     "nested": (STREAM, HELLO + NESTED + STOP),
@@ -175,7 +196,16 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Rig]:
     """The server of all scripts, and a Ken in front of it."""
     server = await asyncio.start_server(_speak, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    models = [ModelSettings(name=name, model=name, base_url=address, first_token_s=10) for name in ALL]  # pyright: ignore[reportArgumentType] - pydantic reads it
+    models = [
+        ModelSettings(
+            name=name,
+            kind="anthropic" if name.startswith("anthropic") else "openai",
+            model=name,
+            base_url=address,  # pyright: ignore[reportArgumentType] - pydantic reads it
+            first_token_s=10,
+        )
+        for name in ALL
+    ]
     settings = load(
         tmp_path_factory.mktemp("faults"),
         models=tuple(models),
@@ -212,6 +242,13 @@ async def test_a_usage_that_can_not_be_is_estimated(rig: Rig, name: str) -> None
     assert cost is not None
     assert 10 < cost < 2 * MICROS_OUT // 1_000_000 * len(text_of(chunks))
     assert await rig.estimated() == before + 1
+
+
+@pytest.mark.parametrize("name", ["zeros", "anthropic-zeros"])
+async def test_a_zero_takes_back_nothing_that_was_told(rig: Rig, name: str) -> None:
+    """Some servers fill in zeros at the end: what they told before counts."""
+    _, trace_id = await rig.ask(name)
+    assert await rig.booked(trace_id) == [("final", COST)]
 
 
 async def test_thoughts_that_are_counted_beside_the_answer_are_paid(rig: Rig) -> None:

@@ -147,8 +147,9 @@ class _Attempt:
         if text := delta.written:
             self.written.append(text)
             self.is_told_all = False
-        if delta.usage is not None:
-            self.told = delta.usage
+        usage = delta.usage
+        if usage is not None and (usage.input_tokens or usage.output_tokens or self.told is None):
+            self.told = usage
             self.is_told_all = True
         if self.ttft_ms is None and delta.carries:
             self.ttft_ms = (time.perf_counter() - self.began) * 1000
