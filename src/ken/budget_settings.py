@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ken.domain.answer import TaskType
 from ken.domain.budget import Budget, BudgetPeriod, BudgetScope
 from ken.telemetry.prices import Price
 
@@ -64,7 +65,8 @@ class BudgetSettings(BaseModel):
     principal: str | None = Field(default=None, min_length=1)
     """The id of a key, or `*` for each."""
     group: str | None = Field(default=None, min_length=1)
-    task_type: str | None = Field(default=None, min_length=1)
+    task_type: TaskType | Literal["door", "*"] | None = None
+    """`door`: what the plain gateway passes on."""
     release: str | None = Field(default=None, min_length=1)
     per: BudgetPeriod = "month"
     """Days and months are those of UTC."""

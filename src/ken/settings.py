@@ -52,6 +52,8 @@ _PLAIN_WORDS = {
     "float_parsing": "it has to be a number",
     "bool_type": "it has to be true or false",
     "bool_parsing": "it has to be true or false",
+    "too_short": "it needs one entry at least",
+    "string_pattern_mismatch": 'it has another form, as in "OPENAI_API_KEY" for a variable or "2024-10-21" for a version',
     "union_tag_not_found": "its `kind` is missing",
 }
 """What pydantic's words for what is wrong mean to whoever writes ken.toml."""
@@ -178,7 +180,7 @@ def _words(error: ValidationError, home: Path, flags: Mapping[str, object]) -> s
         if kinds
         else _PLAIN_WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
     )
-    dotted = ".".join(str(part) for part in problem["loc"])
+    dotted = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     return f"The setting {dotted!r}{_of_table(problem['loc'], home)} ({place}): {what}. docs/settings.md lists what it may be."
 
 
@@ -196,9 +198,10 @@ def _of_table(loc: tuple[int | str, ...], home: Path) -> str:
 
 def _with_keys(settings: Settings) -> Settings:
     names = [model.name for model in settings.models]
-    if len({*_TAKEN, *names}) != len(names) + len(_TAKEN):
+    taken = {*_TAKEN, *settings.tiers}
+    if len({*taken, *names}) != len(names) + len(taken):
         raise InvalidSetting(
-            f"The names of [[models]] must differ from each other and from {' and '.join(map(repr, _TAKEN))}: {names!r}."
+            f"The names of [[models]] must differ from each other and from {', '.join(map(repr, sorted(taken)))}: {names!r}."
         )
     known = {"extractive", *names}
     if settings.default_model not in known:

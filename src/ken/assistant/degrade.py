@@ -21,6 +21,12 @@ FAILURES = (ModelError, Overloaded, DeadlineExceeded)
 CAVEAT = "This is not from your organisation's documents, which can't be searched at the moment; it is the model's own, and unchecked."
 """Stands above an answer that rests on no document."""
 
+BREAKS_OFF = "The answer breaks off here."
+NO_MODEL = "No model could answer, so only the passages themselves were looked at."
+UNSEARCHED = "The documents could not be searched."
+DEGRADED = (BREAKS_OFF, NO_MODEL, UNSEARCHED)
+"""How notices of a lesser answer begin."""
+
 _GRACE_S = 5.0
 """What a lesser answer may take where the time of the question is up: it needs no model behind a wire."""
 
@@ -32,15 +38,15 @@ def why(turn: Turn, error: KenError | str) -> str:
 
 def break_off(turn: Turn, error: KenError) -> None:
     """Keep what was shown of an answer that its model did not end; set a notice."""
-    turn.is_degraded = True
-    turn.notices.append(f"The answer breaks off here.{why(turn, error)}")
+    turn.is_degraded = turn.is_broken_off = True
+    turn.notices.append(f"{BREAKS_OFF}{why(turn, error)}")
 
 
 def fall_back_to_reader(turn: Turn, error: KenError) -> None:
     """Have the passages quoted instead; set `deadline` and a notice."""
     turn.is_degraded = True
     turn.deadline = _later(turn.deadline)
-    turn.notices.append(f"No model could answer, so only the passages themselves were looked at.{why(turn, error)}")
+    turn.notices.append(f"{NO_MODEL}{why(turn, error)}")
 
 
 async def without_documents(turn: Turn, *, context: CallContext) -> AsyncGenerator[str]:

@@ -49,6 +49,7 @@ async def generate(turn: Turn, model: ChatModel, *, written: Written, context: C
     Raises ModelError, DeadlineExceeded, BudgetExceeded and Overloaded.
     """
     turn.deadline.check("generate")
+    turn.confidence = turn.answerable
     request = ChatRequest(
         messages=turn.prompt.messages if turn.prompt is not None else (),
         question=turn.standalone,

@@ -88,7 +88,7 @@ class Run:
                 if stage != "retrieve" or not self.parts.answers_unsearched:
                     raise
                 self.unsearched = error
-                self.turn.notices.append(f"The documents could not be searched.{degrade.why(self.turn, error)}")
+                self.turn.notices.append(f"{degrade.UNSEARCHED}{degrade.why(self.turn, error)}")
                 route.route(self.turn, self.parts.router)
             if self.turn.outcome is not None or self.unsearched is not None:
                 return
@@ -130,10 +130,13 @@ class Run:
         return [*events, Notice("cached", turn.cached_notice), *self._notices()]
 
     def _notices(self) -> list[Event]:
-        """One for each line of the turn; those of its conflicts are of a kind of their own."""
+        """One for each line of the turn; those of its conflicts, and of a lesser answer, are of kinds of their own."""
         conflicts = {disputes.told_in_words(each) for each in self.turn.conflicts}
-        told = [text for text in self.turn.notices if text != self.escalated]
-        return [Notice("conflict" if text in conflicts else "verify", text) for text in told]
+
+        def kind(text: str) -> str:
+            return "conflict" if text in conflicts else "degraded" if text.startswith(degrade.DEGRADED) else "verify"
+
+        return [Notice(kind(text), text) for text in self.turn.notices if text != self.escalated]
 
     async def _written(self) -> AsyncGenerator[Event]:
         """Let the model write; where nothing of it can be shown, a stronger one, once."""

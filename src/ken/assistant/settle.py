@@ -61,6 +61,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, sear
         model=answered_by(turn),
         usage=turn.account.usage_of("generate"),
         cost_micros=turn.account.cost_micros,
+        is_broken_off=turn.is_broken_off,
         cached=turn.cached,
         original_trace_id=turn.original_trace_id,
         confidence=turn.confidence,
@@ -76,7 +77,10 @@ def answered_by(turn: Turn) -> str:
     """The model that wrote the answer: of a tier, the one of its chain that did; of a repeated answer, the one that wrote it then."""
     if turn.cached or turn.model is None:
         return turn.cached_model
-    wrote = [each.model for each in turn.account.charges if each.stage == "generate" and each.outcome == "ok"]
+    charges = [each for each in turn.account.charges if each.stage == "generate"]
+    wrote = [each.model for each in charges if each.outcome == "ok"] or [
+        each.model for each in charges if each.usage.output_tokens
+    ]
     return wrote[-1] if wrote else turn.model.name
 
 

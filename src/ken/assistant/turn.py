@@ -86,6 +86,8 @@ class Turn:
     """What the question may mean, where Ken asks back (retrieve)."""
     account: Account = field(default_factory=Account)
     """What was spent so far, on every model and embedder."""
+    is_broken_off: bool = False
+    """Its model did not end it, and no other one could (generate)."""
     is_degraded: bool = False
     """It is less than the model that was chosen would have given (generate)."""
     confidence: float = 0.0

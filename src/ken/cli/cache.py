@@ -59,7 +59,7 @@ def stats(
     )
     for what, counts in (("refused", found[""].refusals), ("not kept", found[""].not_stored)):
         if counts:
-            most = ", ".join(f"{reason} {count}" for reason, count in counts[:_MOST_REASONS])
+            most = ", ".join(f"{count} × {reason}" for reason, count in counts[:_MOST_REASONS])
             tell(shown(f"{what}: {most}", to_terminal=True))
 
 

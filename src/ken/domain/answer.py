@@ -155,6 +155,8 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     cost_micros: int | None = 0
     """Millionths of the price list's currency; None where the price is unknown."""
+    is_broken_off: bool = False
+    """No model ended it: what is there was verified, and more might have followed."""
     cached: bool = False
     """Whether it was given before, at no cost now."""
     original_trace_id: str | None = None

@@ -80,6 +80,9 @@ class Retry(Generic[R, D]):
                     except GeneratorExit:  # the caller has enough: nothing failed
                         span.set("closed", value=True)
                         return
+                    except KenError as error:
+                        span.set("failure", in_words(error))
+                        raise
             except KenError as error:
                 if carried or number > self._rules.retries or not is_transient(error):
                     raise

@@ -134,6 +134,8 @@ class _Completion:
 
     def _finish(self, answer: Answer) -> str:
         limit = self._question.max_tokens
+        if answer.is_broken_off:
+            return "length"
         return "length" if limit is not None and answer.usage.output_tokens >= limit else "stop"
 
 
