@@ -28,7 +28,7 @@ class Events:
 
     def __init__(self) -> None:
         self._usage: dict[str, object] = {}
-        """As told so far; later numbers replace earlier ones, but for a 0, with which some servers fill in what they told before."""
+        """As told so far; later numbers replace earlier ones, but for a 0 as input: some servers fill in what they told before."""
         self._response = "", ""
         self._calls: dict[object, int] = {}
         """Of the content blocks that are tool calls: the place of each among them."""
@@ -103,7 +103,8 @@ class Events:
     def _counted(self, told: object, *, is_last: bool) -> Usage | None:
         if isinstance(told, dict):
             numbers = cast("dict[str, object]", told).items()
-            self._usage |= {name: value for name, value in numbers if value or name not in self._usage}
+            filled = self._usage.keys() - {"output_tokens"}
+            self._usage |= {name: value for name, value in numbers if value or (value == 0 and name not in filled)}
         return read_usage(self._usage, is_last=is_last and isinstance(told, dict))
 
     def _delta(
