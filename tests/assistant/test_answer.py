@@ -159,7 +159,9 @@ async def test_what_may_not_be_read_never_reaches_a_model(ken: Ken) -> None:
     assert ["4711" in request.messages[0].content for request in model.requests] == [False, True, True]
 
 
-@pytest.mark.parametrize("error", [ModelUnavailable("It is away. Start it."), ModelRefused("It said no. Ask less.", status=500)])
+@pytest.mark.parametrize(
+    "error", [ModelUnavailable("It is away. Start it."), ModelRefused("It said no. Ask less.", status=500)]
+)
 async def test_a_model_that_dies_before_its_first_word(ken: Ken, error: ModelUnavailable) -> None:
     """The question fails with the model's words, nothing is shown, and what was never answered has cost nothing."""
     told = await tell(assistant(ken, says(error)))
@@ -213,7 +215,9 @@ async def test_the_passages_are_quoted_where_no_model_answers(ken: Ken) -> None:
     told = await tell(assistant(ken, model, reads=True), "How long before sunset is the lamp lit?")
     assert LIT in told.text
     assert WATCH[:30] not in told.text
-    assert told.notices == ["No model could answer, so only the passages themselves were looked at. It broke off. Ask again."]
+    assert told.notices == [
+        "No model could answer, so only the passages themselves were looked at. It broke off. Ask again."
+    ]
     assert trace_of(ken, told).outcome == "answered"
 
 

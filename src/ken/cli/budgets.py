@@ -36,7 +36,9 @@ def budgets(context: typer.Context, *, as_json: JsonOption = False, home: HomeOp
     say_table(("budget", "for", "per", "", "used", "of", "left", "state", "begins anew"), rows)
     unknown = max(burn.spent.unknown_calls for burn in burns)
     if unknown:
-        tell(f"Calls without a known price: {unknown:,}. They are in no sum. Name the prices of their models in [prices].")
+        tell(
+            f"Calls without a known price: {unknown:,}. They are in no sum. Name the prices of their models in [prices]."
+        )
 
 
 def _row(burn: Burn, currency: str) -> tuple[str, ...]:

@@ -299,7 +299,8 @@ cached_answers = sa.Table(
     sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_autoincrement=True,
     comment="questions whose answers may be given again; key = SHA-256 of space and normalised question; vector and words: "
-    "what it means, searched: what was looked for, by the embedder whose space `vectors` names; flagged: somebody found the answer unhelpful, and it is kept no longer",
+    "what it means, searched: what was looked for, by the embedder whose space `vectors` names; flagged: somebody "
+    "found the answer unhelpful, and it is kept no longer",
 )
 
 cached_documents = sa.Table(
