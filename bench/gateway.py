@@ -67,7 +67,9 @@ class Target:
         body = {"model": self.model, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": 100}
         if streamed:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
-        return request(self.server.port, CHAT, json.dumps(body).encode(), {"Authorization": f"Bearer {self.key}"})
+        return request(
+            self.server.port, CHAT, body=json.dumps(body).encode(), headers={"Authorization": f"Bearer {self.key}"}
+        )
 
     def load(self, *, clients: int, calls: int = 0, seconds: float = 0.0, streamed: bool = False) -> Outcome:
         """Put a load on it."""
@@ -106,7 +108,7 @@ def _answers(port: int, key: str) -> bool:
         return False
 
 
-def ken_command(home: Path, port: int, mock: Server, *, recorded: bool) -> tuple[list[str], str]:
+def ken_command(home: Path, port: int, *, mock: Server, recorded: bool) -> tuple[list[str], str]:
     """How Ken is started, on a home with one model, and a key for it."""
     run = [sys.executable, "-m", "ken", "--home", str(home)]
     made = subprocess.run([*run, "keys", "create", "bench"], capture_output=True, text=True, check=True).stdout
@@ -119,7 +121,7 @@ def ken_command(home: Path, port: int, mock: Server, *, recorded: bool) -> tuple
     return [sys.executable, str(Path(__file__).parent / "rig" / "unrecorded.py"), str(home), str(port)], key
 
 
-def litellm_command(python: Path, folder: Path, port: int, mock: Server) -> list[str]:
+def litellm_command(python: Path, folder: Path, *, port: int, mock: Server) -> list[str]:
     """How the peer is started."""
     config = folder / "litellm.yaml"
     parameters = f"{{model: openai/{MODEL}, api_base: 'http://127.0.0.1:{mock.port}/v1', api_key: local}}"
@@ -143,7 +145,7 @@ def targets(peer: Path | None) -> Generator[list[Target]]:
         found = [Target("direct", mock, MODEL)]
         for name in ("ken", NOT_RECORDED):
             port = free_port()
-            command, key = ken_command(folder / name, port, mock, recorded=name == "ken")
+            command, key = ken_command(folder / name, port, mock=mock, recorded=name == "ken")
             server = stack.enter_context(started(command, port, environment={}, core=1))
             found.append(Target(name, server, "trial", key))
         if peer is not None:
@@ -154,7 +156,7 @@ def targets(peer: Path | None) -> Generator[list[Target]]:
                 "LITELLM_LOG": "ERROR",
                 "LITELLM_MASTER_KEY": key,
             }
-            command = litellm_command(peer, folder, port, mock)
+            command = litellm_command(peer, folder, port=port, mock=mock)
             server = stack.enter_context(started(command, port, environment=environment, core=1, key=key))
             found.append(Target("litellm", server, "trial", key))
         if hasattr(os, "sched_setaffinity"):

@@ -33,7 +33,7 @@ class Outcome:
         return float(np.percentile(self.ms, q)) if self.ms else float("nan")
 
 
-def request(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+def request(port: int, path: str, *, body: bytes, headers: Mapping[str, str]) -> bytes:
     """The bytes of a POST."""
     told = {
         "Host": f"127.0.0.1:{port}",
