@@ -94,6 +94,8 @@ def why_not(turn: Turn, cache: SemanticCache) -> str:
         reason = turn.outcome or "failed"
     elif turn.is_degraded or (turn.result is not None and turn.result.notices):
         reason = "degraded"
+    elif turn.switched:
+        reason = "another model took over"
     elif turn.flaws:
         reason = turn.flaws[0]
     elif not turn.citations:

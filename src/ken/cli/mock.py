@@ -24,7 +24,7 @@ def mock_provider(
     *,
     host: Annotated[str, typer.Option("--host", help="Listen on this address.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", help="Listen on this port; 0 for any free one [default: 9100]")
+        int, typer.Option("--port", min=0, max=65535, help="Listen on this port; 0 for any free one [default: 9100]")
     ] = _PORT,
     tokenizer: Annotated[
         Path | None,

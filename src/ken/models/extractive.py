@@ -17,6 +17,7 @@ from operator import mul
 from ken.domain.document import Evidence, Sentence
 from ken.domain.standing import CURRENT, State
 from ken.domain.usage import Usage
+from ken.errors import Unsupported
 from ken.models.capabilities import NOTHING, Capabilities
 from ken.models.chat import ChatDelta, ChatRequest
 from ken.text.answer_types import AnswerType, expected
@@ -83,6 +84,11 @@ class ExtractiveReader:
         Behind what another model has begun, only what that has not quoted already. Raises Unsupported.
         """
         self.capabilities.check(request, self.name)
+        if not request.holds_sentences:
+            raise Unsupported(
+                f"The model {self.name!r} quotes documents, which the plain gateway has none of. Ask 'ken', or name another model.",
+                param="model",
+            )
         if request.answerable < ABSTAIN_BELOW:
             yield ChatDelta(finish_reason="abstain", usage=Usage(), confidence=request.answerable)
             return

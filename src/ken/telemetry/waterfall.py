@@ -107,7 +107,7 @@ class _Pen:
             used += needed
         return [self.line(*pieces) for pieces in lines]
 
-    def paragraph(self, text: str, lines: int) -> list[str]:
+    def paragraph(self, text: str, lines: int, *, style: Style = "strong") -> list[str]:
         """Break a text into lines at its blanks, and cut it where it needs more than so many."""
         broken: list[str] = []
         rest = text
@@ -117,7 +117,7 @@ class _Pen:
             at = at if at > 0 else len(head.rstrip())
             broken.append(rest[:at])
             rest = rest[at:].lstrip()
-        return [self.line(("strong", line)) for line in (*broken, rest)]
+        return [self.line((style, line)) for line in (*broken, rest)]
 
 
 def _header(trace: Trace, pen: _Pen) -> list[str]:
@@ -141,7 +141,7 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
     ]
     if trace.task_type:
         origin.append(("faint", f"task {pen.text(trace.task_type)}"))
-    error = [pen.line(("bad", pen.text(trace.error)))] if trace.error else []
+    error = pen.paragraph(pen.text(trace.error), _QUESTION_LINES, style="bad") if trace.error else []
     return [*pen.paragraph(pen.text(trace.question), _QUESTION_LINES), *pen.facts(facts), *error, *pen.facts(origin)]
 
 
