@@ -35,6 +35,8 @@ _CONNECT_SHARE = 0.8
 _WHOLE_SHARE = 5 / 6
 _OK = frozenset({200, 201})
 """Some servers take each answer for something that they have created."""
+_NO_STATUS = "Bad status line"
+"""What aiohttp says of a server that speaks something else than HTTP."""
 _LARGE = 1 << 20
 """A body of more bytes is sent in pieces."""
 _BYTES_A_TOKEN = 64
@@ -122,8 +124,17 @@ class Wire:
             raise ModelUnavailable(self.says(waited, "Start it, or mend `base_url`")) from error
         except aiohttp.ServerDisconnectedError as error:
             raise ModelUnavailable(self.says("closed the connection without an answer", "Look at its log")) from error
+        except aiohttp.ClientResponseError as error:
+            raise self._not_http(error) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(self.says(f"can't be reached ({error})", "Start it, or mend `base_url`")) from error
+
+    def _not_http(self, error: aiohttp.ClientResponseError) -> ModelError:
+        """The error for bytes that are none of HTTP from the first line on, or that break off from it in an answer."""
+        told = error.message.partition("\n")[0].rstrip(": ")
+        if told.startswith(_NO_STATUS):
+            return ModelUnavailable(self.says(f"does not answer in HTTP ({told})", "Mend `base_url`"))
+        return ModelInterrupted(self.says(f"sent an answer that is not HTTP ({told})", "Look at what serves there"))
 
     def is_streaming(self, response: aiohttp.ClientResponse, *, is_asked: bool) -> bool:
         """Whether an answer comes in pieces: as it was asked for, where its type doesn't say otherwise."""
