@@ -185,7 +185,7 @@ def in_rounds(found: list[Target], rounds: int) -> tuple[dict[Key, list[Outcome]
     return outcomes, used
 
 
-def print_table(found: list[Target], outcomes: dict[Key, list[Outcome]], used: dict[Key, list[float]]) -> None:
+def print_table(found: list[Target], outcomes: dict[Key, list[Outcome]], *, used: dict[Key, list[float]]) -> None:
     """One row for each target, number of clients and kind of answer."""
     print(
         "| clients | answer | through | p50 ms | p99 ms | added p50 | added p99 | calls/s | failures | processor ms |"
@@ -233,7 +233,8 @@ def main() -> None:
     with targets(given.peer_python) as found:
         print(f"{given.rounds} rounds; {machine()}\n", flush=True)
         if given.rounds:
-            print_table(found, *in_rounds(found, given.rounds))
+            outcomes, used = in_rounds(found, given.rounds)
+            print_table(found, outcomes, used=used)
         if given.memory:
             print_memory(found, given.memory_calls)
         print(f"\nAt the end: {machine()}")
