@@ -66,11 +66,13 @@ _ALIKE = {
         "which": "thing time amount count person place cost meaning manner",
         "meaning": "thing",
         "purpose": "thing reason meaning manner",
-        "consequence": "manner",
         "difference": "thing manner",
         "thing": "amount count cost duration consequence manner distance age time lead",
-        "frequency": "count",
         "place": "manner",
+        "yes or no": "thing amount cost",
+        "consequence": "manner amount cost",
+        "frequency": "count amount",
+        "sign": "which place thing",
     }.items()
     for other in others.split()
 }
@@ -102,6 +104,8 @@ def asked_for(text: str) -> frozenset[str]:
         re.IGNORECASE,
     ):
         found |= {"amount", "time", "cost"}
+    if "duration" in found and re.match(r"after\b", plain, re.IGNORECASE):
+        found |= {"frequency", "time"}
     return found
 
 

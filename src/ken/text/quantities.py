@@ -330,7 +330,7 @@ def _unit_alone(found: list[Piece], at: int) -> _Read | None:
         return _share(words[3], part, at + 4)
     if part and words[1] in _ARTICLES:
         return _share(words[2], part, at + 3)
-    if (part and words[1] in _SHARED) or words[:2] == ["quarter", "hour"]:
+    if (part and words[1].removesuffix("s") in _SHARED) or words[:2] == ["quarter", "hour"]:
         return _share(words[1], part, at + 2)
     if words[0] == "past" or words[:2] == ["a", "decade"]:
         return _share(words[1], 1.0, at + 2)
@@ -346,6 +346,7 @@ _SHARED = frozenset("hour day year month minute".split())
 
 def _share(unit: str, part: float, end: int) -> _Read | None:
     """So much of a unit of time; None where the word is none."""
+    unit = unit.removesuffix("s")
     if unit not in _TIME_UNITS and unit != "decade":
         return None
     kind, factor = _UNITS[unit]

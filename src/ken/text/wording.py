@@ -40,6 +40,11 @@ _CONTRACTIONS = (
     (re.compile(r"\b(?:nobody|no one|none|nothing|no-one) (?:but|except|other than)\b", re.IGNORECASE), "only"),
     (re.compile(r"\b(?:prior to|ahead of|in advance of|earlier than)\b", re.IGNORECASE), "before"),
     (re.compile(r"\b(?:subsequent to|later than)\b", re.IGNORECASE), "after"),
+    (re.compile(r"\b(?:most recent|latest)\b", re.IGNORECASE), "last"),
+    (re.compile(r"\bmost recently\b", re.IGNORECASE), "last"),
+    (re.compile(r"\bmost (?=\w+ly\b)", re.IGNORECASE), ""),
+    (re.compile(r"\bbetween (?:the )?two\b", re.IGNORECASE), "between"),
+    (re.compile(r"\bUS dollars?\b"), "USD"),
     (re.compile(r"\b(?:following|coming) (?=(?:year|month|week|quarter|day)\b)", re.IGNORECASE), "next "),
     (re.compile(r"\b(?:previous|past) (?=(?:year|month|week|quarter)\b)", re.IGNORECASE), "last "),
     (re.compile(r"\b(?:rather than|instead of|as opposed to)\b", re.IGNORECASE), "instead of"),
@@ -149,6 +154,8 @@ class Doing:
     is_passive: bool
     nearest: str
     """The telling word right before the verb."""
+    beside: frozenset[str]
+    """All telling words that follow it in its clause, whatever governs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +229,7 @@ def read(text: str) -> Asked:
 
 
 _DO = frozenset("do does did".split())
+_AUXILIARIES = _DO | frozenset("can could may might must shall should will would have has had is are was were".split())
 _FUTURE = frozenset("will shall".split())
 _PAST = frozenset("did was were had".split())
 
@@ -240,7 +248,7 @@ def _subject(found: list[Piece], bases: list[str]) -> str:
     place = start + 1
     if lower[start] == "which":
         while place < len(lower) and lower[place] not in _FUNCTION and place < start + 3:
-            if place + 1 < len(lower) and lower[place + 1] in _FUNCTION | _DO and lower[place + 1] not in _PREPOSITIONS:
+            if place + 1 < len(lower) and lower[place + 1] in _AUXILIARIES:
                 return ""
             place += 1
         place -= 1
@@ -464,10 +472,12 @@ def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
         nearest = next((bases[place] for place in range(verb - 1, -1, -1) if _is_telling(found, place)), "")
         helpers = {found[place].text.lower() for place in range(max(0, verb - 7), verb)}
         if (written in _PARTICIPLES or written.endswith(("ed", "en"))) and helpers & _BE:
-            doings.append(Doing(bases[verb], after.get("by", _NOBODY), before, is_passive=True, nearest=nearest))
+            by = after.get("by", _NOBODY)
+            doings.append(Doing(bases[verb], by, before, is_passive=True, nearest=nearest, beside=_NOBODY))
             continue
         others = frozenset[str]().union(*(words for role, words in after.items() if role in {"", "to"}))
-        doings.append(Doing(bases[verb], before, others, is_passive=False, nearest=nearest))
+        beside = frozenset[str]().union(*after.values())
+        doings.append(Doing(bases[verb], before, others, is_passive=False, nearest=nearest, beside=beside))
     return doings
 
 

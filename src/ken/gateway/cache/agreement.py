@@ -6,15 +6,17 @@ none of these rules finds a difference; each says in words which one it found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 from ken.text.alignment import Alignment, Pair, align
 from ken.text.asked_for import differ
 from ken.text.quantities import Quantity
 from ken.text.thesaurus import thesaurus
-from ken.text.wording import Asked, Word, read
+from ken.text.wording import Asked, Doing, Word, read
 
 __all__ = ["Asked", "agree", "read"]
 
@@ -39,7 +41,7 @@ _AGAINST = {
         "above": "below",
         "inside": "outside",
         "by": "to after from",
-        "for": "against from",
+        "for": "against from during",
         "after": "during",
         "until": "from after",
         "since": "before until",
@@ -53,6 +55,9 @@ _AGAINST = {
     for other in others.split()
 }
 """Prepositions that turn what they govern round."""
+_LASTING = frozenset({"for", "during"})
+"""The same before a span of time."""
+_SPANS = frozenset("first last next day week month quarter year days weeks months years".split())
 _PEOPLE = frozenset(
     """itdept attack employ i we you they he she manag employe staff custom client supplier vendor contractor user
     admin director team hr auditor doctor teacher student parent visitor guest applic candid boss supervisor
@@ -131,9 +136,20 @@ def _named(a: Asked, b: Asked, laid: Alignment) -> str | None:
     right = [word for word in laid.right if word.is_name and not _is_spelled_out(word, a)]
     if left and right:
         return f"names differ: {left[0].text} and {right[0].text}"
-    if left or right:
-        return f"only one of them names {(left or right)[0].text}"
+    for word in (*left, *right):
+        if not _is_left_to_the_figure(word, laid.right if left else laid.left):
+            return f"only one of them names {word.text}"
     return None
+
+
+def _is_left_to_the_figure(word: Word, others: Iterable[Word]) -> bool:
+    """Whether an acronym may stand for what the other question says in words: CCTV, security cameras."""
+    return word.text.isupper() and len(word.text) > _SHORT_NAME and any(other.weight >= 1 for other in others)
+
+
+_SHORT_NAME = 2
+_AS_GOOD = 0.85
+"""What a pair of words is worth that mean the same."""
 
 
 def _is_spelled_out(word: Word, other: Asked) -> bool:
@@ -147,13 +163,15 @@ def _is_spelled_out(word: Word, other: Asked) -> bool:
     )
 
 
-def _kinds_apart(_a: Asked, _b: Asked, laid: Alignment) -> str | None:
+def _kinds_apart(a: Asked, b: Asked, laid: Alignment) -> str | None:
     for one, other in laid.apart:
         return f"“{one.text}” is not “{other.text}”"
     marked = thesaurus().marked
-    for word in (*laid.left, *laid.right):
-        if word.meanings and word.meanings <= marked:
-            return f"only one of them is about “{word.text}”"
+    for side, other in ((laid.left, b), (laid.right, a)):
+        for word in side:
+            is_marked = word.meanings and word.meanings <= marked
+            if is_marked and (len(word.key) == 1 or not other.bases & set(word.key)):
+                return f"only one of them is about “{word.text}”"
     return None
 
 
@@ -192,11 +210,19 @@ def _roles(a: Asked, b: Asked, laid: Alignment) -> str | None:
     ]
     figures = _figures_placed(a, b)
     for word in (*placed, *figures, *_clauses_placed(a, b)):
-        if frozenset({word.one, word.other}) in _AGAINST:
+        against = frozenset({word.one, word.other})
+        if against in _AGAINST and (against != _LASTING or word.text.lower() not in _SPANS):
             return f"“{word.one} {word.text}” against “{word.other} {word.text}”"
     swapped = _exchanged(a, b, laid)
     if swapped is not None:
         return swapped
+    if all(any(word.weight >= 1 for word in side) for side in (laid.left, laid.right)):
+        # With another verb the same may be said from the other end: "is parking free for staff", "do staff pay for it".
+        placed = [
+            _Placed(pair.one.text, pair.one.role, pair.other.role, pair.one.joined)
+            for pair in laid.pairs
+            if _acts(pair.one)
+        ]
     for index, first in enumerate(placed + figures):
         for second in placed[index + 1 :] if index < len(placed) else figures[index - len(placed) + 1 :]:
             if first.one == second.one or (first.joined >= 0 and first.joined == second.joined):
@@ -207,20 +233,72 @@ def _roles(a: Asked, b: Asked, laid: Alignment) -> str | None:
 
 
 def _exchanged(a: Asked, b: Asked, laid: Alignment) -> str | None:
-    """Whoever acts and whoever is acted on stand in the other order, all else being the same, the voice too."""
-    if laid.left or laid.right or any(doing.is_passive for question in (a, b) for doing in question.doings):
+    """Whoever acts and whoever is acted on stand in the other order, and no passive voice explains it."""
+    if any(doing.is_passive for question in (a, b) for doing in question.doings):
         return None
+    has_rest = any(word.weight >= _LEAST_WEIGHT for word in (*laid.left, *laid.right))
+    is_alike = not has_rest and a.sequence[:2] == b.sequence[:2] and all(pair.worth == 1 for pair in laid.pairs)
     acting = [
         pair
         for pair in laid.pairs
-        if pair.one.role == pair.other.role == ""
-        and max(pair.one.joined, pair.other.joined) < 0
-        and (pair.one.is_name or pair.one.key[0] in _PEOPLE)
+        if max(pair.one.joined, pair.other.joined) < 0
+        and (_acts(pair.one) or (is_alike and not pair.one.role and not pair.other.role))
     ]
-    for first, second in combinations(acting, 2):
-        if (first.one.place - second.one.place) * (first.other.place - second.other.place) < 0:
+    if is_alike and (numbers := _figures_exchanged(a, b)):
+        return numbers
+    for first, second in combinations(sorted(acting, key=lambda pair: pair.one.place), 2):
+        leads = not first.one.role and not second.other.role
+        if _acts(first.one) != _acts(second.one):
+            continue
+        if (
+            leads
+            and second.other.place < first.other.place
+            and (has_rest or not (second.one.role and first.other.role))
+        ):
             return f"“{first.one.text}” and “{second.one.text}” have changed places"
+        stays = not first.one.role and not first.other.role and first.other.place < second.other.place
+        if stays and _acts(second.one) and {second.one.role, second.other.role} == {"", "from"}:
+            return f"it goes to “{second.one.text}” in one of them, and comes from there in the other"
     return None
+
+
+def _figures_exchanged(a: Asked, b: Asked) -> str | None:
+    """Whether two figures that no preposition governs stand in the other order: version 3 replaces version 4."""
+    one, other = (
+        [figure for figure, role in zip(asked.quantities, asked.roles, strict=True) if not role] for asked in (a, b)
+    )
+    for (first, second), (there, then) in zip(pairwise(one), pairwise(other), strict=False):
+        is_told = second.span[0] - first.span[1] > _BESIDE and not _is_same(first, second)
+        if is_told and _is_same(first, then) and _is_same(second, there):
+            return f"“{first.text}” and “{second.text}” have changed places"
+    return None
+
+
+_BESIDE = 1
+"""Pieces between two figures that are joined: "3 and 4"."""
+_ACTING = re.compile(r"(?:er|or|ee|eer|ist|ian|ant)s?$")
+_THINGS = frozenset(
+    """numb order letter paper comput error factor monitor mirror color colour floor door weather water summer winter cover
+    power offer transfer center quarter matter corner drawer paramet charact filter folder header footer timer buffer
+    restaur plant committe fee coffe degre employe newslett calendar list chapter semest register regist browser
+    adapter router""".split()
+)
+"""Stems of what ends like somebody who acts and is nobody."""
+_ALSO_DEEDS = frozenset("test support develop train traine".split())
+_LEAST_ACTING = 5
+
+
+def _acts(word: Word) -> bool:
+    """Whether a word names somebody or something that acts: a name, a person, a lender, a scheduler."""
+    last = word.key[-1]
+    if word.is_name or last in _PEOPLE - _ALSO_DEEDS:
+        return True
+    return (
+        word.weight >= 1
+        and len(last) >= _LEAST_ACTING - 1
+        and last not in _THINGS
+        and _ACTING.search(word.text.lower()) is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,15 +364,25 @@ def _sides(a: Asked, b: Asked, laid: Alignment) -> str | None:
     return None
 
 
-def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
+def _doers(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    same = {
+        pair.other.key[0]: pair.one.key[0]
+        for pair in laid.pairs
+        if len(pair.one.key) == len(pair.other.key) == 1 and pair.one.key != pair.other.key
+    }
     for one in a.doings:
-        for other in b.doings:
+        for said in b.doings:
+            other = _in_words_of(said, same)
             if one.verb != other.verb:
                 continue
             both = (one.agents & one.patients) | (other.agents & other.patients)
             gives, takes = (one.agents & other.patients) - both, (one.patients & other.agents) - both
             if gives and takes:
                 return f"who does it to whom differs: “{_shown(gives, a, b)}” and “{_shown(takes, a, b)}”"
+            if not (one.is_passive or other.is_passive):
+                one_does, other_does = (side.agents & _PEOPLE for side in (one, other))
+                if one_does & other.beside - other_does and other_does & one.beside - one_does:
+                    return f"who does it differs: “{_shown(one_does, a, b)}” and “{_shown(other_does, a, b)}”"
             near = ({one.nearest} - one.patients) | ({other.nearest} - other.patients)
             changed = ((gives | takes) & _PEOPLE & near) - {one.verb}
             if one.is_passive != other.is_passive:
@@ -307,6 +395,24 @@ def _doers(a: Asked, b: Asked, _: Alignment) -> str | None:
             ):
                 return f"“{_shown(changed, a, b)}” does it in one of them, and has it done in the other"
     return None
+
+
+def _in_words_of(doing: Doing, same: Mapping[str, str]) -> Doing:
+    """What somebody does, said in the words that the other question has for it."""
+    if not same:
+        return doing
+    people = {stem: said for stem, said in same.items() if stem in _PEOPLE}
+    agents, patients, beside = (
+        frozenset(people.get(stem, stem) for stem in stems) for stems in (doing.agents, doing.patients, doing.beside)
+    )
+    return replace(
+        doing,
+        verb=same.get(doing.verb, doing.verb),
+        agents=agents,
+        patients=patients,
+        beside=beside,
+        nearest=people.get(doing.nearest, doing.nearest),
+    )
 
 
 def _shown(stems: Iterable[str], a: Asked, b: Asked) -> str:
@@ -367,11 +473,72 @@ _OBJECT = frozenset({"do"})
 
 def _scope(a: Asked, b: Asked, _: Alignment) -> str | None:
     one, other = ({_SCOPES[word] for word in question.scope if word in _SCOPES} for question in (a, b))
-    strict = (one ^ other) & {"only", "except", "most", "none", "some"}
+    strict = (one ^ other) & {"only", "except", "most", "none"}
     if one and other and not one & other:
         return f"“{min(one)}” is not “{min(other)}”"
-    return f"only one of them says “{min(strict)}”" if strict & {"only", "except", "none", "most", "some"} else None
+    return f"only one of them says “{min(strict)}”" if strict else None
 
+
+def _added(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    """One says all that the other says, word for word, and something more: a condition, a modifier, somebody's."""
+    more, fewer = (a, b) if len(a.sequence) > len(b.sequence) else (b, a)
+    rest = Counter(more.sequence)
+    rest.subtract(fewer.sequence)
+    if not rest or min(rest.values()) < 0:
+        return None
+    meant = {id(word) for pair in laid.pairs if pair.worth >= _AS_GOOD for word in (pair.one, pair.other)}
+    for word in more.words:
+        is_told = id(word) not in meant and _tells(word)
+        if is_told and any(rest[part] > 0 for part in word.key):
+            return f"only one of them says “{word.text}”"
+    return None
+
+
+def _tells(word: Word) -> bool:
+    return word.weight >= _LEAST_WEIGHT or (word.key[0] in _PEOPLE and bool(word.role)) or word.text.endswith("ed")
+
+
+def _narrowed(_a: Asked, _b: Asked, laid: Alignment) -> str | None:
+    """A word before a noun of both, for which the other has nothing: former employees."""
+    aligned = ({pair.one.place: pair for pair in laid.pairs}, {pair.other.place: pair for pair in laid.pairs})
+    for side, others, at in ((laid.left, laid.right, aligned[0]), (laid.right, laid.left, aligned[1])):
+        if any(word.weight >= _LEAST_WEIGHT for word in others):
+            continue
+        for word in side:
+            noun = at.get(word.place + len(word.key))
+            if noun is not None and noun.worth >= _AS_GOOD and _NARROWING.search(word.text.lower()):
+                return f"only one of them says “{word.text}”"
+    return None
+
+
+_NARROWING = re.compile(
+    r"^(?:former|senior|junior|urgent|foreign|remote|partial)$|(?:(?<!annu)al|ary|ic|[ai]ble|ous|(?<!requir)ed)$"
+)
+"""Adjectives and participles, by their endings."""
+
+
+def _duty(a: Asked, b: Asked, _: Alignment) -> str | None:
+    """One asks what may be, the other what must be."""
+    if a.negations or b.negations or not a.kinds & b.kinds or a.kinds & _HOW:
+        return None
+    is_choice = "yes or no" in a.kinds & b.kinds
+    one, other = (_modality(question, is_choice=is_choice) for question in (a, b))
+    return f"one asks what {one} be, the other what {other} be" if {one, other} == {"may", "must"} else None
+
+
+def _modality(asked: Asked, *, is_choice: bool) -> str:
+    opens = asked.sequence[0] if is_choice and asked.sequence else ""
+    may = bool(_MAY & asked.bases) or opens in _CAN
+    must = bool(_MUST & asked.bases) or opens == "should" or any(two in _HAVE_TO for two in pairwise(asked.sequence))
+    return "" if may == must else "may" if may else "must"
+
+
+_HOW = frozenset({"manner", "consequence", "open"})
+_MAY = frozenset("may allow permit permiss permitt".split())
+_CAN = frozenset({"can", "could"})
+_MUST = frozenset("must requir oblig mandatori compulsori obligatori".split())
+_HAVE_TO = frozenset({("have", "to"), ("need", "to"), ("am", "to")})
+"""Stems."""
 
 _RULES: tuple[Callable[[Asked, Asked, Alignment], str | None], ...] = (
     _figures,
@@ -386,4 +553,7 @@ _RULES: tuple[Callable[[Asked, Asked, Alignment], str | None], ...] = (
     _asked,
     _time,
     _scope,
+    _added,
+    _narrowed,
+    _duty,
 )

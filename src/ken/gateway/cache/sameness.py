@@ -130,6 +130,8 @@ def features(one: Meaning, other: Meaning, *, laid: Alignment) -> dict[str, floa
         "moved": _moved(laid),
         "moved_exact": _moved(laid) * exact / max(weight, _TINY),
         "length": min(len(a.sequence), len(b.sequence)) / max(len(a.sequence), len(b.sequence), 1),
+        "roles_apart": _roles_apart(laid),
+        "asks_apart": float(not a.kinds & b.kinds and "open" not in a.kinds | b.kinds),
         "words": float(len(a.sequence) + len(b.sequence)) / 20,
     }
     if matches.size:
@@ -193,6 +195,12 @@ def _moved(laid: Alignment) -> float:
     places = [pair.other.place for pair in sorted(laid.pairs, key=lambda pair: pair.one.place)]
     pairs = list(combinations(places, 2))
     return sum(before > after for before, after in pairs) / len(pairs) if pairs else 0.0
+
+
+def _roles_apart(laid: Alignment) -> float:
+    """Share of the aligned words that another preposition governs in the second question."""
+    apart = sum(bool(pair.one.role and pair.other.role and pair.one.role != pair.other.role) for pair in laid.pairs)
+    return apart / max(len(laid.pairs), 1)
 
 
 def _frame(a: Sequence[str], b: Sequence[str]) -> float:
