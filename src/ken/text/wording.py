@@ -11,11 +11,13 @@ import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ken.text.asked_for import asked_for, core
+from ken.text.asked_for import OPEN, asked_for, core
 from ken.text.quantities import Piece, Quantity, pieces, quantities
 from ken.text.thesaurus import base, thesaurus
 from ken.text.tokens import STOP_WORDS
 
+LONGEST = 600
+"""Characters of a question that is compared in words; a longer one is mostly a pasted text."""
 _CONTRACTIONS = (
     (re.compile(r"\bcan(?:'t|not)\b", re.IGNORECASE), "can not"),
     (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
@@ -189,6 +191,26 @@ class Asked:
     """Its quantifiers: all, only, most, ..."""
 
 
+_UNREAD = Asked(
+    text="",
+    plain="",
+    words=(),
+    quantities=(),
+    roles=(),
+    bases=frozenset(),
+    sequence=(),
+    initials="",
+    negations=0,
+    is_doubtful=False,
+    kinds=frozenset({OPEN}),
+    doings=(),
+    subject="",
+    tense="",
+    scope=frozenset(),
+)
+"""What is told of a text that is too long."""
+
+
 def plain_form(text: str) -> str:
     """The text with contractions written out, and one spelling of what has several."""
     letters = unicodedata.normalize("NFKD", text.replace("’", "'"))
@@ -200,7 +222,9 @@ def plain_form(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def read(text: str) -> Asked:
-    """Read a question in its stand-alone form."""
+    """Read a question in its stand-alone form. Of one longer than `LONGEST` only its text is read."""
+    if len(text) > LONGEST:
+        return replace(_UNREAD, text=text, plain=" ".join(text.split()))
     plain = plain_form(core(text))
     found = pieces(plain)
     figures = tuple(quantities(found))
@@ -457,7 +481,7 @@ def _doings(found: list[Piece], bases: list[str]) -> list[Doing]:
     doings: list[Doing] = []
     for verb, piece in enumerate(found):
         written = piece.text.lower()
-        if written.endswith(_NOMINAL):
+        if written.endswith(_NOMINAL) and _text(found, verb + 1) not in _DETERMINERS - {"of", "no"}:
             continue
         if (
             not _is_telling(found, verb)
@@ -487,6 +511,7 @@ def _is_telling(found: list[Piece], place: int) -> bool:
         found[place].form == "word"
         and (lower not in _FUNCTION or lower in _ACTING)
         and lower not in _NEGATIONS
+        and lower not in _ADVERBS
         and not _is_possessive(found, place)
     )
 
@@ -535,6 +560,9 @@ def _is_border(found: list[Piece], place: int) -> bool:
     return lower in _BORDERS or lower in _PREPOSITIONS or lower in _DETERMINERS
 
 
+_ADVERBS = frozenset(
+    "last first next again once twice ago soon late early later earlier together always often never also".split()
+)
 _ACTING = _PERSONS | frozenset(_PRONOUNS) | frozenset("tell need use call like get".split())
 _INFINITIVES = frozenset(
     "to have has had need needs want wants like allowed able supposed required going trying expected obliged permitted".split()

@@ -16,7 +16,7 @@ from ken.text.alignment import Alignment, Pair, align
 from ken.text.asked_for import differ
 from ken.text.quantities import Quantity
 from ken.text.thesaurus import thesaurus
-from ken.text.wording import Asked, Doing, Word, read
+from ken.text.wording import LONGEST, Asked, Doing, Word, read
 
 __all__ = ["Asked", "agree", "read"]
 
@@ -77,6 +77,8 @@ _SCOPES = {
 
 def agree(a: Asked, b: Asked) -> str | None:
     """None if two questions agree; else why not, in words: "numbers differ: 14 and 30"."""
+    if max(len(a.text), len(b.text)) > LONGEST:
+        return None if a.plain == b.plain else f"a text of more than {LONGEST} characters is compared as a whole"
     laid = align(a, b)
     return next((reason for rule in _RULES if (reason := rule(a, b, laid)) is not None), None)
 
