@@ -72,6 +72,7 @@ _ALIKE = {
         "yes or no": "thing amount cost",
         "consequence": "manner amount cost",
         "frequency": "count amount",
+        "object": "thing which manner consequence meaning amount count cost",
         "sign": "which place thing",
     }.items()
     for other in others.split()

@@ -205,7 +205,7 @@ def quantities(found: list[Piece]) -> Iterator[Quantity]:
     """The figures among the pieces of a text, in order."""
     at = 0
     while at < len(found):
-        read = _date(found, at) or _clock(found, at) or _period(found, at) or _amount(found, at)
+        read = _date(found, at) or _clock(found, at) or _period(found, at) or _coded(found, at) or _amount(found, at)
         if read is None:
             at += 1
             continue
@@ -310,6 +310,19 @@ def _amount(found: list[Piece], at: int) -> _Read | None:
     return _same_time(kind, (number + extra) * factor, number, end_of_unit)
 
 
+_CURRENCIES = frozenset("EUR USD GBP CHF JPY INR SEK CAD AUD".split())
+
+
+def _coded(found: list[Piece], at: int) -> _Read | None:
+    """`EUR 500`: a currency's code before the figure."""
+    if found[at].text not in _CURRENCIES or at + 1 >= len(found):
+        return None
+    read = _number(found, at + 1)
+    if read is None or isinstance(read[0], str):
+        return None
+    return found[at].text, read[0], read[0], read[1]
+
+
 def _same_time(kind: str, value: float, raw: float, end: int) -> _Read:
     return kind, round(value, 6), raw, end
 
@@ -334,12 +347,16 @@ def _unit_alone(found: list[Piece], at: int) -> _Read | None:
         return _share(words[1], part, at + 2)
     if words[0] == "past" or words[:2] == ["a", "decade"]:
         return _share(words[1], 1.0, at + 2)
+    if words[1] == "second" and words[2].isalpha() and words[2] not in _AFTER_A_UNIT:
+        return None
     extra, end = _and_a_half(found, at + 2)
     if words[0] in _ARTICLES and words[1] in _TIME_UNITS and (extra or before in _AROUND_AN_ARTICLE):
         return _share(words[1], 1.0 + extra, end)
     return None
 
 
+_AFTER_A_UNIT = frozenset("of or and after before per when if to is in on at by for from until ago later".split())
+"""What may follow "a second" of a minute; a second job is no time."""
 _ARTICLES = frozenset({"a", "an"})
 _SHARED = frozenset("hour day year month minute".split())
 

@@ -80,6 +80,12 @@ _TRANSPARENT = frozenset(
     "the a an my our your his her their its this that these those any some all each every own new".split()
 )
 """Words inside of a phrase with its noun: the preposition before them is the noun's."""
+_BEFORE_A_VERB = frozenset(
+    """have has had need needs want wants like able allowed required supposed obliged permitted going trying how what where
+    when who whom way ways procedure process steps step possible necessary mandatory order command right permission ok okay
+    fine best""".split()
+)
+"""Words behind which "to" begins an infinitive."""
 _CLAUSAL = frozenset("before after until since".split())
 """Prepositions that govern a clause too."""
 _INVERTED = 3
@@ -401,6 +407,8 @@ def _role(found: list[Piece], span: list[int]) -> str:
     pronoun = False
     for place in range(span[0] - 1, max(-1, span[0] - 6), -1):
         lower = found[place].text.lower()
+        if lower == "to" and place and found[place - 1].text.lower() in _BEFORE_A_VERB:
+            return ""
         if lower in _PREPOSITIONS:
             return "" if pronoun and lower not in _CLAUSAL else _governing(found, place, span[0])
         if lower in _PERSONS or lower in _PRONOUNS:

@@ -486,14 +486,29 @@ def _added(a: Asked, b: Asked, laid: Alignment) -> str | None:
     more, fewer = (a, b) if len(a.sequence) > len(b.sequence) else (b, a)
     rest = Counter(more.sequence)
     rest.subtract(fewer.sequence)
-    if not rest or min(rest.values()) < 0:
-        return None
+    if min(rest.values(), default=0) < 0:
+        return _told_besides(a, b, laid)
     meant = {id(word) for pair in laid.pairs if pair.worth >= _AS_GOOD for word in (pair.one, pair.other)}
     for word in more.words:
         is_told = id(word) not in meant and _tells(word)
         if is_told and any(rest[part] > 0 for part in word.key):
             return f"only one of them says “{word.text}”"
     return None
+
+
+def _told_besides(a: Asked, b: Asked, laid: Alignment) -> str | None:
+    """The same where the two begin alike, share their words exactly, and only function words of the one are missing."""
+    is_alike = a.sequence[:2] == b.sequence[:2] and a.negations == b.negations
+    if not is_alike or any(pair.worth < 1 for pair in laid.pairs) or len(laid.pairs) < _SHARED:
+        return None
+    left, right = ([word for word in side if word.weight >= _LEAST_WEIGHT] for side in (laid.left, laid.right))
+    if bool(left) == bool(right):
+        return None
+    more = next((word for word in left or right if word.weight >= 1), None)
+    return f"only one of them says “{more.text}”" if more else None
+
+
+_SHARED = 2
 
 
 def _tells(word: Word) -> bool:
