@@ -11,7 +11,7 @@ import pytest
 from ken import errors
 from ken.errors import KenError
 from ken.service.app import build
-from ken.service.errors import STATUS, status_of
+from ken.service.errors import STATUS, named, status_of
 from ken.settings import load
 from ken.wiring import open_home
 from tests.service.serving import Served
@@ -93,9 +93,9 @@ def test_every_error_has_the_status_that_the_tree_states() -> None:
     stated = dict(re.findall(r"(\w+) .*\(HTTP (\d+)\)", drawing))
     assert len(stated) > 8
     for name, status in stated.items():
-        assert status_of(getattr(errors, name)("x")) == int(status), name
+        assert status_of(named(name, "x")) == int(status), name
     for kind in _all_errors():
-        assert 400 <= status_of(kind("x")) < 600
+        assert 400 <= status_of(named(kind.__name__, "x")) < 600
     assert {kind.__name__ for kind in STATUS} - {"KenError"} == set(stated)
 
 
