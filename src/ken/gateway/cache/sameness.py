@@ -73,7 +73,7 @@ class Sameness:
         """How likely each of n candidates asks what `question` asks, 0 to 1: shape (n,).
 
         For pairs that `agree` lets pass. It isn't a share: .93 is set where, of questions about one topic that aren't
-        the same, 1.2 % reach it (bench/cache_fit.py).
+        the same, 1 in 200 reaches it (bench/cache_fit.py).
         """
         if not candidates:
             return np.zeros(0, dtype=np.float32)
