@@ -24,6 +24,9 @@ from ken.models.protocols import Embedder, WordEmbedder
 from ken.text.alignment import Alignment, align
 from ken.text.wording import Asked, Word, read
 
+LEAST_COSINE = 0.65
+"""Questions farther apart are never the same here, whatever else speaks for it. Of the paraphrases that were looked at a tenth are, and
+more than half of those that a topic's other questions were taken for: a wrong answer is worse than a call of a model."""
 _WEIGHTS = Path(__file__).with_name("sameness.json")
 _SCALE = 127
 _TINY = 1e-9
@@ -89,6 +92,8 @@ def _packed(vectors: Vectors) -> NDArray[np.int8]:
 def _chance(one: Meaning, other: Meaning) -> float:
     if one.asked.plain.casefold() == other.asked.plain.casefold():
         return 1.0
+    if float(one.vector @ other.vector) < LEAST_COSINE:
+        return 0.0
     values = features(one, other, laid=align(one.asked, other.asked))
     model = _weights()["words" if "late" in values else "vectors"]
     score = model["bias"] + sum(model[name] * value for name, value in values.items())

@@ -28,7 +28,7 @@ from ken.errors import StorageError
 from ken.gateway.cache.agreement import agree
 from ken.gateway.cache.figures import CategoryFigures, Figures, summary
 from ken.gateway.cache.frequency import Frequencies
-from ken.gateway.cache.sameness import Meaning, Sameness
+from ken.gateway.cache.sameness import LEAST_COSINE, Meaning, Sameness
 from ken.gateway.cache.shelf import Shelf
 from ken.gateway.cache.vectors import QuestionVectors
 from ken.storage.answers import CachedAnswers
@@ -43,8 +43,6 @@ UNHELPFUL = "found unhelpful"
 _log = logging.getLogger(__name__)
 _LOOKED_AT = 4
 """The nearest questions that are compared."""
-_LEAST_COSINE = 0.35
-"""Of the vectors of two questions that may ask the same: paraphrases have .5 and more."""
 _VICTIMS = 16
 """The longest idle answers among which the one goes that is asked for least."""
 _SWEEP_EVERY = 100
@@ -102,7 +100,7 @@ class Bounds:
     """Answers kept at most, in all key spaces together."""
     stale_s: float = 604_800.0
     """How long after its time an answer is still kept for a question whose model fails."""
-    stale_threshold: float = 0.85
+    stale_threshold: float = 0.9
     """The least similarity of two questions then."""
 
 
@@ -311,7 +309,7 @@ class SemanticCache:
         rows: dict[int, CachedAnswer] = {}
         for _ in range(2):
             with self._lock:
-                ids = self._vectors.near(asked.space.name, meaning.vector, least=_LEAST_COSINE, limit=_LOOKED_AT)
+                ids = self._vectors.near(asked.space.name, meaning.vector, least=LEAST_COSINE, limit=_LOOKED_AT)
             rows = self.answers.get(ids) if ids else {}
             if len(rows) == len(ids):
                 break
