@@ -75,7 +75,9 @@ async def test_an_open_breaker_is_seen_by_every_replica_within_a_second(two: tup
     assert await until(lambda: circuit.state == "open", seconds=1.0)
     assert isinstance(await outcome_of(theirs, request()), BreakerOpen)
     assert model.requests == []
-    assert (changes[0].is_told, changes[0].reason) == (True, "another replica says: 2 of 2 calls failed in 60 s")
+    # Whichever word came first: the one on the channel, or the one that was kept for whoever joins late.
+    assert changes[0].is_told
+    assert changes[0].reason.startswith("another replica says: ")
     await asyncio.sleep(0.31)
     assert await outcome_of(theirs, request()) == "Good."
     assert await until(lambda: our_changes[-1].new == "closed", seconds=1.0)
