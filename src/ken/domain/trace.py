@@ -1,12 +1,27 @@
-"""The record of one question: a trace of spans."""
+"""The record of one question, call or sync: a trace of spans."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Scalar = str | int | float | bool | None
 SpanStatus = Literal["ok", "error"]
+TraceKind = Literal["question", "call", "sync", "shadow", "external"]
+"""Who began it: a person's question; an application's call of the plain gateway; a sync; an answer from the cache that is made anew
+to see whether it is right; another service, whose spans came over OTLP."""
+CaptureTier = Literal["full", "grace", "metrics"]
+"""What of a trace is kept: all of it for as long as full traces are; all of it for the grace period, then the figures; the figures."""
+Success = Literal["yes", "no", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A span that another one points at."""
+
+    trace_id: str
+    span_id: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +35,10 @@ class Span:
     ended_at: float
     status: SpanStatus = "ok"
     attributes: tuple[tuple[str, Scalar], ...] = ()
+    links: tuple[Link, ...] = ()
+    """Spans that caused this one and that it doesn't stand under: of a tool's span, the call that asked for it."""
+    service: str = ""
+    """Who sent it, where it came over OTLP: its `service.name`; empty for Ken's own."""
 
     @property
     def ms(self) -> float:
@@ -50,8 +69,19 @@ class TaskRetrieval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """What was said of an answer after it was given. Scores are 1 to 5; None: nobody has judged it."""
+
+    quality: float | None = None
+    """All in all."""
+    groundedness: float | None = None
+    helpful: bool | None = None
+    """What people said; False as soon as one found it unhelpful."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Everything about one question under one id (W3C trace-context, 32 hex digits)."""
+    """Everything about one question, call or sync under one id (W3C trace-context, 32 hex digits)."""
 
     id: str
     principal: str
@@ -78,6 +108,28 @@ class Trace:
     evidence: tuple[TracedPassage, ...] = ()
     citations: str = "[]"
     """JSON array of the answer's citations."""
+    kind: TraceKind = "question"
+    category: str = ""
+    """What the question is about, as far as caching and figures tell questions apart."""
+    tier: str = ""
+    prompt: str = ""
+    """What the model was given, as JSON: an array of messages; empty where none was asked."""
+    parent_span_id: str | None = None
+    """Of the caller's span that the trace goes on from (`traceparent`); None where it began here."""
+    claimed_id: str | None = None
+    """The trace id that the caller brought and that could not be had, as another question has it."""
+    failed_checks: tuple[str, ...] = ()
+    """Names of the heuristics that found a fault in the answer."""
+    checked: tuple[str, ...] = ()
+    """Names of the heuristics that looked at it."""
+    escalated: bool = False
+    """A lighter tier's answer was not shown and a stronger one was asked."""
+    degraded: bool = False
+    """It is less than the model that was chosen would have given."""
+    reaction: Reaction = field(default_factory=Reaction)
+    """What people and judges said of it since; of a new trace, nothing."""
+    capture: CaptureTier = "grace"
+    """Why it is kept, as the recorder decided."""
 
     @property
     def retrieved(self) -> Retrieved | None:

@@ -1,0 +1,90 @@
+"""The figures of one trace: what filters, rollups and alerts count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ken.domain.trace import CaptureTier, Success, Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """One attempt at a model, an embedder or a reranker, as its trace tells it."""
+
+    stage: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int | None
+    """Millionths of the price list's currency; None where the price is unknown."""
+    estimated: bool
+    ms: float
+    ttft_ms: float | None
+    failed: bool
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """How fast it wrote, after its first token; None where nothing can be said."""
+        if self.failed or self.ttft_ms is None or self.output_tokens <= 1 or self.ms <= self.ttft_ms:
+            return None
+        return (self.output_tokens - 1) * 1000 / (self.ms - self.ttft_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What a trace comes to. Times in milliseconds, tokens in integers, money in millionths."""
+
+    stage_ms: tuple[tuple[str, float], ...]
+    """Of each stage that ran, and of the steps that are counted on their own (`embed`); a stage that ran twice, both together."""
+    spent: tuple[Spent, ...]
+    context_tokens: int
+    """Of the assembled prompt: instructions, passages, conversation, question."""
+    attempts: int
+    retries: tuple[tuple[str, int], ...]
+    """By reason."""
+    fallbacks: tuple[tuple[str, int], ...]
+    """Models that another one took over from, by reason."""
+    timeouts: int
+    hedges: int
+    queue_ms: float
+    """Waited for a turn at a limit, over all attempts."""
+    cache: str
+    """What the cache decided; empty where it was not asked."""
+    passages: int
+    relevance: float | None
+    """Of the best passage, calibrated, 0 to 1; None where none was given to a model."""
+    mean_relevance: float | None
+    least_relevance: float | None
+    utilisation: float | None
+    success: Success
+
+    def stage(self, name: str) -> float | None:
+        """The milliseconds of a stage; None where it didn't run."""
+        return next((ms for stage, ms in self.stage_ms if stage == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A trace as it goes on record: redacted, measured, and with the decision how much of it is kept."""
+
+    trace: Trace
+    measures: Measures
+    capture: CaptureTier
+    reasons: tuple[str, ...] = ()
+    """Why all of it is kept: `error`, `flagged`, `thumbs_down`, `escalated`, `slow`, `sampled`."""
+
+
+def success_of(trace: Trace) -> Success:
+    """Whether a task was done, as far as it is known without a judge.
+
+    `yes`: answered, every sentence cited and verified, no check failed, nobody found it unhelpful. `no`: it failed, was not
+    answered, or one of those says otherwise. `unknown`: nothing was verified, as with an application's call of a model, small
+    talk, or a question back; where people found such an answer unhelpful, that counts.
+    """
+    if trace.reaction.helpful is False or trace.outcome == "failed":
+        return "no"
+    if trace.kind != "question" or trace.task_type == "smalltalk" or trace.outcome in {"asked_back", "refused"}:
+        return "unknown"
+    if trace.outcome != "answered" or trace.failed_checks or trace.citations == "[]":
+        return "no"
+    return "yes"
