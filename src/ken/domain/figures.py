@@ -24,7 +24,7 @@ class Point:
 class Figures(Protocol):
     """The door to the rollups. What may be asked for, and by which dimensions, stands in `telemetry.vocabulary`."""
 
-    def series(  # noqa: PLR0913 - a query has as many sides
+    def series(
         self,
         metric: str,
         *,
