@@ -159,12 +159,14 @@ def test_a_backup_is_made_while_the_home_is_written(database: SqliteDatabase, tm
 
 
 def test_a_backup_takes_the_old_ones_place_at_once(archive: Path, database: SqliteDatabase) -> None:
-    """Nothing is left beside it, and a failing backup leaves the old one."""
+    """Only when it is told to; nothing is left beside it, and a failing backup leaves the old one."""
     before = archive.read_bytes()
+    with pytest.raises(Conflict, match=r"already\. Name another one, or say `--replace`"):
+        backup(database.home, archive)
     database.close()
     (database.home / "ken.db").write_bytes(b"garbage" * 1000)
     with pytest.raises(StorageError):
-        backup(database.home, archive)
+        backup(database.home, archive, replace=True)
     assert archive.read_bytes() == before
     assert sorted(path.name for path in archive.parent.iterdir()) == ["backup.zip", "home"]
 

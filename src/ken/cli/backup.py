@@ -20,6 +20,7 @@ def backup(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     *,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a file that is there.")] = False,
     home: HomeOption = None,
 ) -> None:
     """Write everything that Ken keeps into one file; Ken may be running meanwhile."""
@@ -27,7 +28,7 @@ def backup(
 
     settings = settings_of(context, home)
     _refuse_postgres(settings)
-    manifest = write(settings.home, file)
+    manifest = write(settings.home, file, replace=replace)
     size = sum(member.size for member in manifest.members)
     say(str(file))
     tell(f"{len(manifest.members)} files, {size / 1e6:.1f} MB before compression.")

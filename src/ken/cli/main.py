@@ -28,6 +28,7 @@ from ken.cli import (
     migrate,
     mock,
     quality,
+    schema,
     search,
     sources,
     sync,
@@ -68,6 +69,7 @@ app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
+app.add_typer(schema.app, name="schema")
 app.command("mock-provider")(mock.mock_provider)
 
 

@@ -65,17 +65,22 @@ class Manifest:
 _MANIFEST = TypeAdapter(Manifest)
 
 
-def backup(home: Path, to: Path) -> Manifest:
-    """Write the home into one file, readable by this user alone; what stood there is replaced at the end, at once.
+def backup(home: Path, to: Path, *, replace: bool = False) -> Manifest:
+    """Write the home into one file, readable by this user alone.
 
-    The database is copied as of one moment, while others read and write it. Raises NotFound when there is no home,
-    InvalidInput for an unusable destination, StorageError when the disk fails.
+    With `replace`, what stood there is replaced at the end, at once. The database is copied as of one moment, while others
+    read and write it. Raises NotFound when there is no home, Conflict where the file is there already, InvalidInput for an
+    unusable destination, StorageError when the disk fails.
     """
     database = home / FILE_NAME
     if not database.is_file():
         raise NotFound(f"There is no home at {str(home)!r}: it holds no {FILE_NAME!r}.")
     if to.is_dir() or to.resolve().is_relative_to((home / UPLOADS).resolve()):
         raise InvalidInput(f"A backup can't be written to {str(to)!r}: name a file outside of the uploads.")
+    if to.exists() and not replace:
+        raise Conflict(
+            f"There is a file {str(to)!r} already. Name another one, or say `--replace` to have this backup in its place."
+        )
     unfinished = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
     try:
         with tempfile.TemporaryDirectory(prefix=".ken-backup-", dir=to.parent) as folder:
@@ -112,7 +117,7 @@ def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
         old.mkdir(mode=0o700)
         manifest = _unpack(from_file, new)
         _forget_index(new)
-        if _in_use(home / FILE_NAME):
+        if in_use(home / FILE_NAME):
             raise Conflict(f"The home {str(home)!r} is in use. Stop Ken before you replace it.")
         _swap(home, new=new, old=old)
     return manifest
@@ -195,7 +200,7 @@ def _check_vacant(home: Path, *, replace: bool) -> None:
         )
 
 
-def _in_use(database: Path) -> bool:
+def in_use(database: Path) -> bool:
     """Tell whether any connection to the database is open: only the last one may leave write-ahead logging."""
     if not database.is_file():
         return False

@@ -61,15 +61,16 @@ class PostgresDatabase:
     Writers take turns over all replicas, by an advisory lock that each transaction holds from its start: what one reads
     before it writes is not changed by another meanwhile. Whoever waits for more than `busy_s` seconds gets StorageError.
     A reader has a snapshot and waits for nobody. A broken connection is noticed when it is lent out, and replaced.
+    Without `migrates` the schema stays as it is found, and only what looks at the schema itself may be done.
     """
 
-    def __init__(self, url: str, *, busy_s: float = BUSY_S) -> None:
+    def __init__(self, url: str, *, busy_s: float = BUSY_S, migrates: bool = True) -> None:
         self._url = parsed(url)
         self._busy_s = busy_s
         self._writing = threading.Lock()
         self._engine = self.engine(size=_CONNECTIONS, overflow=_CONNECTIONS)
         try:
-            if self._prepare() != migrations.HEAD:
+            if self._prepare() != migrations.HEAD and migrates:
                 self._migrate()
         except BaseException:
             self.close()
@@ -129,6 +130,11 @@ class PostgresDatabase:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+    def is_shared(self) -> bool:
+        """Whether another process of Ken's is connected to this database."""
+        with self._connection() as connection:
+            return bool(connection.scalar(_OTHERS, {"own": _connecting()["application_name"]}))
 
     def engine(self, *, size: int, overflow: int) -> sa.Engine:
         """Make a pool of `size` connections to this database and `overflow` more (-1: any number), with its time limits."""
@@ -215,6 +221,10 @@ class PostgresDatabase:
 
 
 _NO_SCHEMA = "has no schema that this user may use. Check the user's `search_path`."
+_OTHERS = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name LIKE 'process % on %' AND application_name <> :own"
+)
 _TURN = sa.text("SELECT set_config('synchronous_commit', :durable, true), pg_advisory_xact_lock(:key)")
 
 

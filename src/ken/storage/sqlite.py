@@ -34,10 +34,11 @@ class SqliteDatabase:
     transaction waits for it, `busy_s` seconds at most, then raises StorageError.
 
     SQLite overwrites what it frees (`secure_delete`); `purge_log()` empties the write-ahead log, `scrub()` removes the
-    rest of what was deleted. Sorting happens in memory, so that no text reaches temporary files.
+    rest of what was deleted. Sorting happens in memory, so that no text reaches temporary files. Without `migrates` the
+    schema stays as it is found, and only what looks at the schema itself may be done.
     """
 
-    def __init__(self, home: Path, *, busy_s: float = BUSY_S) -> None:
+    def __init__(self, home: Path, *, busy_s: float = BUSY_S, migrates: bool = True) -> None:
         self.home = home
         self.path = home / FILE_NAME
         self._busy_s = busy_s
@@ -45,7 +46,7 @@ class SqliteDatabase:
         _create(self.home, self.path)
         revision = self._prepare()
         self._engine = self._connect_engine()
-        if revision != migrations.HEAD:
+        if migrates and revision != migrations.HEAD:
             try:
                 self._migrate()
             except BaseException:

@@ -15,3 +15,14 @@ def upgrade() -> None:
     """Add the column; what was narrowed before is as it is."""
     op.add_column("documents", sa.Column("own_groups", GROUPS))
     op.execute("UPDATE documents SET own_groups = groups")
+
+
+def downgrade() -> None:
+    """Remove it: what holds for a version today is all that is known of it."""
+    op.drop_column("documents", "own_groups")
+
+
+def lost(connection: sa.Connection) -> dict[str, int]:
+    """What goes with it, counted."""
+    narrowed = "SELECT count(*) FROM documents WHERE CAST(own_groups AS TEXT) <> CAST(groups AS TEXT)"
+    return {"document versions' own groups": connection.scalar(sa.text(narrowed)) or 0}

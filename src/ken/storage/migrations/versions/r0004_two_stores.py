@@ -21,3 +21,14 @@ def upgrade() -> None:
         sa.Column("document_id", Text(), primary_key=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),
     )
+
+
+def downgrade() -> None:
+    """Remove them; spans stand in the order in which they were written."""
+    op.drop_table("originals")
+    op.drop_column("spans", "position")
+
+
+def lost(connection: sa.Connection) -> dict[str, int]:
+    """What goes with them, counted."""
+    return {"pushed files": connection.scalar(sa.text("SELECT count(*) FROM originals")) or 0}

@@ -139,3 +139,37 @@ def _cached_answers() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", "category", "name"),
     )
+
+
+def downgrade() -> None:
+    """Remove the tables, with what they hold."""
+    for table in (
+        "cache_figures",
+        "cache_removals",
+        "cached_texts",
+        "cached_documents",
+        "cached_answers",
+        "instances",
+        "spending",
+        "calls",
+    ):
+        op.drop_table(table)
+    op.create_table(
+        "cached_answers",
+        sa.Column("key", Text(), primary_key=True),
+        sa.Column("corpus_version", sa.Integer(), nullable=False),
+        sa.Column("answer", Text(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+    )
+    op.create_index("ix_cached_answers_corpus_version", "cached_answers", ["corpus_version"])
+
+
+def lost(connection: sa.Connection) -> dict[str, int]:
+    """What goes with them, counted."""
+    tables = {
+        "calls of the ledger": "calls",
+        "days of spending": "spending",
+        "cached answers": "cached_answers",
+        "days of the cache's figures": "cache_figures",
+    }
+    return {words: connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0 for words, table in tables.items()}  # noqa: S608 # constants
