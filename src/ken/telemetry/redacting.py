@@ -1,0 +1,107 @@
+"""Traces and spans without secrets and, by policy, personal data: what every sink gets, the store first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from ken.domain.answer import Citation
+from ken.domain.trace import Scalar, Span, Trace
+from ken.storage.answer_json import dump_citations, load_citations
+from ken.text.redaction import SECRET, Redacted, RedactionPolicy, redact, redacted
+
+_SECRET_NAME = re.compile(
+    r"(?i)(?:^|[._\-])(?:authorization|cookie|password|passwd|pwd|secret|token|api[_-]?key|x-api-key|access[_-]?key|private[_-]?key)$"
+)
+"""Attributes whose value goes whatever it looks like."""
+
+_NONE = "[]"
+
+
+class Redactor:
+    """Redacts by one policy. Ids, names of stages and of principals, and figures are left: by them the record is read and deleted."""
+
+    def __init__(self, policy: RedactionPolicy = "secrets") -> None:
+        self.policy: RedactionPolicy = policy
+
+    def text(self, text: str) -> str:
+        """A text for people or models: a question, a message of the log, a name that somebody else gave."""
+        return redact(text, self.policy)
+
+    def value(self, name: str, value: Scalar) -> Scalar:
+        """The value of an attribute of this name."""
+        if not isinstance(value, str) or not value:
+            return value
+        return SECRET if _SECRET_NAME.search(name) else redact(value, self.policy)
+
+    def span(self, span: Span) -> Span:
+        """A span, Ken's own or somebody else's: its name and its attributes."""
+        attributes = tuple((name, self.value(name, value)) for name, value in span.attributes)
+        name = redact(span.name, self.policy)
+        return (
+            span
+            if attributes == span.attributes and name == span.name
+            else replace(span, name=name, attributes=attributes)
+        )
+
+    def trace(self, trace: Trace) -> Trace:
+        """A whole trace. A citation stays tied to its sentence and quotes what is left of it."""
+        answer = redacted(trace.answer, self.policy)
+        return replace(
+            trace,
+            question=self.text(trace.question),
+            answer=answer.text,
+            citations=self._citations(trace.citations, answer),
+            prompt=self.json(trace.prompt),
+            error=self.text(trace.error),
+            spans=tuple(self.span(span) for span in trace.spans),
+        )
+
+    def json(self, text: str) -> str:
+        """JSON with each text in it redacted: still JSON, as a secret may end in the quote that a text ends with."""
+        if not text:
+            return text
+        try:
+            value: object = json.loads(text)
+        except ValueError:
+            return self.text(text)
+        within = self._within(value)
+        return text if within == value else json.dumps(within, ensure_ascii=False, separators=(",", ":"))
+
+    def _within(self, value: object) -> object:
+        match value:
+            case str():
+                return self.text(value)
+            case list():
+                return [self._within(each) for each in cast("list[object]", value)]
+            case dict():
+                named = cast("dict[str, object]", value)
+                return {
+                    name: self.value(name, each) if isinstance(each, str) else self._within(each)
+                    for name, each in named.items()
+                }
+            case _:
+                return value
+
+    def _citations(self, citations: str, answer: Redacted) -> str:
+        if citations == _NONE:
+            return citations
+        if not answer.edits and self.json(citations) == citations:
+            return citations
+        return dump_citations(self._moved(load_citations(citations), answer))
+
+    def _moved(self, citations: Sequence[Citation], answer: Redacted) -> list[Citation]:
+        return [
+            replace(
+                citation,
+                answer_start=answer.moved(citation.answer_start),
+                answer_end=answer.moved(citation.answer_end),
+                quote=self.text(citation.quote),
+                document_title=self.text(citation.document_title),
+                heading_path=tuple(self.text(each) for each in citation.heading_path),
+            )
+            for citation in citations
+        ]
