@@ -26,6 +26,7 @@
     │   ├── ModelRefused        it answered with an error: status and message
     │   ├── EmbedderChanged     its vectors can't be compared with those that are stored
     │   └── ModelInterrupted    its stream ended before its answer did
+    │       └── ModelTimedOut   it sent nothing for longer than it is waited for
     └── StorageError            the home can't be read or written                    (HTTP 500)
 
 A message says what was wrong, where, and what to do about it. Whoever shows an error shows its message and nothing else.
@@ -170,6 +171,10 @@ class EmbedderChanged(ModelError):
 
 class ModelInterrupted(ModelError):
     """The model's stream ended before its answer did."""
+
+
+class ModelTimedOut(ModelInterrupted):
+    """The model sent nothing, or did not come to its end, in the time that it is waited for."""
 
 
 class StorageError(KenError):

@@ -213,8 +213,9 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         is_down=providers.is_down,
         standing=providers.budgets.standing,
     )
-    examinee = Assistant(replace(parts, cache=None, reader=None, standing=None))
-    shadows = Shadows(cache, examinee.answer, settings.answer_cache.shadow_share)
+    unhelped = replace(parts, cache=None, reader=None, standing=None)
+    examinee = Assistant(replace(unhelped, kind="eval"))
+    shadows = Shadows(cache, Assistant(replace(unhelped, kind="shadow")).answer, settings.answer_cache.shadow_share)
     return Ken(
         settings=settings,
         cache=cache,

@@ -11,7 +11,7 @@ import pytest
 
 from ken.domain.answer import Image, Message, ToolCall
 from ken.domain.usage import Usage
-from ken.errors import InvalidInput, ModelError, ModelInterrupted, ModelRefused, Unsupported
+from ken.errors import InvalidInput, ModelError, ModelInterrupted, ModelRefused, ModelTimedOut, Unsupported
 from ken.models.anthropic import AnthropicChat
 from ken.models.chat import ChatRequest
 from ken.models.endpoint import Endpoint
@@ -377,7 +377,7 @@ async def test_silence_is_noticed_in_spite_of_pings(provider: Server) -> None:
     """Neither a ping nor the beginning of a message is a token; the connection goes."""
     provider.reply = streams(START, *[PING, 0.05] * 100)
     error, _ = await failure(model_at(provider, first_token_s=0.4))
-    assert type(error) is ModelInterrupted
+    assert type(error) is ModelTimedOut
     assert "sent nothing for 0.4 s" in str(error)
     await asyncio.wait_for(provider.hung_up.wait(), 3)
 

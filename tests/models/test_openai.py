@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from ken.domain.usage import Usage
-from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelUnavailable
+from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelTimedOut, ModelUnavailable
 from ken.models.openai import Endpoint, OpenAIChat
 from tests.models.asking import KEY, ask, failure, request, text_of, usage_of
 from tests.models.provider import DONE, ROLE, USAGE, Provider, Reply, answers, chunk, data, refuses, streams
@@ -295,13 +295,13 @@ async def silent(_: web.Request) -> web.StreamResponse:
     ],
 )
 async def test_a_server_that_falls_silent(provider: Provider, reply: Reply, wanted: str) -> None:
-    """After the time-out it is ModelInterrupted, and the settings that decide about it are named."""
+    """After the time-out it is ModelTimedOut, and the settings that decide about it are named."""
     provider.reply = reply
     endpoint = Endpoint(base_url=provider.url, model="m-1", api_key=KEY, first_token_s=0.6, stall_s=5)
     model = OpenAIChat("mine", endpoint)
     error, _ = await failure(model)
     await model.aclose()
-    assert type(error) is ModelInterrupted
+    assert type(error) is ModelTimedOut
     assert wanted in str(error)
     assert "first_token_s" in str(error)
     await asyncio.wait_for(provider.hung_up.wait(), 3)

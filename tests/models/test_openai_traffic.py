@@ -15,7 +15,7 @@ from aiohttp import web
 
 from ken.domain.answer import Message
 from ken.domain.usage import Usage
-from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelUnavailable, Unsupported
+from ken.errors import DeadlineExceeded, ModelInterrupted, ModelRefused, ModelTimedOut, ModelUnavailable, Unsupported
 from ken.models.capabilities import Capabilities, Feature
 from ken.models.chat import ChatRequest
 from ken.models.openai import Endpoint, OpenAIChat
@@ -579,7 +579,7 @@ async def test_four_time_outs_have_four_errors(provider: Server) -> None:
         provider.hung_up.clear()
         model = model_at(provider, **patience)
         error, _ = await failure(model, request(**more))
-        assert type(error) is ModelInterrupted
+        assert type(error) is ModelTimedOut
         assert words in str(error)
         assert setting in str(error)
         await asyncio.wait_for(provider.hung_up.wait(), 3)

@@ -13,7 +13,7 @@ import pytest
 
 from ken.domain.answer import Answer, Citation, Question
 from ken.domain.principal import Principal
-from ken.domain.trace import Feedback
+from ken.domain.trace import About, Feedback, Origin
 from ken.search_settings import SearchSettings
 from ken.settings import load
 from ken.telemetry.tracing import TraceBuilder
@@ -72,10 +72,10 @@ def _confirm(served: Served, question: str, *, page: str, quote: str, helpful: b
         quote=quote,
         support=1.0,
     )
-    trace = TraceBuilder("0" * 31 + "1").finish(
+    trace = TraceBuilder(Origin(trace_id="0" * 31 + "1")).finish(
         Question(text=question, principal=Principal(clerk)),
         Answer(trace_id="0" * 31 + "1", text="There.", outcome="answered", citations=(citation,)),
-        corpus_version=1_000,
+        about=About(corpus_version=1_000),
     )
     served.ken.traces.add([trace])
     said = Feedback(trace_id=trace.id, principal=clerk, helpful=helpful, reason="", at=time.time())

@@ -12,7 +12,7 @@ import pytest
 from ken.domain.answer import Answer, Citation, Question
 from ken.domain.document import Document, Evidence, Passage
 from ken.domain.principal import Principal
-from ken.domain.trace import Span, Trace
+from ken.domain.trace import About, Origin, Span, Trace
 from ken.domain.usage import Usage
 from ken.errors import DeadlineExceeded
 from ken.storage.answer_json import load_citations
@@ -68,7 +68,7 @@ def test_times_are_durations_on_the_wall_clock() -> None:
 
 def test_ids_are_those_of_trace_context() -> None:
     """32 hex digits for a trace, 16 for a span, all different; a given trace id is kept."""
-    builder = TraceBuilder("ab" * 16)
+    builder = TraceBuilder(Origin(trace_id="ab" * 16))
     for _ in range(100):
         with builder.span("x"):
             pass
@@ -312,7 +312,9 @@ def test_a_trace_holds_what_question_answer_and_evidence_say() -> None:
         trace_id=builder.trace_id, text="Thirty days [1].", outcome="answered", citations=(citation,), model="m",
         usage=Usage(7, 8), cost_micros=None, confidence=0.5, cached=True,
     )  # fmt: skip
-    trace = builder.finish(QUESTION, answer, task_type="lookup", release="r1", corpus_version=3, evidence=evidence)
+    trace = builder.finish(
+        QUESTION, answer, about=About(task_type="lookup", release="r1", corpus_version=3), evidence=evidence
+    )
     assert (trace.id, trace.principal, trace.conversation_id) == (builder.trace_id, "ada", "c1")
     assert (trace.question, trace.answer) == (QUESTION.text, "Thirty days [1].")
     assert (trace.task_type, trace.release, trace.corpus_version, trace.model) == ("lookup", "r1", 3, "m")
@@ -335,8 +337,9 @@ def test_a_trace_holds_what_question_answer_and_evidence_say() -> None:
     ],
 )
 def test_a_traceparent_is_taken_over(header: str) -> None:
-    """The caller's trace id is found, also in a header of a later version."""
-    assert parse_traceparent(header) == "4bf92f3577b34da6a3ce929d0e0e4736"
+    """The caller's trace and span are found, also in a header of a later version."""
+    found = parse_traceparent(header)
+    assert found == Origin(trace_id="4bf92f3577b34da6a3ce929d0e0e4736", parent_span_id="00f067aa0ba902b7")
 
 
 @pytest.mark.parametrize(
@@ -358,7 +361,7 @@ def test_a_traceparent_is_taken_over(header: str) -> None:
 )
 def test_a_traceparent_that_is_none_is_ignored(header: str) -> None:
     """What the specification calls invalid brings no trace id in."""
-    assert parse_traceparent(header) is None
+    assert parse_traceparent(header) == Origin()
 
 
 def test_a_traceparent_round_trips() -> None:
@@ -367,4 +370,4 @@ def test_a_traceparent_round_trips() -> None:
     with builder.span("generate") as span:
         header = span.traceparent
     assert header == format_traceparent(builder.trace_id, span.id)
-    assert parse_traceparent(header) == builder.trace_id
+    assert parse_traceparent(header).trace_id == builder.trace_id

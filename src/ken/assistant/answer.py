@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -19,7 +20,9 @@ from ken.domain.events import (
     Failed,
     TokenShown,
 )
+from ken.domain.trace import About
 from ken.errors import KenError
+from ken.prompts.grounded import Prompt
 from ken.telemetry.tracing import TraceBuilder
 
 _log = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ class Assistant:
 
         The texts of the TokenShown events, put together, are the answer's text.
         """
-        trace = TraceBuilder(question.trace_id)
+        trace = TraceBuilder(question.origin)
         today = question.today or self._parts.clock()
         turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s), today=today)
         corpus_version = 0
@@ -85,12 +88,30 @@ class Assistant:
             trace.finish(
                 replace(turn.question, text=asked),
                 answer,
-                task_type=turn.task,
-                release=self._parts.release.id,
-                corpus_version=corpus_version,
+                about=About(
+                    kind=self._parts.kind,
+                    task_type=turn.task,
+                    category=turn.category,
+                    tier=turn.tier,
+                    release=self._parts.release.id,
+                    corpus_version=corpus_version,
+                    prompt=_as_json(turn.prompt),
+                    checked=turn.checked,
+                    failed_checks=turn.failed_checks,
+                    escalated=bool(turn.escalated),
+                    degraded=turn.is_degraded,
+                ),
                 evidence=turn.evidence,
             )
         )
+
+
+def _as_json(prompt: Prompt | None) -> str:
+    """What the model was given, for the record; empty where no prompt was assembled."""
+    if prompt is None:
+        return ""
+    told = [{"role": each.role, "content": each.content} for each in prompt.messages]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _unfinished(trace: TraceBuilder, turn: Turn) -> Answer:

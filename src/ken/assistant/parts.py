@@ -12,6 +12,7 @@ from ken.assistant.shadow import Shadows
 from ken.domain.budget import BudgetStanding
 from ken.domain.cached import Category
 from ken.domain.call import Purpose
+from ken.domain.trace import TraceKind
 from ken.gateway.cache.categories import BUILT_IN
 from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.route import Routes
@@ -54,6 +55,8 @@ class Parts:
     recorder: Recorder
     release: Release
     limits: Limits
+    kind: TraceKind = "question"
+    """What the traces of these questions are."""
     categories: tuple[Category, ...] = BUILT_IN
     """What tells questions apart for the cache and its figures, the more particular first."""
     answers_unsearched: bool = False

@@ -104,6 +104,10 @@ class Turn:
     """Documents that a notice names and no passage is from (retrieve)."""
     flaws: list[str] = field(default_factory=list[str])
     """Why the answer is not to be given again (verify)."""
+    checked: tuple[str, ...] = ()
+    """Names of the heuristics that looked at the answer (verify)."""
+    failed_checks: tuple[str, ...] = ()
+    """Of these, the ones that found a fault (verify)."""
     kept: str = ""
     """What became of it in the cache: `stored`, or why it isn't; empty where it was not to be (settle)."""
 

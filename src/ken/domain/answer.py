@@ -10,6 +10,7 @@ from ken.domain.document import Document
 from ken.domain.filters import NO_FILTERS, Filters
 from ken.domain.principal import Principal
 from ken.domain.standing import State
+from ken.domain.trace import NOWHERE, Origin
 from ken.domain.usage import Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -68,8 +69,8 @@ class Question:
     """The tier or model asked for; None lets the route decide."""
     max_tokens: int | None = None
     """Upper bound of the answer, in tokens."""
-    trace_id: str | None = None
-    """Taken over from the caller's traceparent; 32 hex digits."""
+    origin: Origin = NOWHERE
+    """The trace that the caller's request is a part of."""
     today: str | None = None
     """The day that the answer is for, an ISO date; None stands for the assistant's clock."""
 

@@ -7,12 +7,45 @@ from typing import Literal
 
 Scalar = str | int | float | bool | None
 SpanStatus = Literal["ok", "error"]
-TraceKind = Literal["question", "call", "sync", "shadow", "external"]
-"""Who began it: a person's question; an application's call of the plain gateway; a sync; an answer from the cache that is made anew
-to see whether it is right; another service, whose spans came over OTLP."""
+TraceKind = Literal["question", "call", "sync", "eval", "shadow", "external"]
+"""Who began it: a person's question; an application's call of the plain gateway; a sync; an evaluation; an answer from the cache that
+is made anew to see whether it is right; another service, whose spans came over OTLP."""
 CaptureTier = Literal["full", "grace", "metrics"]
 """What of a trace is kept: all of it for as long as full traces are; all of it for the grace period, then the figures; the figures."""
 Success = Literal["yes", "no", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a caller said of the trace that its request is a part of (W3C Trace Context, `traceparent`)."""
+
+    trace_id: str | None = None
+    """32 hex digits; None lets Ken make one up."""
+    parent_span_id: str | None = None
+    """Of the caller's span; 16 hex digits."""
+    claimed_id: str | None = None
+    """The trace id that was brought and could not be had: another question has it. It is linked to."""
+
+
+NOWHERE = Origin()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the stages made of a question, as far as its trace tells it."""
+
+    kind: TraceKind = "question"
+    task_type: str = ""
+    category: str = ""
+    tier: str = ""
+    release: str = ""
+    corpus_version: int = 0
+    prompt: str = ""
+    """As JSON: an array of messages."""
+    checked: tuple[str, ...] = ()
+    failed_checks: tuple[str, ...] = ()
+    escalated: bool = False
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ken.errors import (
     KenError,
     ModelInterrupted,
     ModelRefused,
+    ModelTimedOut,
     ModelUnavailable,
     Overloaded,
     Unsupported,
@@ -64,7 +65,7 @@ def retry_after_s(error: KenError) -> float | None:
 
 
 def in_words(error: KenError) -> str:
-    """The kind of an error, as metrics and spans count it: `429`, `connection`, `interrupted`."""
+    """The kind of an error, as metrics and spans count it: `429`, `connection`, `timeout`."""
     match error:
         case ModelRefused(status=int(status)):
             return str(status)
@@ -72,6 +73,8 @@ def in_words(error: KenError) -> str:
             return "breaker_open"
         case ModelUnavailable():
             return "connection"
+        case ModelTimedOut():
+            return "timeout"
         case ModelInterrupted():
             return "interrupted"
         case Overloaded():

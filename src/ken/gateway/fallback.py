@@ -73,6 +73,10 @@ class Fallback:
                     async for delta in deltas:
                         for name, error in untold:
                             self._note(name, error, model.name)
+                            with request.context.tracer.span(
+                                "fallback", failed=name, model=model.name, reason=in_words(error)
+                            ):
+                                pass  # a moment, and no step that takes time
                             yield ChatDelta(switched=Switched(name, model.name, str(error)))
                         untold.clear()
                         yield delta

@@ -6,6 +6,7 @@ No documents, no citations, no verification: what the model writes is passed on 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from ken.domain.answer import Answer, Message, Question
 from ken.domain.call import Account, CallContext, Purpose
 from ken.domain.deadline import Deadline
 from ken.domain.principal import Principal
+from ken.domain.trace import About, Origin
 from ken.domain.usage import Usage
 from ken.errors import KenError, NotFound
 from ken.gateway.counting import Counting, estimate
@@ -29,6 +31,8 @@ from ken.telemetry.tracing import TraceBuilder
 STAGE = "door"
 """The stage that charges of these calls are booked under."""
 _COUNTING = Counting(count=estimate)
+_MOST_MESSAGES = 20
+"""Of a conversation that the record keeps."""
 _MOST_KEPT = 100_000
 """Characters of a question or an answer that the record keeps."""
 
@@ -37,13 +41,23 @@ _MOST_KEPT = 100_000
 class Passed:
     """What became of a call; complete when its deltas have ended."""
 
-    trace_id: str
+    origin: Origin
     account: Account = field(default_factory=Account)
     switches: list[Switched] = field(default_factory=list[Switched])
     """Models that failed on the way, and what took over."""
     text: list[str] = field(default_factory=list[str])
     model: str = ""
     """Which one answered, by its name here."""
+    tier: str = ""
+    """The tier that was asked for, where it was one."""
+    prompt: str = ""
+    """What was asked, as JSON: an array of messages."""
+
+    @property
+    def trace_id(self) -> str:
+        """Of the call's trace."""
+        assert self.origin.trace_id is not None  # noqa: S101 - whoever takes a call gives it one
+        return self.origin.trace_id
 
     @property
     def usage(self) -> Usage:
@@ -84,11 +98,12 @@ class PlainGateway:
         if model is None:
             known = ", ".join(repr(each) for each in ("ken", *self._models))
             raise NotFound(f"There is no model {name!r} here. There are: {known}.", param="model")
-        trace = TraceBuilder(passed.trace_id)
+        trace = TraceBuilder(passed.origin)
         tier = name if name in self._tiers else ""
         context = self._context(trace, passed, principal=principal, tier=tier, is_offline=is_offline)
         asked = replace(request, holds_sentences=False, context=context)
-        passed.model = name
+        passed.model, passed.tier = name, tier
+        passed.prompt = _as_json(request.messages)
         has_ended = False
         try:
             async with aclosing(model.stream(asked)) as deltas:
@@ -125,7 +140,7 @@ class PlainGateway:
 
         Raises what the embedder raises.
         """
-        trace = TraceBuilder(passed.trace_id)
+        trace = TraceBuilder(passed.origin)
         passed.model = embedder.name
         context = self._context(trace, passed, principal=principal, is_offline=is_offline)
         has_ended = False
@@ -175,12 +190,19 @@ class PlainGateway:
             usage=passed.usage,
             cost_micros=passed.account.cost_micros,
         )
-        self._recorder.record(trace.finish(question, answer, task_type=STAGE, release=self._release))
+        about = About(kind="call", task_type=STAGE, tier=passed.tier, prompt=passed.prompt, release=self._release)
+        self._recorder.record(trace.finish(question, answer, about=about))
 
 
 def _storable(text: str) -> str:
     """A text as every database takes it: no call goes unrecorded for what is in it."""
     return readable(text[:_MOST_KEPT]).replace("\0", "\ufffd")
+
+
+def _as_json(messages: Sequence[Message]) -> str:
+    """The messages for the record, the last ones where they are many."""
+    told = [{"role": each.role, "content": _storable(each.content)} for each in messages[-_MOST_MESSAGES:]]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _last_asked(messages: tuple[Message, ...]) -> str:

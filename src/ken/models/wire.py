@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from ken.domain.deadline import Deadline
-from ken.errors import ModelError, ModelInterrupted, ModelRefused, ModelUnavailable
+from ken.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimedOut, ModelUnavailable
 from ken.models.connections import Connections
 from ken.models.refusal import Refusal, refusal
 from ken.text.normalise import printable
@@ -225,7 +225,7 @@ class Call:
         self._wait = self._wire.patience.stall_s
         self._due = time.monotonic() + self._wait
 
-    def too_slow(self) -> ModelInterrupted:
+    def too_slow(self) -> ModelTimedOut:
         """What to raise where it has. Raises DeadlineExceeded itself, where that was the limit."""
         Deadline(self._deadline.at - _TIMER_S).check("generate")
         if self._due >= self._complete_at:
@@ -234,7 +234,7 @@ class Call:
             what, setting = f"fell silent in mid-answer: it sent nothing for {self._wait:g} s", "stall_s"
         else:
             what, setting = f"sent nothing for {self._wait:g} s", "first_token_s"
-        return ModelInterrupted(self._wire.says(what, f"Ask again, or raise `{setting}` in its table"))
+        return ModelTimedOut(self._wire.says(what, f"Ask again, or raise `{setting}` in its table"))
 
 
 class Reading:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ken.service.errors import error_response
 from ken.service.unforeseen import told
+from ken.telemetry.tracing import new_trace_id, parse_traceparent
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -24,11 +22,9 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
-
 
 class Boundary:
-    """ASGI middleware. `scope["state"]` gets `trace_id` (32 hex digits) and `traced` (whether the caller chose it)."""
+    """ASGI middleware. `scope["state"]` gets `origin` (what the caller says of its trace) and `trace_id`, 32 hex digits."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,9 +34,9 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = trace_id_of(Headers(scope=scope).get("traceparent", ""))
-        trace_id = given or secrets.token_hex(16)
-        scope.setdefault("state", {}).update(trace_id=trace_id, traced=given is not None)
+        origin = parse_traceparent(Headers(scope=scope).get("traceparent", ""))
+        trace_id = origin.trace_id or new_trace_id()
+        scope.setdefault("state", {}).update(trace_id=trace_id, origin=origin)
         started = False
 
         async def send_secured(message: Message) -> None:
@@ -56,14 +52,6 @@ class Boundary:
             fault = told(error, scope)
             if not started:
                 await error_response(fault, scope["path"], trace_id=trace_id)(scope, receive, send_secured)
-
-
-def trace_id_of(traceparent: str) -> str | None:
-    """The trace id of a W3C `traceparent` header; None where it is absent or malformed (W3C Trace Context, section 3.2)."""
-    match = _TRACEPARENT.fullmatch(traceparent.strip())
-    if match is None or traceparent.startswith("ff") or not int(match[1], 16) or not int(match[2], 16):
-        return None
-    return match[1]
 
 
 def _secure(headers: MutableHeaders, path: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from ken.errors import InvalidInput, KenError
 from ken.gateway.plain import Passed
 from ken.models.chat import ChatDelta, ChatRequest
 from ken.service.event_stream import EventStream, json_bytes, until_hang_up
-from ken.service.turn import free_trace_id
+from ken.service.turn import origin_of
 from ken.wiring import Ken
 
 MOST_S = 600.0
@@ -70,7 +69,7 @@ async def passed_on(
 ) -> Response:
     """The answer of a model alone, in the shape of a wire."""
     principal: Principal = request.state.principal
-    passed = Passed(await free_trace_id(request, ken) or secrets.token_hex(16))
+    passed = Passed(await origin_of(request, ken))
     deltas = ken.plain.chat(model, asked, principal=principal, passed=passed, is_offline=is_offline(request))
     wire = wire_of(passed)
     headers = plain_headers(passed.trace_id)

@@ -15,8 +15,10 @@ from ken.domain.answer import Answer
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
 from ken.domain.principal import Principal
+from ken.domain.trace import Origin
 from ken.errors import KenError, NotFound
 from ken.service.errors import named
+from ken.telemetry.tracing import new_trace_id
 from ken.wiring import Ken
 
 DEFAULT_ROUTE = "ken"
@@ -51,12 +53,12 @@ async def embedder_names(ken: Ken) -> tuple[str, ...]:
     return (DEFAULT_ROUTE, embedder.name, *(() if told is None else (told.model,)))
 
 
-async def free_trace_id(request: Request, ken: Ken) -> str | None:
-    """The request's trace id; None (a new one, that is) where a question with it is on record already."""
-    trace_id = cast("str", request.state.trace_id)
-    if request.state.traced and await anyio.to_thread.run_sync(ken.traces.exists, trace_id):
-        return None
-    return trace_id
+async def origin_of(request: Request, ken: Ken) -> Origin:
+    """The trace that a request is a part of: the caller's, unless a question with its id is on record already."""
+    trace_id, told = cast("str", request.state.trace_id), cast("Origin", request.state.origin)
+    if told.trace_id is not None and await anyio.to_thread.run_sync(ken.traces.exists, trace_id):
+        return Origin(trace_id=new_trace_id(), parent_span_id=told.parent_span_id, claimed_id=trace_id)
+    return Origin(trace_id=trace_id, parent_span_id=told.parent_span_id)
 
 
 async def opened_events(stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

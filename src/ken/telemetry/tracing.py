@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ken.domain.answer import Answer, Question
 from ken.domain.document import Evidence
-from ken.domain.trace import Scalar, Span, SpanStatus, Trace, TracedPassage
+from ken.domain.trace import NOWHERE, About, Link, Origin, Scalar, Span, SpanStatus, Trace, TracedPassage
 from ken.storage.answer_json import dump_citations
 
 ROOT = "question"
@@ -25,6 +25,7 @@ ROOT = "question"
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
+_NOTHING = About()
 
 
 def new_trace_id() -> str:
@@ -32,15 +33,15 @@ def new_trace_id() -> str:
     return secrets.token_hex(16)
 
 
-def parse_traceparent(header: str) -> str | None:
-    """Find the trace id in a `traceparent` header; None for one that the specification tells to ignore."""
+def parse_traceparent(header: str) -> Origin:
+    """Read a `traceparent` header; of one that the specification tells to ignore, nothing (section 3.2)."""
     match = _TRACEPARENT.fullmatch(header.strip())
     if match is None:
-        return None
+        return NOWHERE
     version, trace_id, parent_id, rest = match.groups()
     if version == "ff" or (version == "00" and rest) or trace_id == _NO_TRACE or parent_id == _NO_SPAN:
-        return None
-    return str(trace_id)
+        return NOWHERE
+    return Origin(trace_id=trace_id, parent_span_id=parent_id)
 
 
 def format_traceparent(trace_id: str, span_id: str) -> str:
@@ -61,6 +62,11 @@ class OpenSpan:
     ended: float | None = None
     status: SpanStatus = "ok"
     attributes: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
+    links: list[Link] = field(default_factory=list[Link])
+
+    def link(self, span_id: str, reason: str, *, trace_id: str | None = None) -> None:
+        """Point at a span that caused this one without being its parent; of this trace, where no other is named."""
+        self.links.append(Link(trace_id or self.trace_id, span_id, reason))
 
     def set(self, key: str, value: Scalar) -> None:
         """Note a fact. A number that JSON can't hold (NaN, infinity) becomes None."""
@@ -76,16 +82,19 @@ _current: ContextVar[OpenSpan | None] = ContextVar("ken_span", default=None)
 
 
 class TraceBuilder:
-    """Collects the spans of one question, for one event loop or thread at a time.
+    """Collects the spans of one question, call or sync, for one event loop or thread at a time.
 
     The root span opens at once. Durations come from the monotonic clock, laid onto the wall-clock time of the start.
     """
 
-    def __init__(self, trace_id: str | None = None) -> None:
-        self.trace_id = trace_id or new_trace_id()
+    def __init__(self, origin: Origin = NOWHERE, *, name: str = ROOT) -> None:
+        self.trace_id = origin.trace_id or new_trace_id()
+        self._origin = origin
         self._began = time.time()
         self._zero = time.perf_counter()
-        self._root = self._open(ROOT, None)
+        self._root = self._open(name, None)
+        if origin.claimed_id is not None and origin.parent_span_id is not None:
+            self._root.link(origin.parent_span_id, "claimed", trace_id=origin.claimed_id)
         self._spans = [self._root]
         self._ttft_ms: float | None = None
         self._error = ""
@@ -130,15 +139,13 @@ class TraceBuilder:
         self._root.status = "error"
         self._root.set("error", type(error).__name__)
 
+    @property
+    def root(self) -> OpenSpan:
+        """The span of the question as a whole."""
+        return self._root
+
     def finish(
-        self,
-        question: Question,
-        answer: Answer,
-        *,
-        task_type: str = "",
-        release: str = "",
-        corpus_version: int = 0,
-        evidence: Sequence[Evidence] = (),
+        self, question: Question, answer: Answer, *, about: About = _NOTHING, evidence: Sequence[Evidence] = ()
     ) -> Trace:
         """Close the root span and return the trace. What is unknown, as the question failed early, stays empty.
 
@@ -159,9 +166,7 @@ class TraceBuilder:
             question=question.text,
             answer=answer.text,
             outcome=answer.outcome,
-            task_type=task_type,
-            release=release,
-            corpus_version=corpus_version,
+            **{field: getattr(about, field) for field in About.__slots__},
             model=answer.model,
             input_tokens=answer.usage.input_tokens,
             output_tokens=answer.usage.output_tokens,
@@ -175,6 +180,8 @@ class TraceBuilder:
             spans=tuple(self._frozen(span) for span in self._spans),
             evidence=tuple(_traced(found, cited) for found in evidence),
             citations=dump_citations(answer.citations),
+            parent_span_id=None if self._origin.claimed_id is not None else self._origin.parent_span_id,
+            claimed_id=self._origin.claimed_id,
         )
 
     def _clock(self) -> float:
@@ -206,6 +213,7 @@ class TraceBuilder:
             ended_at=self._began + ended,
             status=span.status,
             attributes=tuple(span.attributes.items()),
+            links=tuple(span.links),
         )
 
 

@@ -22,7 +22,7 @@ from ken.service.errors import api_body, named
 from ken.service.event_stream import EventStream, json_frame, until_hang_up
 from ken.service.narrowing import FiltersBody
 from ken.service.shapes import AnswerShape, CitationShape, Text, object_of
-from ken.service.turn import Conversing, answer_of, free_trace_id, model_asked, opened_events
+from ken.service.turn import Conversing, answer_of, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["questions"])
@@ -60,7 +60,7 @@ async def ask(
 ) -> Response:
     """Stream `stage`, `token`, `citation` and `notice` events, then one `answer` or `error`."""
     model, filters = model_asked(ken, body.model), body.filters.filters()
-    trace_id = await free_trace_id(request, ken)
+    origin = await origin_of(request, ken)
     conversation_id, history = await _history(body, ken, principal=principal)
     conversing = Conversing(ken, conversation_id, principal=principal, is_new=body.conversation_id is None)
     question = Question(
@@ -71,7 +71,7 @@ async def ask(
         collections=None if body.collections is None else frozenset(body.collections),
         filters=filters,
         model=model,
-        trace_id=trace_id,
+        origin=origin,
     )
     try:
         events = await opened_events(ken.assistant.answer(question))
@@ -80,7 +80,7 @@ async def ask(
         raise
     if _wants_events(request) if stream is None else stream:
         return EventStream(
-            _frames(events, conversing, question=body.question), failed=lambda error: _failed(error, question.trace_id)
+            _frames(events, conversing, question=body.question), failed=lambda error: _failed(error, origin.trace_id)
         )
     answer = await until_hang_up(request.receive, _whole(events, conversing, question=body.question))
     return Response() if answer is None else JSONResponse(object_of(AnswerShape.model_validate(answer)))

@@ -24,7 +24,7 @@ from ken.service.narrowing import of_metadata
 from ken.service.passing import deadline_of, passed_on
 from ken.service.plain_completion import PlainCompletion
 from ken.service.plain_request import PlainBody
-from ken.service.turn import DEFAULT_ROUTE, answer_of, free_trace_id, is_plain, model_asked, opened_events
+from ken.service.turn import DEFAULT_ROUTE, answer_of, is_plain, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["OpenAI-compatible"])
@@ -67,7 +67,7 @@ async def _answered(body: ChatBody, request: Request, ken: Ken) -> Response:
         filters=filters,
         model=model,
         max_tokens=body.max_completion_tokens or body.max_tokens,
-        trace_id=await free_trace_id(request, ken),
+        origin=await origin_of(request, ken),
     )
     shape = _Completion(body, question)
     events = await opened_events(ken.assistant.answer(question))
@@ -83,7 +83,7 @@ class _Completion:
     def __init__(self, body: ChatBody, question: Question) -> None:
         self._body = body
         self._question = question
-        self._id = f"chatcmpl-{question.trace_id}"
+        self._id = f"chatcmpl-{question.origin.trace_id}"
         self._created = int(time.time())
 
     def whole(self, answer: Answer) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from typing import cast
 
@@ -17,7 +16,7 @@ from ken.service.json_body import json_object, validated
 from ken.service.messages_answer import PlainMessage, failed
 from ken.service.messages_request import CountBody, MessagesBody
 from ken.service.passing import deadline_of, passed_on
-from ken.service.turn import answer_of, free_trace_id, is_plain, model_asked, opened_events
+from ken.service.turn import answer_of, is_plain, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["Anthropic-compatible"])
@@ -76,9 +75,9 @@ async def _answered(body: MessagesBody, request: Request, ken: Ken) -> Response:
         history=history[-MOST_MESSAGES:],
         model=model,
         max_tokens=body.max_tokens,
-        trace_id=await free_trace_id(request, ken) or secrets.token_hex(16),
+        origin=await origin_of(request, ken),
     )
-    shape = AssistantMessage(body, question.trace_id or "")
+    shape = AssistantMessage(body, question.origin.trace_id or "")
     events = await opened_events(ken.assistant.answer(question))
     if body.stream:
         return EventStream(shape.frames(events), failed=failed)
