@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from ken.budget_settings import BudgetSettings, PriceSettings
 from ken.cache_settings import AnswerCacheSettings, CategorySettings
+from ken.capture_settings import CaptureSettings
 from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSettings, RerankerSettings
 from ken.errors import InvalidSetting
 from ken.gateway.route import TierName
@@ -107,6 +108,8 @@ class Settings(BaseSettings):
     cache: bool = True
     answer_cache: Annotated[AnswerCacheSettings, NoDecode] = AnswerCacheSettings()
     categories: Annotated[tuple[CategorySettings, ...], NoDecode] = ()
+    capture: Annotated[CaptureSettings, NoDecode] = CaptureSettings()
+    """What is kept of questions, and for how long."""
 
     def patience_of(self, model: str) -> dict[str, float]:
         """How long a model is waited for, in seconds; empty for what runs in this process."""

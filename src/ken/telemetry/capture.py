@@ -32,16 +32,18 @@ class CaptureRules:
     """What takes longer is slow; None: what takes longer than nearly all of its task type lately."""
     keep_full_s: float = 90 * DAY_S
     keep_figures_s: float = 400 * DAY_S
-    """Of every trace; also of the calls in the ledger."""
+    """Of every trace."""
+    keep_money_s: float = 400 * DAY_S
+    """Of single calls in the ledger; budgets and sums count on."""
 
     def share_of(self, task_type: str) -> float:
         """The share of a task type's traces that is kept whole."""
         return self.samples.get(task_type, self.sample)
 
-    def kept_until(self, capture: CaptureTier, *, started_at: float) -> float:
-        """When what is kept beyond the figures goes, or, of the tier `metrics`, the figures; seconds since the epoch."""
+    def kept_until(self, capture: CaptureTier, *, started_at: float) -> float | None:
+        """When what is kept beyond the figures goes, seconds since the epoch; None where nothing is."""
         if capture == "metrics":
-            return started_at + self.keep_figures_s
+            return None
         return started_at + min(self.keep_full_s if capture == "full" else self.grace_s, self.keep_figures_s)
 
 
