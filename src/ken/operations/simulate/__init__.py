@@ -1,0 +1,1 @@
+"""A plausible organisation's traffic, made up from a seed: what alerts and views are tried on before anybody asks."""
