@@ -1,0 +1,1 @@
+"""Alerts: rules as data, detectors over the rollups, states that restarts and replicas share, and messages."""

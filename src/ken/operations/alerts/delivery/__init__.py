@@ -1,0 +1,1 @@
+"""Where messages go: the log, a webhook, a Slack channel, mail."""
