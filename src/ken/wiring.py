@@ -177,6 +177,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
     recorder = Recorder(traces)
+    library.recorder = recorder
     release = Release(
         prompt_version=PROMPT_VERSION,
         default_model=settings.default_model,

@@ -40,11 +40,13 @@ from ken.knowledge.sources.source import Connector
 from ken.knowledge.sources.uploads import Originals
 from ken.knowledge.spaces import Space
 from ken.knowledge.sync import Progress, Syncer, SyncOptions, SyncReport
+from ken.knowledge.sync_trace import traced
 from ken.models.protocols import Embedder, WordEmbedder
 from ken.storage.documents import Documents, Snapshot
 from ken.storage.embedders import EmbeddingState
 from ken.storage.snapshots import SnapshotRow
 from ken.storage.sources import Listing, Source, Sources, SyncRow
+from ken.telemetry.recorder import Recorder
 
 _log = logging.getLogger("ken.knowledge")
 _REMEMBERED_QUESTIONS = 512
@@ -78,6 +80,8 @@ class Library:
     options: SearchOptions = field(default_factory=SearchOptions)
     reranking: Reranking | None = None
     confirmed: ConfirmedQuestions | None = None
+    recorder: Recorder | None = None
+    """Where the traces of syncs go; None: nowhere."""
     _index: Index | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
@@ -152,9 +156,10 @@ class Library:
         await anyio.to_thread.run_sync(self._follow)
         async with self.committer.locks.hold(source.id):
             failures = await self.pushed.refresh()
-            report = await self.syncer.run(
-                source, connector, policy=rules, options=options or SyncOptions(), progress=progress
-            )
+            with traced(self.recorder, source) as trace:
+                report = await self.syncer.run(
+                    source, connector, policy=rules, options=options or SyncOptions(), progress=progress, trace=trace
+                )
             report.failures += failures
             return report
 

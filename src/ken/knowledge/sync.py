@@ -25,6 +25,7 @@ from ken.knowledge.ingest import Arrival, Ingest
 from ken.knowledge.listing import Standing, is_plain_path, next_try_of_source, trusts
 from ken.knowledge.permissions import Policy, narrowed
 from ken.knowledge.sources.source import Complete, Connector, Gone, Listed, Unlisted
+from ken.knowledge.sync_trace import SyncTrace
 from ken.storage.documents import Documents
 from ken.storage.sources import Source, Sources
 
@@ -103,6 +104,7 @@ class Syncer:
         *,
         policy: Policy,
         options: SyncOptions,
+        trace: SyncTrace,
         progress: Progress | None = None,
     ) -> SyncReport:
         """Sync one source. Raises StorageError, ModelError, and InvalidInput where the connector can't even begin."""
@@ -115,6 +117,7 @@ class Syncer:
             options=options,
             progress=progress,
             number=number,
+            trace=trace,
         )
         try:
             report = await work.run()
@@ -148,6 +151,7 @@ class _Work:
     options: SyncOptions
     progress: Progress | None
     number: int
+    trace: SyncTrace
     started: float = field(default_factory=time.monotonic)
     before: dict[str, str] = field(default_factory=dict[str, str])
     """Current version of each document, by id."""
@@ -174,13 +178,28 @@ class _Work:
         listings = await anyio.to_thread.run_sync(sources.listings, self.source.id)
         trusted = trusts(known, self.policy, is_full=self.options.is_full) and self._is_up_to_date()
         self.standing = Standing(known=listings, is_trusted=trusted, retries=self.options.is_full)
-        await self._through(self._cursor(known) if trusted else None)
+        with self.trace.spans.span("read", is_full=not trusted):
+            await self._through(self._cursor(known) if trusted else None)
         if self.fatal is not None:
             raise self.fatal
         self._keep()
-        await self._settle(known)
+        with self.trace.spans.span("commit"):
+            await self._settle(known)
+        self._tell_trace()
         self.report.seconds = time.monotonic() - self.started
         return self.report
+
+    def _tell_trace(self) -> None:
+        report = self.report
+        self.trace.corpus_version, self.trace.problem = report.corpus_version, report.problem
+        self.trace.note(
+            added=report.added,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            deleted=report.deleted,
+            failed=len(report.failures),
+            passages=report.passages,
+        )
 
     def counts(self) -> dict[str, object]:
         """How far it is."""

@@ -26,6 +26,8 @@ _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 _NOTHING = About()
+MOST_SPANS = 2_000
+"""Kept of one trace; a sync with an embedder behind an endpoint may make many more. The root says how many were not kept."""
 
 
 def new_trace_id() -> str:
@@ -63,6 +65,8 @@ class OpenSpan:
     status: SpanStatus = "ok"
     attributes: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
     links: list[Link] = field(default_factory=list[Link])
+    is_kept: bool = True
+    """Its trace has room for it."""
 
     def link(self, span_id: str, reason: str, *, trace_id: str | None = None) -> None:
         """Point at a span that caused this one without being its parent; of this trace, where no other is named."""
@@ -98,6 +102,7 @@ class TraceBuilder:
         self._spans = [self._root]
         self._ttft_ms: float | None = None
         self._error = ""
+        self._unkept = 0
 
     @property
     def elapsed_ms(self) -> float:
@@ -115,7 +120,11 @@ class TraceBuilder:
         opened = self._open(name, self._innermost())
         for key, value in attributes.items():
             opened.set(key, value)
-        self._spans.append(opened)
+        if len(self._spans) < MOST_SPANS:
+            self._spans.append(opened)
+        else:
+            opened.is_kept = False
+            self._unkept += 1
         _current.set(opened)
         try:
             yield opened
@@ -152,6 +161,8 @@ class TraceBuilder:
         A span that is still open ends here and says so, as an error.
         """
         ended = self._clock()
+        if self._unkept:
+            self._root.set("spans_dropped", self._unkept)
         for span in self._spans:
             if span.ended is None:
                 span.ended = ended
@@ -197,9 +208,9 @@ class TraceBuilder:
         it is the last opened span of this question that is still open.
         """
         span = _current.get()
-        while span is not None and span.ended is not None:
+        while span is not None and (span.ended is not None or not span.is_kept):
             span = span.parent
-        if span is not None and span in self._spans:
+        if span is not None and span.trace_id == self.trace_id:
             return span
         return next((span for span in reversed(self._spans) if span.ended is None), self._root)
 
