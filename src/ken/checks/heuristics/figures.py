@@ -1,0 +1,143 @@
+"""Whether the figures of an answer stand in the passages that it was made from, or in the question.
+
+`1,000` and `1000`, `12 %` and `twelve percent`, `half an hour` and `30 minutes` are the same. Nearly every answer is settled
+by its digits alone; only a sentence whose digits aren't found is read in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from ken.checks.heuristics.answered import Answered, Finding
+from ken.checks.heuristics.prose import sentence_at
+from ken.checks.heuristics.standards import Standards
+from ken.text.quantities import Quantity, pieces, quantities
+
+_FIGURE = re.compile(
+    r"\[\d{1,3}\]|(?:^|(?<=\n))[ \t>]*\d{1,3}[.)](?=\s)|(?P<figure>\d+(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*)"
+)
+"""Markers and the numbers of a list are no figures."""
+_GROUPED = re.compile(r"\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?")
+_SEPARATORS = re.compile(r"[,'\u00a0\u202f ]")
+_WORD = re.compile(r"[a-z]+")
+_SPELLED = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+} | {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
+    "once": 1, "twice": 2, "double": 2, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90, "hundred": 100, "thousand": 1_000, "million": 1_000_000, "january": 1, "february": 2, "march": 3, "april": 4,
+    "may": 5, "june": 6, "july": 7, "august": 8, "september": 9, "october": 10, "november": 11, "december": 12, "half": 0.5,
+    "quarter": 0.25,
+}  # fmt: skip
+_MEASURED = frozenset(
+    "minute minutes hour hours day days week weeks month months year years percent euro euros dollar dollars pounds gb mb tb "
+    "working business calendar people times".split()
+)
+_WORTH_READING = frozenset(_SPELLED) - frozenset(
+    "one first second third once double may march half quarter zero hundred thousand million".split()
+)
+"""Number words that mean a number wherever they stand before what is measured."""
+_COUNTED = re.compile(
+    rf"\b(?P<word>{'|'.join(sorted(_WORTH_READING))})[ -](?:{'|'.join(sorted(_MEASURED))})\b", re.IGNORECASE
+)
+_MOST_READ = 24
+"""Sentences of an answer that are read in full."""
+_CLOSE = 1e-6
+
+
+def figures(answered: Answered, standards: Standards) -> Finding:
+    """A figure that neither the passages nor the question has."""
+    _ = standards
+    if not answered.is_given or not answered.passages:
+        return None
+    strange = list(_strange(answered))
+    if not strange:
+        return ""
+    missing: list[str] = []
+    for figure, sentence in strange[:_MOST_READ]:
+        if not _is_meant(figure, sentence, answered):
+            missing.append(figure)
+    return f"has figures that no passage has: {', '.join(dict.fromkeys(missing))}" if missing else ""
+
+
+def _strange(answered: Answered) -> Iterator[tuple[str, str]]:
+    """The figures whose digits are in no passage, each with its sentence."""
+    text = answered.head
+    known = [_digits_of(each) for each in _sources(answered)]
+    for match in _FIGURE.finditer(text):
+        figure = match["figure"]
+        if figure is not None and not any(not known_of.isdisjoint(_forms(figure)) for known_of in known):
+            yield figure, sentence_at(text, match.start(), match.end())
+    for match in _COUNTED.finditer(text):
+        number = f"{_SPELLED[match['word'].lower()]:g}"
+        if not any(number in known_of for known_of in known):
+            yield match.group(), sentence_at(text, match.start(), match.end())
+
+
+def _sources(answered: Answered) -> Iterator[str]:
+    for given in answered.passages:
+        yield given.text
+        if given.about:
+            yield given.about
+    yield answered.question
+    if answered.standalone != answered.question:
+        yield answered.standalone
+
+
+@lru_cache(maxsize=2_048)
+def _digits_of(text: str) -> frozenset[str]:
+    """All forms of all figures of a text, those in words among them."""
+    found = {form for match in _FIGURE.finditer(text) if match["figure"] for form in _forms(match["figure"])}
+    found |= {each for match in re.finditer(r"\d+", text) for each in (match.group(), match.group().lstrip("0") or "0")}
+    found |= {f"{_SPELLED[word]:g}" for word in _WORD.findall(text.lower()) if word in _SPELLED}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4_096)
+def _forms(figure: str) -> frozenset[str]:
+    """What a figure may be written as: `1,000` is 1000, `3.10` is a version or 3.1, `1.000` is 1000 in some languages."""
+    forms = {figure, figure.lstrip("0") or "0"}
+    plain = _SEPARATORS.sub("", figure)
+    if _GROUPED.fullmatch(figure):
+        forms.add(plain)
+        forms.add(re.sub(r"\D", "", figure))
+    for written in (plain, figure.replace(",", ".")):
+        if written.count(".") <= 1:
+            forms.add(f"{float(written):.10g}")
+    return frozenset(forms)
+
+
+def _is_meant(figure: str, sentence: str, answered: Answered) -> bool:
+    """Whether a passage has the same in another unit or in words; and where the sentence can't be read, that is taken for granted."""
+    wanted = [each for each in quantities(pieces(sentence)) if figure.lower().split(" ")[0] in each.text.lower()]
+    if not wanted:
+        return False
+    have = [each for source in _sources(answered) for each in _quantities_of(source)]
+    return all(_stands_in(each, have) for each in wanted)
+
+
+def _stands_in(wanted: Quantity, have: Iterable[Quantity]) -> bool:
+    return any(_is_same(wanted.value, each.value) and _may_be_same(wanted.kind, each.kind) for each in have)
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    return (
+        one == other or "number" in {one, other} or one.removeprefix("every, in ") == other.removeprefix("every, in ")
+    )
+
+
+def _is_same(one: float | str, other: float | str) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return str(one) == str(other)
+    return abs(one - other) <= _CLOSE * max(1.0, abs(one))
+
+
+@lru_cache(maxsize=256)
+def _quantities_of(text: str) -> tuple[Quantity, ...]:
+    return tuple(quantities(pieces(text)))

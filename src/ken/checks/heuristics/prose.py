@@ -1,0 +1,54 @@
+"""Where in an answer nobody speaks for themselves: code, quotations, block quotes, and sentences that stand in a passage."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ken.checks.heuristics.answered import Answered
+
+_NOT_SPOKEN = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|“[^”\n]{1,600}”|„[^“”\n]{1,600}[“”]|«[^»\n]{1,600}»|(?<!\w)\"[^\"\n]{1,600}\"(?!\w)|^[ \t]*>[^\n]*",
+    re.DOTALL | re.MULTILINE,
+)
+_MARKER = re.compile(r"\s*\[\d{1,3}\]")
+_BORDER = re.compile(r"[.!?:](?:\s*\[\d{1,3}\])*\s+|\n+")
+_MARKS = re.compile(r"[*_`#>|\\]+|\[\d{1,3}\]|\]\([^)\s]*\)|[\[\]]")
+_AROUND = " \t-•.,;:!?()\"'"
+_LEAST = 12
+"""Characters of a sentence that stands in a passage by no accident."""
+
+
+def is_spoken(answered: Answered, start: int, end: int) -> bool:
+    """Whether the words at a place are the answer's own: no code, no quotation, and no sentence of a passage."""
+    if any(match.start() <= start and end <= match.end() for match in _NOT_SPOKEN.finditer(answered.head)):
+        return False
+    sentence = plainly(sentence_at(answered.head, start, end)).strip(_AROUND)
+    return len(sentence) < _LEAST or not any(sentence in plainly(given.text) for given in answered.passages)
+
+
+def sentence_at(text: str, start: int, end: int) -> str:
+    """The sentence or line around a place, with the mark that ends it."""
+    begin, until = 0, len(text)
+    for border in _BORDER.finditer(text):
+        if border.start() >= end - 1:
+            until = border.start() + 1
+            break
+        if border.end() <= start:
+            begin = border.end()
+    return text[begin:until]
+
+
+@lru_cache(maxsize=512)
+def plainly(text: str) -> str:
+    """In lower case, without marks and markers, white space folded, one form of quotes: as texts are compared here."""
+    bare = _MARKS.sub(" ", text.lower())
+    return " ".join(bare.translate(_QUOTES).split())
+
+
+def without_markers(text: str) -> str:
+    """A text without its citations' markers."""
+    return _MARKER.sub("", text)
+
+
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "–": "-"})
