@@ -57,6 +57,8 @@ class Measures:
     least_relevance: float | None
     utilisation: float | None
     success: Success
+    difficulty: float | None = None
+    """Of the question, 0 to 1, as the route saw it; None where it was not estimated."""
 
     def stage(self, name: str) -> float | None:
         """The milliseconds of a stage; None where it didn't run."""

@@ -45,6 +45,7 @@ def measure(trace: Trace) -> Measures:
         least_relevance=None if found is None else found.least_relevance,
         utilisation=None if found is None else found.utilisation,
         success=success_of(trace),
+        difficulty=next((_number(facts["difficulty"]) for _, facts in named["route"] if "difficulty" in facts), None),
     )
 
 
