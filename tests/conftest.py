@@ -16,7 +16,7 @@ from tests.loopback import sitecustomize as loopback
 if TYPE_CHECKING:
     from tests.storage.postgres_rig import PostgresServer
 
-UNWANTED = ("KEN_", "OPENAI_", "ANTHROPIC_")
+UNWANTED = ("KEN_", "OPENAI_", "ANTHROPIC_", "OTEL_")
 UNWANTED_NAMES = {"FORCE_COLOR", "GITHUB_ACTIONS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -31,6 +31,7 @@ from ken.gateway_settings import GatewaySettings, TierSettings
 from ken.route_settings import RouteSettings
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
+from ken.telemetry_settings import TelemetrySettings, with_environment
 
 Table = TypeVar("Table", bound=EndpointSettings)
 
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     gateway: Annotated[GatewaySettings, NoDecode] = GatewaySettings()
     routes: Annotated[RouteSettings, NoDecode] = RouteSettings()
     sources: Annotated[tuple[SourceSettings, ...], NoDecode] = ()
+    telemetry: Annotated[TelemetrySettings, NoDecode] = TelemetrySettings()
     embedder: Annotated[EmbedderSettings | None, NoDecode] = None
     """An endpoint in the place of the local embedder."""
     reranker: Annotated[RerankerSettings | None, NoDecode] = None
@@ -235,6 +237,7 @@ def _with_keys(settings: Settings) -> Settings:
             "embedder": settings.embedder and with_key(settings.embedder, "[embedder] table"),
             "reranker": settings.reranker and with_key(settings.reranker, "[reranker] table"),
             "sources": tuple(_with_secret(each) for each in settings.sources),
+            "telemetry": with_environment(settings.telemetry, os.environ),
         }
     )
 

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -19,6 +20,14 @@ MOST_PACKAGES = 75
 DECISION = "docs/decisions/0002-libraries.md"
 # Part of another library's face: its pages send their readers there for half of what they describe.
 PART_OF = {"starlette": "fastapi", "yarl": "aiohttp"}
+# Namespaces that several distributions share: whose a module is, by how it begins.
+SHARED = {
+    "opentelemetry.exporter.otlp.proto.common": "opentelemetry-exporter-otlp-proto-common",
+    "opentelemetry.proto": "opentelemetry-proto",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry": "opentelemetry-api",
+    "google.protobuf": "protobuf",
+}
 UNWANTED = {"torch", "transformers", "langchain", "tensorflow"}
 
 
@@ -73,10 +82,19 @@ def imported_libraries(root: Path) -> dict[str, str]:
         for node in ast.walk(tree):
             modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
-            for module in {module.partition(".")[0] for module in modules} - {"ken", *sys.stdlib_module_names}:
-                owner = canonicalize_name(owners.get(module, [module])[0])
-                found.setdefault(PART_OF.get(owner, owner), f"{place(root, path)}: imports {module!r}")
+            roots = {"ken", *sys.stdlib_module_names}
+            for module in [module for module in modules if module.partition(".")[0] not in roots]:
+                owner = _owner(module, owners)
+                found.setdefault(
+                    PART_OF.get(owner, owner), f"{place(root, path)}: imports {module.partition('.')[0]!r}"
+                )
     return found
+
+
+def _owner(module: str, owners: Mapping[str, list[str]]) -> str:
+    shared = next((owner for begin, owner in SHARED.items() if f"{module}.".startswith(f"{begin}.")), None)
+    root = module.partition(".")[0]
+    return shared or canonicalize_name(owners.get(root, [root])[0])
 
 
 def undeclared_imports(root: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""OpenTelemetry: what of Ken's traces goes out, and what of others comes in."""

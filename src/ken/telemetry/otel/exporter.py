@@ -1,0 +1,231 @@
+"""The sink that sends traces to a collector: behind the recorder's back, as the recorder is behind the questions'."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from ken.domain.measures import Recorded
+from ken.domain.trace import Trace
+from ken.telemetry.otel.destination import Destination
+from ken.telemetry.otel.encoding import Encoder, is_shared, resource_of
+from ken.telemetry.otel.instruments import Instruments
+from ken.telemetry.otel.sending import Delivery, Patience, Post, Signal
+
+CAPACITY = 2_048
+"""Traces that may wait to be sent."""
+BATCH = 64
+"""Traces sent in one request, at most."""
+DELAY_S = 1.0
+"""How long a trace waits for company, at most."""
+CLOSE_S = 3.0
+"""How long the end waits for what is still to be sent."""
+
+_UNFIT = (ValueError, TypeError, OverflowError)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportStats:
+    """Counts since the start; of traces, where nothing else is said."""
+
+    accepted: int = 0
+    sent: int = 0
+    left_out: int = 0
+    """Not of the share that is sent."""
+    dropped: int = 0
+    """The queue was full, or the exporter closed."""
+    lost: int = 0
+    """The collector refused them, or didn't take them in time."""
+    rejected_spans: int = 0
+    """That the collector took nothing of, by its own account (partial success)."""
+    failures: int = 0
+    """Requests that failed, for good or to be tried again."""
+    waiting: int = 0
+
+
+class OtlpExporter:
+    """A Sink: a bounded queue, and one thread that sends what is in it. Metrics go out from the same thread, at intervals."""
+
+    name = "otlp"
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        patience: Patience | None = None,
+        capacity: int = CAPACITY,
+        delay_s: float = DELAY_S,
+    ) -> None:
+        self._destination = destination
+        self._patience = patience or Patience()
+        self._capacity = capacity
+        self._delay_s = delay_s
+        resource = resource_of(destination.service_name, destination.resource)
+        self._encoder = Encoder(resource, convention=destination.convention, content=destination.content)
+        self._instruments = (
+            None if destination.metrics_url is None else Instruments(resource, convention=destination.convention)
+        )
+        self._changed = threading.Condition()
+        self._waiting: deque[Trace] = deque()
+        self._uncounted: deque[Trace] = deque(maxlen=capacity)
+        self._sending = 0
+        self._hurried = self._closed = self._failing = False
+        self._stats = ExportStats()
+        self._runner = asyncio.Runner()
+        self._post: Post | None = None
+        self._metrics_due = time.monotonic() + destination.metrics_every_s
+        self._thread = threading.Thread(target=self._run, name="ken-otlp", daemon=True)
+        self._thread.start()
+
+    def write(self, batch: Sequence[Recorded]) -> None:
+        """Take traces to be sent; returns at once. A full queue or a closed exporter drops them and counts."""
+        traces = [one.trace for one in batch]
+        shared = [trace for trace in traces if is_shared(trace.id, self._destination.share)]
+        with self._changed:
+            if self._instruments is not None:
+                self._uncounted.extend(traces)
+            room = 0 if self._closed else max(0, self._capacity - len(self._waiting))
+            self._waiting.extend(shared[:room])
+            self._note(accepted=len(shared[:room]), dropped=len(shared[room:]), left_out=len(traces) - len(shared))
+            self._changed.notify_all()
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until what was taken so far is sent or lost; False when time ran out."""
+        with self._changed:
+            self._hurried = True
+            self._changed.notify_all()
+            return self._changed.wait_for(
+                lambda: not self._waiting and not self._sending and not self._hurried, timeout
+            )
+
+    def close(self) -> None:
+        """Send what waits, for some seconds at most, and end. What is not sent then is lost, and counted."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        with self._changed:
+            post = self._post
+        if post is not None:
+            with suppress(RuntimeError):  # the thread has ended, and its loop with it
+                self._runner.get_loop().call_soon_threadsafe(post.close)
+        self._thread.join(CLOSE_S)  # it is a daemon: a request that hangs ends with the process
+        with self._changed:
+            self._note(lost=len(self._waiting))
+            self._waiting.clear()
+
+    def stats(self) -> ExportStats:
+        """Count what happened so far."""
+        with self._changed:
+            return replace(self._stats, waiting=len(self._waiting) + self._sending)
+
+    def _run(self) -> None:
+        with self._runner:
+            self._runner.run(self._open())
+            while self._step():
+                pass
+            if self._instruments is not None:
+                self._instruments.close()
+
+    async def _open(self) -> None:
+        post = Post(self._destination.headers, patience=self._patience)
+        with self._changed:
+            self._post = post
+
+    def _step(self) -> bool:
+        """Send one batch, and the metrics where they are due; False at the end."""
+        batch, uncounted, is_last = self._next_batch()
+        if batch:
+            body, count = self._encoded(batch)
+            delivery = self._deliver(self._destination.traces_url, body, "traces")
+            self._account(count, delivery)
+        if self._instruments is not None:
+            for trace in uncounted:
+                self._instruments.count(trace)
+            if is_last or self._hurried or time.monotonic() >= self._metrics_due:
+                self._send_metrics(self._instruments)
+        with self._changed:
+            if not self._waiting:
+                self._hurried = False
+                self._changed.notify_all()
+        return not is_last
+
+    def _encoded(self, batch: list[Trace]) -> tuple[bytes, int]:
+        """The batch in OTLP, and how many traces that are: one with a figure that OTLP can't hold is lost."""
+        try:
+            return self._encoder.encode(batch), len(batch)
+        except _UNFIT:
+            pass
+        fit: list[Trace] = []
+        for trace in batch:
+            try:
+                self._encoder.encode([trace])
+            except _UNFIT:
+                _log.exception("The trace %s can't be put into OTLP and is not sent.", trace.id)
+            else:
+                fit.append(trace)
+        with self._changed:
+            self._note(lost=len(batch) - len(fit))
+        return self._encoder.encode(fit), len(fit)
+
+    def _next_batch(self) -> tuple[list[Trace], list[Trace], bool]:
+        """Wait for traces, or for the metrics' time; whether these are the last."""
+        with self._changed:
+            until = max(0.0, self._metrics_due - time.monotonic()) if self._instruments is not None else None
+            self._changed.wait_for(lambda: self._waiting or self._closed or self._hurried, timeout=until)
+            self._changed.wait_for(
+                lambda: len(self._waiting) >= BATCH or self._closed or self._hurried,
+                timeout=self._delay_s if self._waiting else 0,
+            )
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            uncounted = list(self._uncounted)
+            self._uncounted.clear()
+            self._sending = len(batch)
+            return batch, uncounted, self._closed and not self._waiting
+
+    def _deliver(self, url: str, body: bytes, signal: Signal) -> Delivery:
+        assert self._post is not None  # noqa: S101 - made before the first step
+        if self._closed:
+            self._post.close()  # one try each, and no more
+        return self._runner.run(self._post.deliver(url, body, signal))
+
+    def _send_metrics(self, instruments: Instruments) -> None:
+        self._metrics_due = time.monotonic() + self._destination.metrics_every_s
+        body, url = instruments.encode(), self._destination.metrics_url
+        if body is None or url is None:
+            return
+        delivery = self._deliver(url, body, "metrics")
+        if not delivery.arrived or delivery.rejected:
+            _log.warning("Metrics did not all arrive at %s: %s. The next ones hold them, too.", url, delivery.why)
+
+    def _account(self, traces: int, delivery: Delivery) -> None:
+        with self._changed:
+            self._sending = 0
+            failed = delivery.tries - (1 if delivery.arrived else 0)
+            self._note(
+                sent=traces if delivery.arrived else 0,
+                lost=0 if delivery.arrived else traces,
+                rejected_spans=delivery.rejected,
+                failures=failed,
+            )
+            changed, self._failing = self._failing == delivery.arrived, not delivery.arrived
+            self._changed.notify_all()
+        where = self._destination.traces_url
+        if changed and delivery.arrived:
+            _log.info("Traces arrive at %s again.", where)
+        elif changed:
+            _log.warning(
+                "Traces don't arrive at %s: %s. Look at the collector; what it misses is counted.", where, delivery.why
+            )
+        if delivery.rejected:
+            _log.warning("%s took nothing of %d spans: %s", where, delivery.rejected, delivery.why)
+
+    def _note(self, **more: int) -> None:
+        self._stats = replace(self._stats, **{name: getattr(self._stats, name) + count for name, count in more.items()})
