@@ -40,10 +40,10 @@ class CaptureRules:
         """The share of a task type's traces that is kept whole."""
         return self.samples.get(task_type, self.sample)
 
-    def kept_until(self, capture: CaptureTier, *, started_at: float) -> float | None:
-        """When what is kept beyond the figures goes, seconds since the epoch; None where nothing is."""
+    def kept_until(self, capture: CaptureTier, *, started_at: float) -> float:
+        """When what is kept beyond the figures goes, or, of the tier `metrics`, the figures; seconds since the epoch."""
         if capture == "metrics":
-            return None
+            return started_at + self.keep_figures_s
         return started_at + min(self.keep_full_s if capture == "full" else self.grace_s, self.keep_figures_s)
 
 
