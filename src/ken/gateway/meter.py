@@ -15,11 +15,16 @@ from typing import Generic
 
 from ken.domain.booking import Reservation, Settlement, new_call_id
 from ken.domain.call import Charge, ChargeOutcome, Noting
+from ken.domain.trace import Scalar
 from ken.domain.usage import Usage
 from ken.errors import DeadlineExceeded, KenError, ModelInterrupted, ModelRefused
 from ken.gateway.books import Books
 from ken.gateway.counting import Counting
+from ken.gateway.failures import in_words
 from ken.gateway.seam import D, Delta, Dependency, R, Request
+from ken.models.chat import ChatDelta, ChatRequest
+from ken.models.embedding import EmbedRequest
+from ken.models.reranking import RerankRequest
 from ken.telemetry.prices import Tariff
 
 _DOCUMENTS_A_SEARCH = 100
@@ -54,13 +59,14 @@ class Metered(Generic[R, D]):
         self._tariff = tariff
         self._counting = counting
         self._provider = provider
+        self._told: dict[str, Scalar] = {"model": inner.name, "called": tariff.called, "provider": provider}
         self._most_output = most_output
         self._is_free = is_free
 
     async def stream(self, request: R) -> AsyncGenerator[D]:
         """As the dependency behind it."""
         reservation = self._reservation(request)
-        with request.context.tracer.span("call", model=self.name, call_id=reservation.call_id) as span:
+        with request.context.tracer.span("call", **self._told, call_id=reservation.call_id, **_asked(request)) as span:
             if not self._is_free:
                 await self._books.reserve(reservation)
             attempt = _Attempt(began=time.perf_counter())
@@ -71,6 +77,8 @@ class Metered(Generic[R, D]):
                         yield delta
             except BaseException as error:
                 attempt.error = error
+                if isinstance(error, KenError):
+                    span.set("failure", in_words(error))
                 raise
             finally:
                 self._settle(request, reservation, attempt=attempt, span=span)
@@ -124,7 +132,7 @@ class Metered(Generic[R, D]):
                 outcome=attempt.outcome,
             )
         )
-        _note(span, settlement, attempt.response_id)
+        _note(span, settlement, attempt)
 
 
 @dataclass(slots=True)
@@ -141,9 +149,17 @@ class _Attempt:
     last: Delta | None = None
     response_id: str = ""
     response_model: str = ""
+    finish_reason: str = ""
+    chunks: int = 0
+    tool_calls: list[str] = field(default_factory=list[str])
+    """Ids of the tools' calls that were asked for."""
 
     def take(self, delta: Delta) -> None:
         """Note what is in a piece."""
+        if isinstance(delta, ChatDelta):
+            self.tool_calls += [call.id for call in delta.tool_calls if call.id]
+            self.finish_reason = delta.finish_reason or self.finish_reason
+            self.chunks += delta.carries
         if text := delta.written:
             self.written.append(text)
             self.is_told_all = False
@@ -204,7 +220,29 @@ def _searches(request: Request) -> int:
     return max(1, -(-(len(request.texts) - 1) // _DOCUMENTS_A_SEARCH))
 
 
-def _note(span: Noting, settlement: Settlement, response_id: str) -> None:
+def _asked(request: Request) -> dict[str, Scalar]:
+    """What a span tells of a request, beside whom it goes to: nothing of what it says."""
+    match request:
+        case ChatRequest(options=options):
+            told: dict[str, Scalar] = {
+                "max_tokens": request.max_tokens,
+                "temperature": request.temperature,
+                "top_p": options.top_p,
+                "seed": options.seed,
+                "output_type": None if options.json_schema is None else "json",
+            }
+            asked = {name: value for name, value in told.items() if value is not None}
+            return {"operation": "chat", "stream": request.is_streamed, **asked}
+        case EmbedRequest():
+            told = {"operation": "embeddings", "texts": len(request.texts)}
+            return told if request.dimensions is None else told | {"dimensions": request.dimensions}
+        case RerankRequest():
+            return {"operation": "rerank", "texts": len(request.documents)}
+        case _:
+            return {}
+
+
+def _note(span: Noting, settlement: Settlement, attempt: _Attempt) -> None:
     usage = settlement.usage
     span.set("input_tokens", usage.input_tokens)
     span.set("output_tokens", usage.output_tokens)
@@ -215,7 +253,10 @@ def _note(span: Noting, settlement: Settlement, response_id: str) -> None:
         ("cache_write_tokens", usage.cache_write_tokens),
         ("reasoning_tokens", usage.reasoning_tokens),
         ("response_model", settlement.response_model),
-        ("response_id", response_id),
+        ("response_id", attempt.response_id),
+        ("finish_reason", attempt.finish_reason),
+        ("chunks", attempt.chunks),
+        ("tool_calls", ",".join(attempt.tool_calls)),
     ):
         if value:
             span.set(name, value)

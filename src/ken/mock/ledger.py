@@ -35,6 +35,8 @@ class Entry:
     """All that was generated; `reasoning_tokens` are a part of it."""
     reasoning_tokens: int = 0
     started_at: float = field(default_factory=time.time)
+    traceparent: str = ""
+    """The header that the request brought (W3C Trace Context)."""
 
     @property
     def exact(self) -> int:
@@ -68,6 +70,7 @@ class Entry:
             "reasoning_tokens": self.reasoning_tokens,
             "cost_micros": self.cost_micros,
             "started_at": self.started_at,
+            "traceparent": self.traceparent,
         }
 
 

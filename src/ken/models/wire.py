@@ -22,6 +22,7 @@ from ken.domain.deadline import Deadline
 from ken.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimedOut, ModelUnavailable
 from ken.models.connections import Connections
 from ken.models.refusal import Refusal, refusal
+from ken.telemetry.tracing import current_span
 from ken.text.normalise import printable
 
 _MAX_REFUSAL = 65_536
@@ -106,13 +107,14 @@ class Wire:
     async def post(self, path: str, body: Mapping[str, object], *, call: Call) -> aiohttp.ClientResponse:
         """Send and wait for the head of the answer. Raises ModelUnavailable, ModelInterrupted, DeadlineExceeded."""
         data = json.dumps(body).encode()
+        url = self._url(path)
         patience = asyncio.timeout(call.left)
         try:
             async with patience:
                 return await self._connections.session.post(
-                    self._url(path),
+                    url,
                     data=io.BytesIO(data) if len(data) > _LARGE else data,
-                    headers=self._headers,
+                    headers=self._traced(url),
                     timeout=self._timeout,
                     # A redirection would take the documents somewhere that nobody named.
                     allow_redirects=False,
@@ -128,6 +130,15 @@ class Wire:
             raise self._not_http(error) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(self.says(f"can't be reached ({error})", "Start it, or mend `base_url`")) from error
+
+    def _traced(self, url: URL) -> Mapping[str, str]:
+        """The headers, with `traceparent` for a server that carries the trace on; the span is told where that server is."""
+        span = current_span()
+        if span is None:
+            return self._headers
+        span.set("server_address", url.host or "")
+        span.set("server_port", url.port)
+        return {**self._headers, "traceparent": span.traceparent}
 
     def _not_http(self, error: aiohttp.ClientResponseError) -> ModelError:
         """The error for bytes that are none of HTTP from the first line on, or that break off from it in an answer."""

@@ -114,13 +114,15 @@ class Prices:
 
     def tariff(self, name: str, called: str | None = None) -> Tariff:
         """The prices of one model: people know it by `name`, its endpoint calls it `called`."""
-        return Tariff(self, name if name in self.own or called is None else called)
+        return Tariff(self, name if name in self.own or called is None else called, called=called or name)
 
 
 class Tariff:
     """What one model costs."""
 
-    def __init__(self, prices: Prices, model: str) -> None:
+    def __init__(self, prices: Prices, model: str, *, called: str) -> None:
+        self.called = called
+        """What its endpoint calls the model."""
         self.version: str = prices.version
         self.currency: str = prices.currency
         self._prices = prices

@@ -85,6 +85,14 @@ class OpenSpan:
 _current: ContextVar[OpenSpan | None] = ContextVar("ken_span", default=None)
 
 
+def current_span() -> OpenSpan | None:
+    """The innermost span that is open where this is called; None outside of any trace."""
+    span = _current.get()
+    while span is not None and span.ended is not None:
+        span = span.parent
+    return span
+
+
 class TraceBuilder:
     """Collects the spans of one question, call or sync, for one event loop or thread at a time.
 
