@@ -34,7 +34,6 @@ Knob = Literal[
     "abstention",
     "failed_check",
     "quality",
-    "waiting",
     "breakers",
 ]
 Where = tuple[tuple[str, str], ...]
@@ -184,8 +183,7 @@ def _failed_checks(dice: np.random.Generator) -> tuple[tuple[Effect, ...], Cause
 def _queue_build_up(dice: np.random.Generator) -> tuple[tuple[Effect, ...], Cause]:
     ramp = _between(dice, 300, 1800)
     wait = Effect(knob="queue_ms", plus=_between(dice, 2500, 9000), ramp_s=ramp)
-    depth = Effect(knob="waiting", plus=_between(dice, 15, 60), ramp_s=ramp)
-    return (wait, depth), Cause(metrics=("queue_ms", "queue_depth"))
+    return (wait,), Cause(metrics=("queue_ms", "queue_depth"))
 
 
 def _slow_first_token(dice: np.random.Generator) -> tuple[tuple[Effect, ...], Cause]:

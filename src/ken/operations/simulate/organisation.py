@@ -55,12 +55,12 @@ TASKS: dict[str, TaskShape] = {
         share=0.22, relevance=0.86, context_tokens=1800, output_tokens=260, strong=0.30, quality=4.3
     ),
     "comparison": TaskShape(
-        share=0.08, relevance=0.83, context_tokens=2300, output_tokens=320, strong=0.65, quality=4.1
+        share=0.08, relevance=0.83, context_tokens=2300, output_tokens=280, strong=0.65, quality=4.1
     ),
     "troubleshooting": TaskShape(
-        share=0.13, relevance=0.82, context_tokens=2000, output_tokens=280, strong=0.55, quality=4.0
+        share=0.13, relevance=0.82, context_tokens=2000, output_tokens=260, strong=0.55, quality=4.0
     ),
-    "summary": TaskShape(share=0.08, relevance=0.87, context_tokens=2600, output_tokens=380, strong=0.35, quality=4.3),
+    "summary": TaskShape(share=0.08, relevance=0.87, context_tokens=2600, output_tokens=300, strong=0.35, quality=4.3),
     "smalltalk": TaskShape(share=0.03, relevance=0.0, context_tokens=0, output_tokens=20, strong=0.0, quality=4.5),
 }
 

@@ -73,6 +73,8 @@ class Traffic:
     input_tokens: Column
     output_tokens: Column
     cost_micros: Column
+    difficulty: Column
+    """Of the question, as the route saw it, 0 to 1."""
     relevance: Column
     mean_relevance: Column
     least_relevance: Column
@@ -177,6 +179,7 @@ def _drawn(organisation: Organisation, at: Column, *, dice: _Dice, knobs: Knobs,
         **evidence,
         cost_micros=_cost(model, prompt["input_tokens"], output=spoken["output_tokens"]),
         output_tokens=spoken["output_tokens"],
+        difficulty=np.where(called, np.clip(_of_task(task, "strong") * 0.6 + dice.normal(0.2, 0.12, n), 0, 1), np.nan),
         utilisation=np.where(
             outcome == _ANSWERED, evidence["relevance"] * 0 + dice.choice([0.25, 0.5, 0.75, 1], n), np.nan
         ),
@@ -224,12 +227,12 @@ def _evidence(
     n = searched.size
     best = _of_task(dims["task_type"], "relevance") + 0.08 - dice.gamma(1.6, 0.05, n)
     best = np.clip(knobs.turned("relevance", best, among=dims), 0.02, 0.995)
-    mean = best - dice.uniform(0.03, 0.22, n)
-    least = mean - dice.uniform(0.02, 0.25, n)
+    least = best * dice.uniform(0.45, 0.95, n)
+    mean = least + (best - least) * dice.uniform(0.35, 0.75, n)
     return {
         "relevance": np.where(searched, best, np.nan),
-        "mean_relevance": np.where(searched, np.clip(mean, 0.01, 1), np.nan),
-        "least_relevance": np.where(searched, np.clip(least, 0.0, 1), np.nan),
+        "mean_relevance": np.where(searched, mean, np.nan),
+        "least_relevance": np.where(searched, least, np.nan),
     }
 
 
@@ -263,6 +266,7 @@ def _called(dice: _Dice, knobs: Knobs, *, dims: Mapping[str, Labels], called: ND
         return called & (dice.random(n) < share)
 
     again, late, failed, instead = happens("retry"), happens("timeout"), happens("error"), happens("fallback")
+    again |= late & ~instead & ~failed
     retries = again * (1 + (dice.random(n) < USUAL["retry_again"])) + failed * 2.0
     waited = retries * dice.gamma(2, 350, n) + late * 3000.0 + instead * dice.gamma(2, 150, n)
     queue = np.where(dice.random(n) < USUAL["waits"], dice.exponential(60, n), 0.0)
