@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import cast
 
 from ken.domain.answer import Citation
@@ -19,6 +20,13 @@ _SECRET_NAME = re.compile(
 """Attributes whose value goes whatever it looks like."""
 
 _NONE = "[]"
+_SHORT = 64
+_MOST_REMEMBERED = 4_096
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 class Redactor:
@@ -26,6 +34,7 @@ class Redactor:
 
     def __init__(self, policy: RedactionPolicy = "secrets") -> None:
         self.policy: RedactionPolicy = policy
+        self._clean: set[str] = set()
 
     def text(self, text: str) -> str:
         """A text for people or models: a question, a message of the log, a name that somebody else gave."""
@@ -35,12 +44,12 @@ class Redactor:
         """The value of an attribute of this name."""
         if not isinstance(value, str) or not value:
             return value
-        return SECRET if _SECRET_NAME.search(name) else redact(value, self.policy)
+        return SECRET if _names_secret(name) else self._word(value)
 
     def span(self, span: Span) -> Span:
         """A span, Ken's own or somebody else's: its name and its attributes."""
         attributes = tuple((name, self.value(name, value)) for name, value in span.attributes)
-        name = redact(span.name, self.policy)
+        name = self._word(span.name)
         return (
             span
             if attributes == span.attributes and name == span.name
@@ -70,6 +79,17 @@ class Redactor:
             return self.text(text)
         within = self._within(value)
         return text if within == value else json.dumps(within, ensure_ascii=False, separators=(",", ":"))
+
+    def _word(self, text: str) -> str:
+        """A short text that is likely to come again: those that were found to hold nothing are remembered."""
+        if text in self._clean:
+            return text
+        left = redact(text, self.policy)
+        if left == text and len(text) <= _SHORT:
+            if len(self._clean) >= _MOST_REMEMBERED:
+                self._clean = set()
+            self._clean.add(text)
+        return left
 
     def _within(self, value: object) -> object:
         match value:
