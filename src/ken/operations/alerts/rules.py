@@ -1,0 +1,158 @@
+"""The rules in force: those that are shipped, what the operator's files say of them and besides them, and those of the API."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from ken.errors import InvalidInput, KenError
+from ken.operations.alerts.expression import Expression, parse
+from ken.operations.alerts.known import DIMENSIONS, METRICS, is_metric
+from ken.operations.alerts.rule import Rule, Threshold
+from ken.operations.alerts.rule_table import RuleTable
+from ken.operations.alerts.words import PLACES, places
+
+FILE = "alerts.toml"
+"""In the home: rules beside those of ken.toml."""
+
+Table = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Tables of rules and where they stand, for people."""
+
+    place: str
+    tables: Sequence[Table]
+
+
+def shipped() -> Source:
+    """The rules that Ken comes with."""
+    return Source("the rules that Ken comes with", _shipped())
+
+
+@cache
+def _shipped() -> tuple[Table, ...]:
+    return _tables_of(files("ken.operations.alerts").joinpath("rules.toml").read_text("utf-8"), "rules.toml")
+
+
+def of_home(home: Path) -> Source:
+    """The rules of the home's alerts.toml; none where there is no such file. Raises InvalidInput."""
+    place = home / FILE
+    try:
+        text = place.read_text("utf-8")
+    except FileNotFoundError:
+        return Source(repr(str(place)), ())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{str(place)!r} can't be read: {error}. It is a TOML file in UTF-8.") from error
+    return Source(repr(str(place)), _tables_of(text, str(place)))
+
+
+def _tables_of(text: str, place: str) -> tuple[Table, ...]:
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{place!r} is not valid TOML: {error}. Mend that line.") from error
+    tables = read.get("rules", [])
+    is_list = isinstance(tables, list) and all(isinstance(each, dict) for each in cast("list[object]", tables))
+    if not is_list or read.keys() - {"rules"}:
+        raise InvalidInput(f"{place!r} holds rules and nothing else: tables that begin with [[rules]].")
+    return tuple(cast("list[Table]", tables))
+
+
+def rules_of(sources: Iterable[Source]) -> tuple[Rule, ...]:
+    """The rules of all sources: a table with a known name changes what it names of that rule, or takes its place.
+
+    The latter where it compares in another way. Raises InvalidInput, naming the rule, its place and the remedy.
+    """
+    merged: dict[str, tuple[str, dict[str, object]]] = {}
+    for source in sources:
+        own: set[str] = set()
+        for number, table in enumerate(source.tables, start=1):
+            name = table.get("name")
+            if not isinstance(name, str):
+                raise InvalidInput(f"Rule {number} of {source.place} has no `name`. Give it one, in small letters.")
+            if name in own:
+                raise InvalidInput(f"{source.place} has two rules named {name!r}. Give one of them another name.")
+            own.add(name)
+            known = merged.get(name, ("", {}))[1]
+            changes_kind = "compare" in table and table["compare"] != known.get("compare", "threshold")
+            merged[name] = (source.place, {**({} if changes_kind else known), **table})
+    return tuple(read_rule(table, place=place) for place, table in merged.values())
+
+
+def read_rule(table: Table, *, place: str) -> Rule:
+    """One rule. Raises InvalidInput, naming the rule, its place and the remedy."""
+    named = f"Rule {table.get('name')!r} of {place}"
+    try:
+        rule = RuleTable.model_validate(dict(table)).rule
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        what = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            what = f"there is no such field{nearest(field, RuleTable.model_fields)}"
+        if problem["type"] == "string_pattern_mismatch":
+            what = 'small letters, digits and underscores, as in "retry_rate"'
+        raise InvalidInput(
+            f"{named}: {f'{field!r}: ' if field else ''}{what}. docs/guides/alerts.md lists all."
+        ) from None
+    except KenError as error:
+        raise InvalidInput(f"{named}: {error}") from None
+    _check(rule, named)
+    return rule
+
+
+def _check(rule: Rule, named: str) -> None:
+    """What a rule speaks of has to be there."""
+    for dimension in (*([rule.by] if rule.by else []), *rule.where):
+        if dimension not in DIMENSIONS:
+            raise InvalidInput(f"{named}: there is no dimension {dimension!r}{nearest(dimension, DIMENSIONS)}")
+    for expression in rule.expressions:
+        check_names(expression, named=named)
+    is_threshold = isinstance(rule.test, Threshold)
+    for expression in rule.expressions:
+        if expression.is_condition != is_threshold:
+            needed = "a condition, as in `retry_rate > 0.05`" if is_threshold else "a figure, and no condition"
+            raise InvalidInput(f"{named}: {expression.text!r} has to be {needed}.")
+        if not expression.names:
+            raise InvalidInput(f"{named}: {expression.text!r} speaks of no figure{nearest('', METRICS)}")
+        if expression.needs_limit and not (isinstance(rule.test, Threshold) and _has_limit(rule.test)):
+            raise InvalidInput(f"{named}: {expression.text!r} speaks of a `limit` that is nowhere. Add `limit = ...`.")
+    unknown = places(rule.summary) - PLACES
+    if unknown:
+        raise InvalidInput(
+            f"{named}: its summary has {{{min(unknown)}}} in it, and may have {', '.join(f'{{{each}}}' for each in sorted(PLACES))}."
+        )
+
+
+def _has_limit(test: Threshold) -> bool:
+    return test.limit is not None or bool(test.limits)
+
+
+def check_names(expression: Expression, *, named: str, known: Callable[[str], bool] = is_metric) -> None:
+    """Raises InvalidInput for a figure that there isn't, with the nearest one that there is."""
+    for name in expression.names:
+        if not known(name):
+            raise InvalidInput(f"{named}: there is no figure {name!r}{nearest(name, METRICS)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What may have been meant, as the end of a sentence."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f". There are: {', '.join(sorted(known))}."
+
+
+def expression_of(text: str, *, named: str) -> Expression:
+    """A parsed expression whose figures there are. Raises InvalidInput."""
+    expression = parse(text)
+    check_names(expression, named=named)
+    return expression
