@@ -1,0 +1,244 @@
+"""Figures out of rollups: by name, over a window of time, as a whole or step by step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ken.domain.figures import NO_NARROWING, Point
+from ken.domain.rollup import AT, MINUTE
+from ken.errors import InvalidInput
+from ken.storage.rollups import Rollups, Row, Wanted
+from ken.telemetry.vocabulary import DIMENSIONS, OF_TRACE, PARTS, Metric, Pool, metric
+
+WEEK_S = 7 * 86_400
+MOST_POINTS = 2_000
+"""Steps of one series."""
+FEWEST = 50
+"""Questions on either side below which no shift is told."""
+_SMOOTHING = 0.5
+_ALL = ""
+
+Pools = dict[tuple[int, str], Pool]
+"""By step and by value of the dimension asked for."""
+
+
+class RollupFigures:
+    """`domain.figures.Figures` over the rollups of a database.
+
+    `reference`: where the week begins that shifts are told against, seconds since the epoch; without, it is the one before
+    the window.
+    """
+
+    def __init__(self, rollups: Rollups, *, reference: Callable[[], float | None] = lambda: None) -> None:
+        self._rollups = rollups
+        self._reference = reference
+
+    def series(
+        self,
+        metric: str,
+        *,
+        since: float,
+        until: float,
+        step_s: int,
+        by: str = "",
+        where: Mapping[str, str] = NO_NARROWING,
+    ) -> Mapping[str, Sequence[Point]]:
+        """A figure at each step of [since, until), by the value of a dimension. Raises InvalidInput."""
+        [found] = self.many([metric], since=since, until=until, step_s=step_s, by=by, where=where).values()
+        return found
+
+    def whole(
+        self, metric: str, *, since: float, until: float, by: str = "", where: Mapping[str, str] = NO_NARROWING
+    ) -> Mapping[str, Point]:
+        """The figure over all of [since, until). Raises InvalidInput."""
+        [found] = self.wholes([metric], since=since, until=until, by=by, where=where).values()
+        return found
+
+    def many(
+        self,
+        metrics: Sequence[str],
+        *,
+        since: float,
+        until: float,
+        step_s: int,
+        by: str = "",
+        where: Mapping[str, str] = NO_NARROWING,
+    ) -> dict[str, dict[str, list[Point]]]:
+        """`series` of several figures by the same dimension, out of one reading."""
+        if step_s < MINUTE or step_s % MINUTE:
+            raise InvalidInput(f"A step is whole minutes, in seconds, and not {step_s!r}.", param="step")
+        steps = max(0, math.ceil((until - since) / step_s))
+        if steps > MOST_POINTS:
+            raise InvalidInput(
+                f"These would be {steps} points a series, and {MOST_POINTS} are the most. Take longer steps.",
+                param="step",
+            )
+        found: dict[str, dict[str, list[Point]]] = {}
+        for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where):
+            groups = sorted({group for _, group in pools}) or ([_ALL] if not by else [])
+            of_group = {
+                group: [
+                    self._point(told, pools.get((step, group)), since + step * step_s, group=group, pools=pools)
+                    for step in range(steps)
+                ]
+                for group in groups
+            }
+            found[told.name] = of_group
+        return found
+
+    def wholes(
+        self,
+        metrics: Sequence[str],
+        *,
+        since: float,
+        until: float,
+        by: str = "",
+        where: Mapping[str, str] = NO_NARROWING,
+    ) -> dict[str, dict[str, Point]]:
+        """`whole` of several figures by the same dimension, out of one reading."""
+        found: dict[str, dict[str, Point]] = {}
+        for told, pools in self._pools(metrics, since=since, until=until, step_s=None, by=by, where=where):
+            groups = sorted({group for _, group in pools}) or ([_ALL] if not by else [])
+            found[told.name] = {
+                group: self._point(told, pools.get((0, group)), since, group=group, pools=pools) for group in groups
+            }
+        return found
+
+    def _point(self, told: Metric, pool: Pool | None, at: float, *, group: str, pools: Pools) -> Point:
+        if pool is None:
+            return Point(at, None, 0)
+        if told.shift_of:
+            return Point(at, *_shift(pool, pools.get((_REFERENCE, group))))
+        return Point(at, *told.work(pool))
+
+    def _pools(
+        self,
+        metrics: Sequence[str],
+        *,
+        since: float,
+        until: float,
+        step_s: int | None,
+        by: str,
+        where: Mapping[str, str],
+    ) -> Iterator[tuple[Metric, Pools]]:
+        """What was counted for each metric; metrics that are read alike are read once."""
+        if not math.isfinite(since) or not math.isfinite(until) or since >= until:
+            raise InvalidInput("A window of time begins before it ends.", param="since")
+        told = [_allowed(metric(name), by, where) for name in metrics]
+        alike: dict[tuple[tuple[str, ...], bool], list[Metric]] = {}
+        for one in told:
+            alike.setdefault((one.kinds, _model_is_part(one)), []).append(one)
+        pools: dict[str, Pools] = {}
+        for (kinds, _), some in alike.items():
+            if plain := [one for one in some if not one.shift_of]:
+                asked = _Asked(plain, kinds, by, where)
+                read = asked.read(self._rollups, since=since, until=until, step_s=step_s)
+                pools |= dict.fromkeys((one.name for one in plain), read)
+            for one in (one for one in some if one.shift_of):
+                asked = _Asked([one], kinds, by, where)
+                pools[one.name] = asked.read(self._rollups, since=since, until=until, step_s=step_s)
+                begin = self._reference()
+                begin = since - WEEK_S if begin is None else begin
+                before = asked.read(self._rollups, since=begin, until=begin + WEEK_S, step_s=None)
+                pools[one.name] |= {(_REFERENCE, group): pool for (_, group), pool in before.items()}
+        for one in told:
+            present = pools[one.name]
+            yield one, {key: pool for key, pool in present.items() if key[0] != _REFERENCE or one.shift_of}
+
+
+_REFERENCE = -1
+"""The step under which the reference week stands."""
+
+
+class _Asked:
+    """What is read for figures that are read alike."""
+
+    def __init__(self, metrics: Sequence[Metric], kinds: tuple[str, ...], by: str, where: Mapping[str, str]) -> None:
+        self._by = by
+        self._shift = metrics[0].shift_of
+        self._names = frozenset(name for one in metrics for name in one.needs)
+        parts = {part for name in self._names for part in PARTS.get(name, ())}
+        self._of_parts = {name: value for name, value in where.items() if name in parts}
+        self._of_rows: dict[str, tuple[str, ...]] = {
+            name: (value,) for name, value in where.items() if name not in parts
+        }
+        if kinds and "kind" not in where and by != "kind":
+            self._of_rows["kind"] = kinds
+        told_apart = (by if by not in parts else "", self._shift if self._shift in OF_TRACE else "")
+        self._dimensions = frozenset(name for name in told_apart if name)
+
+    def read(self, rollups: Rollups, *, since: float, until: float, step_s: int | None) -> Pools:
+        """What was counted, by step and by value of the dimension asked for."""
+        wanted = Wanted(
+            names=self._names,
+            dimensions=self._dimensions,
+            where=self._of_rows,
+            since=since,
+            until=until,
+            step_s=step_s,
+        )
+        pools: Pools = {}
+        for row in rollups.read(wanted):
+            step = 0 if step_s is None else int((row.start - since) // step_s)
+            self._add(pools, max(0, step), row)
+        return pools
+
+    def _add(self, pools: Pools, step: int, row: Row) -> None:
+        of_row = getattr(row.dimensions, self._by) if self._by in self._dimensions else _ALL
+        figures = row.figures
+        for name, times in figures.counts.items():
+            if (found := self._belongs(name, of_row)) is not None:
+                base, group = found
+                counts = pools.setdefault((step, group), Pool()).counts
+                key = self._share_of(name, row) if self._shift else base
+                counts[key] = counts.get(key, 0) + times
+        for name, data in figures.sketches.items():
+            if (found := self._belongs(name, of_row)) is not None:
+                base, group = found
+                pools.setdefault((step, group), Pool()).stored.setdefault(base, []).append(data)
+        for name, value in figures.peaks.items():
+            peaks = pools.setdefault((step, of_row), Pool()).peaks
+            peaks[name] = max(value, peaks.get(name, value))
+
+    def _share_of(self, name: str, row: Row) -> str:
+        """Which part of a population something counts for."""
+        return getattr(row.dimensions, self._shift) if self._shift in OF_TRACE else name.partition(AT)[2]
+
+    def _belongs(self, name: str, group: str) -> tuple[str, str] | None:
+        """A figure's name without what it is of, and the group it goes to; None where it isn't asked for."""
+        base, _, rest = name.partition(AT)
+        if not rest:
+            return base, group
+        values = dict(zip(PARTS[base], rest.split("|"), strict=False))
+        if any(values.get(part, "") != value for part, value in self._of_parts.items()):
+            return None
+        return base, values.get(self._by, group)
+
+
+def _allowed(told: Metric, by: str, where: Mapping[str, str]) -> Metric:
+    """The metric, where it may be asked so. Raises InvalidInput."""
+    for name in (by, *where):
+        if name and name not in told.by:
+            known = ", ".join(one for one in DIMENSIONS if one in told.by) or "nothing"
+            raise InvalidInput(f"{told.name!r} isn't told apart by {name!r}, but by: {known}.", param="by")
+    if told.needs == ("stage_ms",) and by != "stage" and "stage" not in where:
+        raise InvalidInput(
+            f"{told.name!r} is of one stage: ask for it by stage, or where stage is one of them.", param="by"
+        )
+    return told
+
+
+def _model_is_part(told: Metric) -> bool:
+    return any("model" in PARTS.get(name, ()) for name in told.needs)
+
+
+def _shift(now: Pool, before: Pool | None) -> tuple[float | None, int]:
+    """The population stability index: the sum of (p - q) ln(p / q) over the parts of a population."""
+    count = sum(max(0, times) for times in now.counts.values())
+    if before is None or min(count, sum(before.counts.values())) < FEWEST:
+        return None, count
+    parts = sorted(set(now.counts) | set(before.counts))
+    here, there = ([max(0, pool.counts.get(part, 0)) + _SMOOTHING for part in parts] for pool in (now, before))
+    shares = [(one / sum(here), other / sum(there)) for one, other in zip(here, there, strict=True)]
+    return sum((one - other) * math.log(one / other) for one, other in shares), count
