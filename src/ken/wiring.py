@@ -71,12 +71,14 @@ from ken.storage.keys import Keys
 from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
+from ken.storage.record import Record
 from ken.storage.retrieval import RetrievalRecord
 from ken.storage.routes import RouteRecord
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
+from ken.telemetry.capture import CaptureRules
 from ken.telemetry.recorder import Recorder
 
 
@@ -176,7 +178,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
 
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
-    recorder = Recorder(traces)
+    recorder = Recorder(Record(database, CaptureRules()))
     library.recorder = recorder
     release = Release(
         prompt_version=PROMPT_VERSION,

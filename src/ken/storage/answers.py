@@ -20,8 +20,8 @@ from ken.storage.schema import (
     documents,
     home,
     memberships,
-    spans,
 )
+from ken.storage.trace_rows import spans_of
 
 _AT_ONCE = 500
 _ENTRY = tuple(column for column in cached_answers.c if column.name in CachedAnswer.__slots__)
@@ -274,8 +274,8 @@ def unflag(connection: sa.Connection, trace_id: str) -> None:
 
 def _of_trace(connection: sa.Connection, trace_id: str) -> list[int]:
     found = set(connection.scalars(sa.select(cached_answers.c.id).where(cached_answers.c.trace_id == trace_id)))
-    recalled = sa.select(spans.c.attributes).where(spans.c.trace_id == trace_id, spans.c.name == "recall")
-    for attributes in connection.scalars(recalled):
+    for span in spans_of(connection, trace_id):
+        attributes = dict(span.attributes) if span.name == "recall" else {}
         entry = attributes.get("entry")
         if isinstance(entry, int) and attributes.get("decision") in {"exact", "similar", "stale"}:
             found.add(entry)

@@ -10,7 +10,7 @@ from ken.domain.confirmed import Confirmed
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.storage.answer_json import load_citations
 from ken.storage.database import Database
-from ken.storage.schema import feedback, keys, traces
+from ken.storage.schema import feedback, keys, trace_details, traces
 
 MOST = 1_000
 """Confirmed answers that count, the last ones."""
@@ -29,8 +29,8 @@ class ConfirmedAnswers:
     def stamp(self) -> Hashable:
         """Another value whenever somebody said something, took it back, or a key or a cited document is gone."""
         said = sa.select(sa.func.count(), sa.func.max(feedback.c.at)).select_from(feedback)
-        cited = sa.select(sa.func.sum(sa.func.length(traces.c.citations))).where(
-            traces.c.id.in_(sa.select(feedback.c.trace_id))
+        cited = sa.select(sa.func.sum(sa.func.length(trace_details.c.citations))).where(
+            trace_details.c.trace_id.in_(sa.select(feedback.c.trace_id))
         )
         held = sa.select(sa.func.count()).select_from(keys).where(keys.c.revoked_at.is_(None))
         with self._database.read() as connection:
@@ -41,7 +41,8 @@ class ConfirmedAnswers:
         down = sa.select(feedback.c.trace_id).where(feedback.c.helpful.is_(sa.false()))
         up = sa.select(feedback.c.trace_id).where(feedback.c.helpful.is_(sa.true()), feedback.c.trace_id.not_in(down))
         query = (
-            sa.select(traces.c.principal, traces.c.question, traces.c.citations)
+            sa.select(traces.c.principal, trace_details.c.question, trace_details.c.citations)
+            .join(trace_details, trace_details.c.trace_id == traces.c.id)
             .where(traces.c.id.in_(up), traces.c.outcome == "answered")
             .order_by(traces.c.started_at.desc())
             .limit(MOST)

@@ -7,8 +7,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from ken.storage.database import Database
+from ken.storage.forgetting import of_documents
 from ken.storage.schema import home
-from ken.storage.traces import Traces
 
 _DUE = "scrub_due"
 
@@ -18,7 +18,6 @@ class Erasure:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._traces = Traces(database)
 
     def withdraw(self, document_ids: Collection[str]) -> None:
         """Take the documents' words out of traces and conversations, and note that the file has to be scrubbed."""
@@ -27,7 +26,7 @@ class Erasure:
         with self._database.write() as connection:
             connection.execute(sa.delete(home).where(home.c.key == _DUE))
             connection.execute(sa.insert(home).values(key=_DUE, value="1"))
-        self._traces.delete_of_documents(document_ids)
+        of_documents(self._database, document_ids)
 
     def finish(self) -> None:
         """Where something was withdrawn, write the database anew: cached answers went with the commit."""

@@ -1,4 +1,4 @@
-"""How good what was given to the models was, over a stretch of time: read off the passages on record."""
+"""How good what was given to the models was, over a stretch of time: read off the figures of the questions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ken.domain.principal import Principal
 from ken.domain.trace import TaskRetrieval
 from ken.storage.database import Database
-from ken.storage.schema import traced_passages, traces
+from ken.storage.schema import traces
 
 
 class RetrievalRecord:
@@ -18,28 +18,15 @@ class RetrievalRecord:
 
     def by_task(self, principal: Principal, *, since: float, until: float) -> tuple[TaskRetrieval, ...]:
         """Figures of the questions asked from `since` up to `until`, by task type; those that were given no passage don't count."""
-        seen = traced_passages.c
-        of_trace = (
-            sa.select(
-                seen.trace_id,
-                sa.func.avg(seen.relevance).label("mean"),
-                sa.func.min(seen.relevance).label("least"),
-                sa.func.avg(sa.cast(sa.cast(seen.cited, sa.Integer), sa.Float)).label("used"),
-            )
-            .group_by(seen.trace_id)
-            .subquery()
-        )
-        answered = traces.c.outcome == "answered"
         query = (
             sa.select(
                 traces.c.task_type,
                 sa.func.count().label("questions"),
-                sa.func.avg(of_trace.c.mean).label("mean"),
-                sa.func.avg(of_trace.c.least).label("least"),
-                sa.func.avg(sa.case((answered, of_trace.c.used))).label("used"),
+                sa.func.avg(traces.c.mean_relevance).label("mean"),
+                sa.func.avg(traces.c.least_relevance).label("least"),
+                sa.func.avg(traces.c.utilisation).label("used"),
             )
-            .join(of_trace, of_trace.c.trace_id == traces.c.id)
-            .where(traces.c.started_at >= since, traces.c.started_at < until)
+            .where(traces.c.started_at >= since, traces.c.started_at < until, traces.c.passages > 0)
             .group_by(traces.c.task_type)
             .order_by(traces.c.task_type)
         )

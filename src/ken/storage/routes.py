@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from ken.domain.principal import Principal
 from ken.domain.routed import JudgedTurn, TaskRoutes, TierShare
+from ken.domain.trace import Scalar
 from ken.storage.database import Database
-from ken.storage.schema import calls, feedback, spans
+from ken.storage.schema import calls, feedback, span_batches, traces
+from ken.storage.span_codec import unpacked
+from ken.storage.trace_rows import OWN_SPANS
 
 _STAGE = "generate"
+_AT_ONCE = 500
 
 
 class RouteRecord:
@@ -85,22 +89,38 @@ class RouteRecord:
             .subquery()
         )
         query = (
-            sa.select(spans.c.trace_id, spans.c.attributes, said.c.helpful)
-            .join(said, said.c.trace_id == spans.c.trace_id, isouter=True)
-            .where(spans.c.name == "route")
-            .order_by(spans.c.trace_id, spans.c.started_at, spans.c.position)
+            sa.select(traces.c.id, said.c.helpful)
+            .join(said, said.c.trace_id == traces.c.id, isouter=True)
+            .where(sa.or_(said.c.helpful.is_not(None), traces.c.escalated))
+            .order_by(traces.c.id)
         )
-        first: dict[str, tuple[dict[str, float], int | None]] = {}
-        escalated: set[str] = set()
+        found: list[JudgedTurn] = []
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                told = row.attributes
-                if told.get("escalated"):
-                    escalated.add(row.trace_id)
-                elif told.get("tier") in tiers and told.get("features"):
-                    first.setdefault(row.trace_id, (json.loads(told["features"]), row.helpful))
-        return tuple(
-            JudgedTurn(features, trace_id in escalated or not helpful)
-            for trace_id, (features, helpful) in first.items()
-            if helpful is not None or trace_id in escalated
-        )
+            judged = connection.execute(query).all()
+            for start in range(0, len(judged), _AT_ONCE):
+                some = judged[start : start + _AT_ONCE]
+                routes = _routes(connection, [row.id for row in some])
+                found += (turn for row in some for turn in _turn(routes[row.id], row.helpful, tiers))
+        return tuple(found)
+
+
+def _routes(connection: sa.Connection, ids: Sequence[str]) -> defaultdict[str, list[Mapping[str, Scalar]]]:
+    """What the stage `route` noted, each time that it ran, by trace."""
+    found: defaultdict[str, list[Mapping[str, Scalar]]] = defaultdict(list)
+    own = sa.select(span_batches.c.trace_id, span_batches.c.data)
+    own = own.where(span_batches.c.trace_id.in_(ids), span_batches.c.number == OWN_SPANS)
+    for trace_id, data in connection.execute(own).tuples():
+        found[trace_id] += (dict(span.attributes) for span in unpacked(data) if span.name == "route")
+    return found
+
+
+def _turn(routes: Sequence[Mapping[str, Scalar]], helpful: int | None, tiers: Sequence[str]) -> Iterator[JudgedTurn]:
+    """The turn that a trace's routes make, if it is one to learn from."""
+    escalated = any(told.get("escalated") for told in routes)
+    if helpful is None and not escalated:
+        return
+    for told in routes:
+        features = told.get("features")
+        if not told.get("escalated") and told.get("tier") in tiers and isinstance(features, str) and features:
+            yield JudgedTurn(json.loads(features), escalated or not helpful)
+            return

@@ -1,12 +1,47 @@
-"""The tables. Times are seconds since the epoch; JSON columns hold arrays or flat objects."""
+"""The tables; those of the record are in `record_tables.py`.
+
+Times are seconds since the epoch; JSON columns hold arrays or flat objects.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from ken.storage.column_types import GROUPS, JSON_VALUE, Text
+from ken.storage.record_tables import (
+    alert_rules,
+    alerts,
+    checks_run,
+    heuristics,
+    metadata,
+    named_documents,
+    named_titles,
+    rollup_deltas,
+    rollups,
+    silences,
+    span_batches,
+    trace_details,
+    traced_passages,
+    traces,
+)
 
-metadata = sa.MetaData()
+__all__ = (
+    "alert_rules",
+    "alerts",
+    "checks_run",
+    "heuristics",
+    "metadata",
+    "named_documents",
+    "named_titles",
+    "rollup_deltas",
+    "rollups",
+    "silences",
+    "span_batches",
+    "trace_details",
+    "traced_passages",
+    "traces",
+)
+"""The tables of the record, which stand in `record_tables.py`; those below need no listing."""
 
 home = sa.Table(
     "home",
@@ -197,64 +232,8 @@ turns = sa.Table(
     ),
     sa.Column("role", Text, nullable=False),
     sa.Column("content", Text, nullable=False),
-    sa.Column("trace_id", Text),
+    sa.Column("trace_id", Text, index=True),
     sa.Column("at", sa.Float, nullable=False),
-)
-
-traces = sa.Table(
-    "traces",
-    metadata,
-    sa.Column("id", Text, primary_key=True),
-    sa.Column("principal", Text, nullable=False),
-    sa.Column("conversation_id", Text),
-    sa.Column("question", Text, nullable=False),
-    sa.Column("answer", Text, nullable=False),
-    sa.Column("outcome", Text, nullable=False),
-    sa.Column("task_type", Text, nullable=False),
-    sa.Column("release", Text, nullable=False),
-    sa.Column("corpus_version", sa.Integer, nullable=False),
-    sa.Column("model", Text, nullable=False),
-    sa.Column("input_tokens", sa.Integer, nullable=False),
-    sa.Column("output_tokens", sa.Integer, nullable=False),
-    sa.Column("cost_micros", sa.BigInteger),
-    sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("cached", sa.Boolean, nullable=False),
-    sa.Column("error", Text, nullable=False),
-    sa.Column("citations", Text, nullable=False),
-    sa.Column("started_at", sa.Float, nullable=False, index=True),
-    sa.Column("ms", sa.Float, nullable=False),
-    sa.Column("ttft_ms", sa.Float),
-)
-sa.Index("traces_by_principal", traces.c.principal, traces.c.started_at)
-
-spans = sa.Table(
-    "spans",
-    metadata,
-    sa.Column("trace_id", Text, sa.ForeignKey("traces.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("id", Text, nullable=False),
-    sa.Column("parent_id", Text),
-    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("name", Text, nullable=False),
-    sa.Column("started_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float, nullable=False),
-    sa.Column("status", Text, nullable=False),
-    sa.Column("attributes", JSON_VALUE, nullable=False),
-    sa.PrimaryKeyConstraint("trace_id", "id"),
-)
-
-traced_passages = sa.Table(
-    "traced_passages",
-    metadata,
-    sa.Column("trace_id", Text, sa.ForeignKey("traces.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("rank", sa.Integer, nullable=False),
-    sa.Column("passage_id", Text, nullable=False),
-    sa.Column("document_id", Text, nullable=False, index=True),
-    sa.Column("version", Text, nullable=False),
-    sa.Column("relevance", sa.Float, nullable=False),
-    sa.Column("lexical", sa.Float, nullable=False),
-    sa.Column("dense", sa.Float, nullable=False),
-    sa.Column("cited", sa.Boolean, nullable=False),
-    sa.PrimaryKeyConstraint("trace_id", "rank"),
 )
 
 feedback = sa.Table(
