@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import plainly
+from ken.checks.heuristics.prose import WORD
 from ken.checks.heuristics.standards import Standards
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_MARKER = re.compile(r"(?:^|(?<=\s)|(?<=\]))\[(\d{1,3})\]")
-_WORD = re.compile(r"[^\W_]+")
+_MARKER = re.compile(r"\[(\d{1,3})\]")
 _CLAIM_WORDS = 4
 """Fewer words beside a citation are a list mark, a heading or a lead-in."""
+_CLAIM_LENGTH = 10
 _ABOUT = re.compile(r"[:：](?:[*_]*)\s*\Z|^\s*(?:#{1,6}\s|as of\b)", re.IGNORECASE)
 """What says where a statement is from, or that one follows: it rests on the document's own facts."""
 
@@ -42,18 +42,16 @@ def quotes(answered: Answered, standards: Standards) -> Finding:
     """A quotation with a word that its passage doesn't have."""
     _ = standards
     given = {one.id: one.text for one in answered.passages}
-    looked = False
-    for citation in answered.citations:
-        text = given.get(citation.passage_id)
-        if text is None or not answered.is_given:
-            continue
-        looked = True
-        if citation.quote in text:
-            continue
-        strange = next((word for word in _WORD.findall(plainly(citation.quote)) if word not in _words_of(text)), None)
-        if strange is not None:
-            return f"[{citation.number}] quotes {strange!r}, which its passage doesn't have"
-    return "" if looked else None
+    cited = {(one.passage_id, one.quote): one.number for one in answered.citations if one.passage_id in given}
+    if not answered.is_given or not cited:
+        return None
+    for (passage_id, quote), number in cited.items():
+        text = given[passage_id]
+        if quote not in text:
+            strange = next((word for word in WORD.findall(quote) if not _has(text, word)), None)
+            if strange is not None:
+                return f"[{number}] quotes {strange!r}, which its passage doesn't have"
+    return ""
 
 
 def numbers(answered: Answered, standards: Standards) -> Finding:
@@ -61,7 +59,7 @@ def numbers(answered: Answered, standards: Standards) -> Finding:
     _ = standards
     if not answered.is_given or not answered.citations:
         return None
-    shown = [int(number) for number in _MARKER.findall(_without_code(answered.text))]
+    shown = list(_markers(_without_code(answered.text)))
     cited = {citation.number for citation in answered.citations}
     first = list(dict.fromkeys(shown))
     if first != list(range(1, len(first) + 1)):
@@ -79,10 +77,17 @@ def uncited(answered: Answered, standards: Standards) -> Finding:
     if not answered.is_given or not answered.passages:
         return None
     for piece in _uncovered(answered):
-        for line in piece.split("\n"):
-            if len(_WORD.findall(line)) >= _CLAIM_WORDS and not _ABOUT.search(line):
+        for line in piece.split("\n") if len(piece) >= _CLAIM_LENGTH else ():
+            if len(WORD.findall(line)) >= _CLAIM_WORDS and not _ABOUT.search(line):
                 return f"says without a source: {' '.join(line.split())[:120]}"
     return ""
+
+
+def _markers(text: str) -> Iterator[int]:
+    """The numbers in brackets that stand apart: `values[0]` is no marker."""
+    for match in _MARKER.finditer(text):
+        if not match.start() or text[match.start() - 1] in " \n]\t":
+            yield int(match[1])
 
 
 def _uncovered(answered: Answered) -> Iterator[str]:
@@ -100,6 +105,16 @@ def _without_code(text: str) -> str:
     return _CODE.sub(" ", text) if "`" in text else text
 
 
+def _has(text: str, word: str) -> bool:
+    """Whether a passage has a word; one that marks divide there (`**Dura**tion`) counts, too."""
+    return word in _words_of(text) or word in _solid(text)
+
+
 @lru_cache(maxsize=2_048)
 def _words_of(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(plainly(text)))
+    return frozenset(WORD.findall(text))
+
+
+@lru_cache(maxsize=64)
+def _solid(text: str) -> str:
+    return "".join(WORD.findall(text))

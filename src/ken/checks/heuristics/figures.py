@@ -11,17 +11,16 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import sentence_at
+from ken.checks.heuristics.prose import sentence_at, words_of
 from ken.checks.heuristics.standards import Standards
 from ken.text.quantities import Quantity, pieces, quantities
 
-_FIGURE = re.compile(
-    r"\[\d{1,3}\]|(?:^|(?<=\n))[ \t>]*\d{1,3}[.)](?=\s)|(?P<figure>\d+(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*)"
-)
-"""Markers and the numbers of a list are no figures."""
+_RUN = re.compile(r"\d[\d.,'\u00a0\u202f ]*")
+"""Digits with whatever may divide them: quick to find, and taken apart by _FIGURE."""
+_FIGURE = re.compile(r"(?<!\d)\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?")
 _SEPARATORS = re.compile(r"[,'\u00a0\u202f ]")
-_WORD = re.compile(r"[a-z]+")
+_DIGITS = re.compile(r"\d+")
 _SPELLED = {
     word: number
     for number, word in enumerate(
@@ -69,15 +68,35 @@ def figures(answered: Answered, standards: Standards) -> Finding:
 def _strange(answered: Answered) -> Iterator[tuple[str, str]]:
     """The figures whose digits are in no passage, each with its sentence."""
     text = answered.head
-    known = [_digits_of(each) for each in _sources(answered)]
-    for match in _FIGURE.finditer(text):
-        figure = match["figure"]
-        if figure is not None and not any(not known_of.isdisjoint(_forms(figure)) for known_of in known):
-            yield figure, sentence_at(text, match.start(), match.end())
+    known = frozenset[str]().union(*(_digits_of(each) for each in _sources(answered)))
+    for figure, start in _figures_in(text):
+        if figure in known:
+            continue
+        end = start + len(figure)
+        if known.isdisjoint(_forms(figure)) and not _is_list_number(text, start, end):
+            yield figure, sentence_at(text, start, start + len(figure))
+    if words_of(text).isdisjoint(_WORTH_READING):
+        return
     for match in _COUNTED.finditer(text):
         number = f"{_SPELLED[match['word'].lower()]:g}"
-        if not any(number in known_of for known_of in known):
-            yield match.group(), sentence_at(text, match.start(), match.end())
+        if number not in known:
+            yield match["word"], sentence_at(text, match.start(), match.end())
+
+
+def _figures_in(text: str) -> Iterator[tuple[str, int]]:
+    """The figures of a text with their places, markers of citations left out."""
+    for run in _RUN.finditer(text):
+        start, found = run.start(), run.group()
+        if found.isdecimal():
+            if text[start - 1 : start] != "[" or text[run.end() : run.end() + 1] != "]":
+                yield found, start
+        else:
+            yield from ((match.group(), start + match.start()) for match in _FIGURE.finditer(found))
+
+
+def _is_list_number(text: str, start: int, end: int) -> bool:
+    line = text.rfind("\n", 0, start) + 1
+    return text[end : end + 1] in {".", ")"} and not text[line:start].strip(" \t>*")
 
 
 def _sources(answered: Answered) -> Iterator[str]:
@@ -93,9 +112,8 @@ def _sources(answered: Answered) -> Iterator[str]:
 @lru_cache(maxsize=2_048)
 def _digits_of(text: str) -> frozenset[str]:
     """All forms of all figures of a text, those in words among them."""
-    found = {form for match in _FIGURE.finditer(text) if match["figure"] for form in _forms(match["figure"])}
-    found |= {each for match in re.finditer(r"\d+", text) for each in (match.group(), match.group().lstrip("0") or "0")}
-    found |= {f"{_SPELLED[word]:g}" for word in _WORD.findall(text.lower()) if word in _SPELLED}
+    found = {form for figure, _ in _figures_in(text) for form in _forms(figure)}
+    found |= {digits.lstrip("0") or "0" for digits in _DIGITS.findall(text)}
     return frozenset(found)
 
 
@@ -108,18 +126,26 @@ def _forms(figure: str) -> frozenset[str]:
         forms.add(plain)
         forms.add(re.sub(r"\D", "", figure))
     for written in (plain, figure.replace(",", ".")):
-        if written.count(".") <= 1:
+        if written.replace(".", "", 1).isdecimal():
             forms.add(f"{float(written):.10g}")
     return frozenset(forms)
 
 
 def _is_meant(figure: str, sentence: str, answered: Answered) -> bool:
     """Whether a passage has the same in another unit or in words; and where the sentence can't be read, that is taken for granted."""
-    wanted = [each for each in quantities(pieces(sentence)) if figure.lower().split(" ")[0] in each.text.lower()]
+    if any(not _forms(figure).isdisjoint(_spelled_of(source)) for source in _sources(answered)):
+        return True
+    wanted = [each for each in quantities(pieces(sentence)) if figure.lower() in each.text.lower()]
     if not wanted:
         return False
     have = [each for source in _sources(answered) for each in _quantities_of(source)]
     return all(_stands_in(each, have) for each in wanted)
+
+
+@lru_cache(maxsize=256)
+def _spelled_of(text: str) -> frozenset[str]:
+    """The numbers that a text has in words, one by one."""
+    return frozenset(f"{_SPELLED[word]:g}" for word in words_of(text) & _SPELLED.keys())
 
 
 def _stands_in(wanted: Quantity, have: Iterable[Quantity]) -> bool:

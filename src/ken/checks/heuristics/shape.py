@@ -14,7 +14,9 @@ from ken.domain.wire import Json
 
 _MOST_JSON = 200_000
 """Characters of JSON that are parsed; the record keeps half as many of an answer."""
-_LEAK = re.compile(r"<\|[a-z_]{2,30}\|>|\[/?INST\]|</?s>|<<SYS>>|</?think>|\ufffd|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LEAK = re.compile(r"<\|[a-z_]{2,30}\|>|</?s>|<<SYS>>|</?think>|\ufffd|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SUSPECT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffd<]")
+"""What a leak begins with, or has beside it: quick to rule out."""
 _FENCE = re.compile(r"^[ \t]*(?:[-*+>]\s|\d{1,3}[.)]\s)?[ \t]*(?:```|~~~)", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+\S", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*[-*+•][ \t]+\S", re.MULTILINE)
@@ -26,7 +28,8 @@ _ORDER = re.compile(
 _SENTENCE_ENDS = re.compile(r"[.!?](?:\s*\[\d{1,3}\])*(?:\s|\Z)")
 _MANY_SENTENCES = 6
 """A way to do something that takes so many sentences is easier to follow in steps."""
-_LETTERS_A_WORD = 6
+_BYTES_A_WORD = 12
+"""More than a word takes in alphabets that divide words; four signs of three bytes are about a word and a half."""
 
 
 def json_schema(answered: Answered, standards: Standards) -> Finding:
@@ -60,10 +63,11 @@ def clean(answered: Answered, standards: Standards) -> Finding:
     _ = standards
     if not answered.is_given:
         return None
-    leak = _LEAK.search(answered.head)
+    leak = _LEAK.search(answered.head) if _SUSPECT.search(answered.head) else None
     if leak and not any(leak.group() in given.text for given in answered.passages):
         return f"holds {leak.group()!r}"
-    if len(_FENCE.findall(answered.text)) % 2 and len(answered.text) <= MOST_READ:
+    is_fenced = ("```" in answered.text or "~~~" in answered.text) and len(answered.text) <= MOST_READ
+    if is_fenced and len(_FENCE.findall(answered.text)) % 2:
         return "opens a block of code that it doesn't close"
     return ""
 
@@ -73,7 +77,7 @@ def length(answered: Answered, standards: Standards) -> Finding:
     bounds = standards.lengths.get(answered.task_type)
     if bounds is None or answered.calls_tools or answered.outcome != "answered":
         return None
-    count = max(len(answered.text.split()), len(answered.text.encode()) // 3 // _LETTERS_A_WORD // 2)
+    count = _words(answered.text)
     if count < bounds.least:
         return f"has {count} words, fewer than {bounds.least}"
     if bounds.most is not None and count > bounds.most:
@@ -95,6 +99,12 @@ def steps(answered: Answered, standards: Standards) -> Finding:
     if sentences < _MANY_SENTENCES or len(_BULLET.findall(text)) > 1 or "```" in text or _ORDER.search(text):
         return ""
     return f"tells how to do something in {sentences} sentences without steps"
+
+
+def _words(text: str) -> int:
+    """Words, as white space divides them; of a language that is written without, as many as such a text would have."""
+    count = len(text.split())
+    return count if text.isascii() else max(count, len(text.encode()) // _BYTES_A_WORD)
 
 
 def _parsed(text: str) -> tuple[Json, str]:

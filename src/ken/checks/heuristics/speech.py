@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import without_markers
+from ken.checks.heuristics.prose import without_markers, words_of
 from ken.checks.heuristics.standards import Standards
+from ken.text.function_words import FUNCTION_WORDS
 from ken.text.language import UNKNOWN, language_of
 
-_ENOUGH = 1_200
-"""Characters by which the language of an answer is told."""
+_ENOUGH = 500
+"""Characters by which a language is told."""
+_SCRIPTED = 2
+"""Times as many words of the question's language, in the question, as of the answer's: else a few words may mislead."""
 
 
 def language(answered: Answered, standards: Standards) -> Finding:
@@ -24,7 +27,21 @@ def language(answered: Answered, standards: Standards) -> Finding:
     given = _language(without_markers(answered.text[:_ENOUGH]))
     if given == UNKNOWN:
         return None
-    return "" if given == asked else f"is in {given!r}, and the question in {asked!r}"
+    if given == asked or _reads_as(answered.question[:_ENOUGH], given, asked):
+        return ""
+    return f"is in {given!r}, and the question in {asked!r}"
+
+
+def _reads_as(question: str, given: str, asked: str) -> bool:
+    """Whether a question might as well be in the answer's language: `can I go` has words of several."""
+    words = words_of(question)
+    have = {each: len(words & _function_words(each)) for each in (given, asked)}
+    return have[given] * _SCRIPTED > have[asked] > 0
+
+
+@lru_cache(maxsize=64)
+def _function_words(language: str) -> frozenset[str]:
+    return frozenset(FUNCTION_WORDS.get(language, "").split())
 
 
 @lru_cache(maxsize=1_024)

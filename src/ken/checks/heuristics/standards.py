@@ -62,7 +62,7 @@ SHIPPED_PHRASES = (
 class Standards:
     """Plain values; `heuristics_settings` reads them from ken.toml."""
 
-    lengths: Mapping[str, Length] = SHIPPED_LENGTHS
+    lengths: Mapping[str, Length] = field(default_factory=lambda: SHIPPED_LENGTHS)
     """By task type; of one that isn't there, nothing is expected."""
     forbidden: tuple[str, ...] = ()
     """Beside the shipped ones; any case, whole words."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import is_spoken, sentence_at
+from ken.checks.heuristics.prose import WORD, folded, is_spoken, sentence_at, words_of
 from ken.checks.heuristics.standards import SHIPPED_PHRASES, Standards
 
 HEDGES = (
@@ -127,17 +127,16 @@ def _first(answered: Answered, phrases: tuple[str, ...], *, before: int | None =
 
 def _found(answered: Answered, phrases: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
     """Where whole words of the answer are one of the phrases."""
-    folded = folded_text(answered.head)
-    for phrase in (each for each in phrases if each in folded):  # nearly always none: one look each, and no more
-        for match in _pattern(phrase).finditer(folded):
+    words = words_of(answered.head)
+    # Nearly always none: a phrase one of whose words isn't there at all is not looked for.
+    for phrase in (each for each in phrases if _words_in(each) <= words):
+        for match in _pattern(phrase).finditer(folded(answered.head)):
             yield phrase, match.start(), match.end()
 
 
-@lru_cache(maxsize=4)
-def folded_text(text: str) -> str:
-    """A text in lower case with one form of apostrophe, character for character where that keeps its length."""
-    lower = text.lower()
-    return (lower if len(lower) == len(text) else text).replace("’", "'")
+@lru_cache(maxsize=4_096)
+def _words_in(phrase: str) -> frozenset[str]:
+    return frozenset(WORD.findall(phrase))
 
 
 @lru_cache(maxsize=1_024)
