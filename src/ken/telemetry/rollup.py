@@ -244,6 +244,7 @@ def _of_answer(own: Tally, trace: Trace, measures: Measures) -> None:
         ("mean_relevance", measures.mean_relevance),
         ("least_relevance", measures.least_relevance),
         ("utilisation", measures.utilisation),
+        ("difficulty", measures.difficulty),
     ):
         if value is not None:
             _see(own, name, value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from ken.domain.rollup import Dimensions
@@ -15,6 +17,8 @@ Unit = Literal["count", "share", "ms", "tokens", "tokens/s", "micros", "score", 
 
 QUANTILES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 SUFFIXES = (*QUANTILES, "mean", "max")
+_OVER = re.compile(r"(?P<name>\w+)\.over_(?P<limit>[0-9]{1,9})")
+"""The share of a distribution's values that are greater than a limit: `ms.over_8000`."""
 
 OF_TRACE = frozenset(Dimensions._fields)
 """What traces are told apart by; `model` is the one that answered."""
@@ -70,13 +74,29 @@ class Metric:
 
 
 def metric(name: str) -> Metric:
-    """The metric of a name. Raises InvalidInput."""
-    found = METRICS.get(name)
+    """The metric of a name: one of METRICS, or the share of values over a limit, as in `ms.over_8000`. Raises InvalidInput."""
+    found = METRICS.get(name) or _over(name)
     if found is None:
         near = [one for one in METRICS if one.partition(".")[0] == name.partition(".")[0]]
         remedy = f"There are: {', '.join(near or METRICS)}."
         raise InvalidInput(f"There is no figure {name!r}. {remedy}", param="metric")
     return found
+
+
+@lru_cache(maxsize=256)
+def _over(name: str) -> Metric | None:
+    parts = _OVER.fullmatch(name)
+    spread = METRICS.get(f"{parts['name']}.mean") if parts else None
+    if parts is None or spread is None:
+        return None
+    limit = float(parts["limit"])
+
+    def work(pool: Pool) -> Worked:
+        seen = pool.sketch(spread.needs[0])
+        return (seen.above(limit) / seen.count if seen.count > 0 else None), max(0, seen.count)
+
+    meaning = f"{spread.meaning.removesuffix(': mean')}: the share over {limit:g}"
+    return replace(spread, name=name, unit="share", meaning=meaning, work=work)
 
 
 def _count(name: str) -> Callable[[Pool], Worked]:
@@ -201,6 +221,7 @@ def _spreads() -> list[Metric]:
         ("utilisation", "share", "of the passages, those that the answer cites"),
         ("quality", "score", "all in all, as judges have it"),
         ("groundedness", "score", "as judges have it"),
+        ("difficulty", "share", "of a question, as the route saw it"),
     )
     return [
         Metric(
