@@ -24,7 +24,7 @@ LIMIT = "limit"
 _LONGEST = 400
 _DEEPEST = 30
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[a-z_]\w*(?:\.\w+)?)|(?P<sign>[<>]=?|==|!=|[-+*/()]))"
+    r"\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[a-z_]\w*(?:\.\w+)?)|(?P<sign>[<>]=?|==|!=|[-+*/()]))"
 )
 _WORDS = frozenset({"and", "or", "not"})
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {

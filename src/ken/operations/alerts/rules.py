@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,11 +14,11 @@ from typing import cast
 from pydantic import ValidationError
 
 from ken.errors import InvalidInput, KenError
-from ken.operations.alerts.expression import Expression, parse
-from ken.operations.alerts.known import DIMENSIONS, METRICS, is_metric
+from ken.operations.alerts.expression import Expression
 from ken.operations.alerts.rule import Rule, Threshold
 from ken.operations.alerts.rule_table import RuleTable
 from ken.operations.alerts.words import PLACES, places
+from ken.telemetry.vocabulary import DIMENSIONS, METRICS, metric
 
 FILE = "alerts.toml"
 """In the home: rules beside those of ken.toml."""
@@ -113,11 +113,12 @@ def read_rule(table: Table, *, place: str) -> Rule:
 
 def _check(rule: Rule, named: str) -> None:
     """What a rule speaks of has to be there."""
-    for dimension in (*([rule.by] if rule.by else []), *rule.where):
+    dimensions = (*([rule.by] if rule.by else []), *rule.where)
+    for dimension in dimensions:
         if dimension not in DIMENSIONS:
             raise InvalidInput(f"{named}: there is no dimension {dimension!r}{nearest(dimension, DIMENSIONS)}")
     for expression in rule.expressions:
-        check_names(expression, named=named)
+        check_names(expression, named=named, dimensions=dimensions)
     is_threshold = isinstance(rule.test, Threshold)
     for expression in rule.expressions:
         if expression.is_condition != is_threshold:
@@ -138,21 +139,22 @@ def _has_limit(test: Threshold) -> bool:
     return test.limit is not None or bool(test.limits)
 
 
-def check_names(expression: Expression, *, named: str, known: Callable[[str], bool] = is_metric) -> None:
-    """Raises InvalidInput for a figure that there isn't, with the nearest one that there is."""
+def check_names(expression: Expression, *, named: str, dimensions: Sequence[str] = ()) -> None:
+    """Raises InvalidInput for a figure that there isn't, with the nearest one that there is, or that isn't told apart so."""
     for name in expression.names:
-        if not known(name):
-            raise InvalidInput(f"{named}: there is no figure {name!r}{nearest(name, METRICS)}")
+        try:
+            known = metric(name)
+        except InvalidInput:
+            raise InvalidInput(f"{named}: there is no figure {name!r}{nearest(name, METRICS)}") from None
+        for dimension in dimensions:
+            if dimension not in known.by:
+                told = ", ".join(sorted(known.by)) or "nothing"
+                raise InvalidInput(f"{named}: {name!r} isn't told apart by {dimension!r}, but by {told}.")
+        if known.needs == ("stage_ms",) and "stage" not in dimensions:
+            raise InvalidInput(f'{named}: {name!r} is of one stage. Say which: `where = {{ stage = "retrieve" }}`.')
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What may have been meant, as the end of a sentence."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f". There are: {', '.join(sorted(known))}."
-
-
-def expression_of(text: str, *, named: str) -> Expression:
-    """A parsed expression whose figures there are. Raises InvalidInput."""
-    expression = parse(text)
-    check_names(expression, named=named)
-    return expression
