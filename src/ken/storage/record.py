@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ken.domain.measures import Recorded, success_of
+from ken.domain.rollup import Cell
 from ken.domain.trace import Reaction, Span, Success, Trace
 from ken.errors import InvalidInput
 from ken.storage.database import Database
@@ -16,6 +17,7 @@ from ken.storage.forgetting import WITHDRAWN, withdraw_overtaken
 from ken.storage.heuristics import count, tallies
 from ken.storage.keeping import Keeping
 from ken.storage.naming import note_named
+from ken.storage.rollups import merge
 from ken.storage.schema import home, span_batches, traces
 from ken.storage.trace_rows import (
     NO_LONGER_KEPT,
@@ -42,6 +44,16 @@ class Arrived:
     spans: tuple[Span, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A trace before and after somebody said something of it, without spans and passages, and whether its task counted as done."""
+
+    before: Trace
+    after: Trace
+    was: Success
+    now: Success
+
+
 class Record:
     """The one writer of traces. Of two traces with one id the first stays; one that other services began is taken over by Ken's own."""
 
@@ -49,7 +61,7 @@ class Record:
         self._database = database
         self._keeping = keeping
 
-    def add(self, batch: Sequence[Recorded]) -> int:
+    def add(self, batch: Sequence[Recorded], cells: Sequence[Cell] = ()) -> int:
         """Keep traces in one transaction, with what is counted of them; how many were new. One whose id is known is left as it was.
 
         A killed process loses nothing of it, a power cut perhaps the last moments. An answer that was under way while a document it
@@ -62,6 +74,7 @@ class Record:
                 raise InvalidInput(f"A trace can't be stored: {str(error.orig).splitlines()[0]}.") from error
             if new:
                 count(connection, tallies(new))
+            merge(connection, cells)
         return len(new)
 
     def append_spans(self, arrived: Sequence[Arrived], *, principal: str, durable: bool = True) -> int:
@@ -90,8 +103,8 @@ class Record:
                 connection.execute(sa.insert(span_batches), rows)
         return kept
 
-    def react(self, trace_id: str, change: Callable[[Reaction], Reaction]) -> tuple[Trace, Trace] | None:
-        """Change what is said of a trace; the trace before and after, without spans and passages. None where there is no such trace.
+    def react(self, trace_id: str, change: Callable[[Reaction], Reaction]) -> Reacted | None:
+        """Change what is said of a trace. None where there is no such trace.
 
         No other writer is between the reading and the change. With the reaction changes whether the task counts as done.
         """
@@ -101,18 +114,13 @@ class Record:
                 return None
             before = trace_of(row)
             after = replace(before, reaction=change(before.reaction))
-            said = after.reaction
+            said, success = after.reaction, _success(before, after, row.success)
             connection.execute(
                 sa.update(traces)
                 .where(traces.c.id == trace_id)
-                .values(
-                    quality=said.quality,
-                    groundedness=said.groundedness,
-                    helpful=said.helpful,
-                    success=_success(before, after, row.success),
-                )
+                .values(quality=said.quality, groundedness=said.groundedness, helpful=said.helpful, success=success)
             )
-        return before, after
+        return Reacted(before, after, was=row.success, now=success)
 
     def promote(self, trace_id: str, reason: str) -> bool:
         """Keep all of a trace for as long as full ones are kept; False where there is none, or its texts are gone already."""
@@ -168,9 +176,10 @@ class Record:
     def _begin_external(
         self, connection: sa.Connection, ids: Sequence[str], arrived: Sequence[Arrived], principal: str
     ) -> None:
-        spans = {
-            trace_id: [span for each in arrived if each.trace_id == trace_id for span in each.spans] for trace_id in ids
-        }
+        spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
+        for each in arrived:
+            if each.trace_id in spans:
+                spans[each.trace_id] += each.spans
         connection.execute(
             sa.insert(traces),
             [

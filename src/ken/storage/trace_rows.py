@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from ken.domain.joining import joined
 from ken.domain.measures import Recorded
 from ken.domain.trace import Reaction, Span, Trace, TracedPassage
 from ken.storage.record_tables import STAGE_COLUMNS
@@ -60,9 +62,16 @@ def trace_of(row: sa.Row[Any], *, spans: tuple[Span, ...] = (), evidence: tuple[
 
 def spans_of(connection: sa.Connection, trace_id: str) -> tuple[Span, ...]:
     """The spans of a trace, Ken's own and the others', by time."""
-    query = sa.select(span_batches.c.data).where(span_batches.c.trace_id == trace_id).order_by(span_batches.c.number)
-    found = [span for data in connection.scalars(query) for span in unpacked(data)]
-    return tuple(sorted(found, key=lambda span: span.started_at))
+    table = span_batches.c
+    query = sa.select(table.number, table.service, table.data).where(table.trace_id == trace_id).order_by(table.number)
+    own: tuple[Span, ...] = ()
+    others: list[Span] = []
+    for number, service, data in connection.execute(query).tuples():
+        if number == OWN_SPANS:
+            own = unpacked(data)
+        else:
+            others += (replace(span, service=service) for span in unpacked(data))
+    return joined(own, others, trace_id=trace_id)
 
 
 def evidence_of(connection: sa.Connection, trace_id: str) -> tuple[TracedPassage, ...]:
