@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ken.assistant import route
 from ken.assistant.retrieve import Corpora
 from ken.assistant.shadow import Shadows
+from ken.checks.heuristics.examine import Examiner
 from ken.domain.budget import BudgetStanding
 from ken.domain.cached import Category
 from ken.domain.call import Purpose
@@ -55,6 +56,8 @@ class Parts:
     recorder: Recorder
     release: Release
     limits: Limits
+    examiner: Examiner = field(default_factory=Examiner)
+    """The heuristics that look at every answer."""
     kind: TraceKind = "question"
     """What the traces of these questions are."""
     categories: tuple[Category, ...] = BUILT_IN

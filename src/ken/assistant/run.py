@@ -10,6 +10,7 @@ from time import perf_counter
 from ken.assistant import degrade, disputes, recall, route, settle
 from ken.assistant.assemble import assemble
 from ken.assistant.escalate import Escalation, escalate, may_go_up
+from ken.assistant.examine import examine
 from ken.assistant.generate import Written, generate
 from ken.assistant.parts import Parts
 from ken.assistant.retrieve import Searcher
@@ -70,6 +71,10 @@ class Run:
         started = perf_counter()
         with self.trace.span("settle") as span:
             span.set("conflicts", len(turn.conflicts))
+            for notice in examine(turn, parts.examiner):
+                yield notice
+            span.set("checked", len(turn.checked))
+            span.set("failed_checks", ", ".join(turn.failed_checks))
             answer = await settle.settle(turn, self.trace.trace_id, cache=parts.cache, searcher=self.searcher)
             if turn.kept:
                 span.set("cache", turn.kept)

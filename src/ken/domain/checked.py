@@ -28,6 +28,16 @@ class CheckRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What heuristics said of one answer, for its trace."""
+
+    checked: tuple[str, ...] = ()
+    """Names of the rules that looked at it."""
+    failed: tuple[str, ...] = ()
+    """Of these, the ones that found a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What a heuristic did since the last time it was counted."""
 

@@ -10,16 +10,19 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ken.domain.answer import Answer, Message, Question
 from ken.domain.call import Account, CallContext, Purpose
+from ken.domain.checked import Checked
 from ken.domain.deadline import Deadline
 from ken.domain.principal import Principal
 from ken.domain.trace import About, Origin
 from ken.domain.usage import Usage
+from ken.domain.wire import Json
 from ken.errors import KenError, NotFound
 from ken.gateway.counting import Counting, estimate
 from ken.gateway.embedding import within
@@ -37,6 +40,14 @@ _MOST_KEPT = 100_000
 """Characters of a question or an answer that the record keeps."""
 
 
+class Examining(Protocol):
+    """Looks at what an application's call got."""
+
+    def __call__(self, text: str, schema: Mapping[str, Json] | None, *, calls_tools: bool) -> Checked:
+        """What rules say of a text, by the JSON schema that was asked for; None where text was."""
+        ...
+
+
 @dataclass(slots=True)
 class Passed:
     """What became of a call; complete when its deltas have ended."""
@@ -52,6 +63,9 @@ class Passed:
     """The tier that was asked for, where it was one."""
     prompt: str = ""
     """What was asked, as JSON: an array of messages."""
+    calls_tools: bool = False
+    checked: Checked = field(default_factory=Checked)
+    """What heuristics say of it, once it is complete."""
 
     @property
     def trace_id(self) -> str:
@@ -74,12 +88,19 @@ class PlainGateway:
     """Passes chat calls on to models and tiers, by name."""
 
     def __init__(
-        self, models: Mapping[str, ChatModel], *, tiers: frozenset[str], recorder: Recorder, release: str
+        self,
+        models: Mapping[str, ChatModel],
+        *,
+        tiers: frozenset[str],
+        recorder: Recorder,
+        release: str,
+        examine: Examining | None = None,
     ) -> None:
         self._models = models
         self._tiers = tiers
         self._recorder = recorder
         self._release = release
+        self._examine = examine
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,11 +132,15 @@ class PlainGateway:
                     if delta.carries:
                         trace.shown()
                         passed.text.append(delta.text)
+                        passed.calls_tools = passed.calls_tools or bool(delta.tool_calls)
                     if delta.switched is not None:
                         passed.switches.append(delta.switched)
                         passed.model = delta.switched.model
                     yield delta
             has_ended = True
+            if self._examine is not None:
+                written = "".join(passed.text)
+                passed.checked = self._examine(written, request.options.json_schema, calls_tools=passed.calls_tools)
         except KenError as error:
             trace.fail(error)
             raise
@@ -190,7 +215,15 @@ class PlainGateway:
             usage=passed.usage,
             cost_micros=passed.account.cost_micros,
         )
-        about = About(kind="call", task_type=STAGE, tier=passed.tier, prompt=passed.prompt, release=self._release)
+        about = About(
+            kind="call",
+            task_type=STAGE,
+            tier=passed.tier,
+            prompt=passed.prompt,
+            release=self._release,
+            checked=passed.checked.checked,
+            failed_checks=passed.checked.failed,
+        )
         self._recorder.record(trace.finish(question, answer, about=about))
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ken.checks.heuristics.standards import Standards
 from ken.domain.answer import Citation
+from ken.domain.checked import Checked
 from ken.domain.wire import Json
 
 Door = Literal["assistant", "gateway"]
@@ -96,6 +97,6 @@ class Examined:
     faults: tuple[Fault, ...] = ()
 
     @property
-    def failed(self) -> tuple[str, ...]:
-        """Names of the rules that found a fault."""
-        return tuple(fault.rule for fault in self.faults)
+    def told(self) -> Checked:
+        """The names alone, for the trace."""
+        return Checked(checked=self.checked, failed=tuple(fault.rule for fault in self.faults))

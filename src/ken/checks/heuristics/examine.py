@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ken.checks.heuristics import citing, figures, shape, speech, wording
 from ken.checks.heuristics.answered import Answered, Door, Examined, Fault, Rule
-from ken.checks.heuristics.standards import Standards
+from ken.checks.heuristics.standards import DOOR, Standards
+from ken.domain.checked import Checked
+from ken.domain.wire import Json
 
 _BOTH: frozenset[Door] = frozenset({"assistant", "gateway"})
 
@@ -68,3 +70,8 @@ class Examiner:
             if finding:
                 faults.append(Fault(rule.name, finding, rule.is_told))
         return Examined(tuple(checked), tuple(faults))
+
+    def of_call(self, text: str, schema: Mapping[str, Json] | None, *, calls_tools: bool) -> Checked:
+        """What an application's call of a model got, against what it asked for."""
+        call = Answered(text=text, task_type=DOOR, schema=schema, calls_tools=calls_tools, door="gateway")
+        return self.examine(call).told

@@ -77,11 +77,11 @@ def length(answered: Answered, standards: Standards) -> Finding:
     bounds = standards.lengths.get(answered.task_type)
     if bounds is None or answered.calls_tools or answered.outcome != "answered":
         return None
-    count = _words(answered.text)
+    count = _words(answered.text, enough=(bounds.most or bounds.least) + 1)
     if count < bounds.least:
         return f"has {count} words, fewer than {bounds.least}"
     if bounds.most is not None and count > bounds.most:
-        return f"has {count} words, more than {bounds.most}"
+        return f"has more than {bounds.most} words"
     return ""
 
 
@@ -101,9 +101,9 @@ def steps(answered: Answered, standards: Standards) -> Finding:
     return f"tells how to do something in {sentences} sentences without steps"
 
 
-def _words(text: str) -> int:
-    """Words, as white space divides them; of a language that is written without, as many as such a text would have."""
-    count = len(text.split())
+def _words(text: str, *, enough: int) -> int:
+    """Words, counted no further than needed; of a language that is written without white space, as many as it would have."""
+    count = len(text.split(maxsplit=enough))
     return count if text.isascii() else max(count, len(text.encode()) // _BYTES_A_WORD)
 
 

@@ -12,8 +12,10 @@ from ken.text.language import UNKNOWN, language_of
 
 _ENOUGH = 500
 """Characters by which a language is told."""
-_SCRIPTED = 2
-"""Times as many words of the question's language, in the question, as of the answer's: else a few words may mislead."""
+_TELLING = 3
+"""Letters of a word that says something of a question's language: `a`, `i` and `go` are words of many."""
+_CLEARLY = 2
+"""Times as many words of the question's language, in the question, as of the answer's."""
 
 
 def language(answered: Answered, standards: Standards) -> Finding:
@@ -33,10 +35,12 @@ def language(answered: Answered, standards: Standards) -> Finding:
 
 
 def _reads_as(question: str, given: str, asked: str) -> bool:
-    """Whether a question might as well be in the answer's language: `can I go` has words of several."""
+    """Whether a question might as well be in the answer's language: `can i go` has short words of several."""
     words = words_of(question)
-    have = {each: len(words & _function_words(each)) for each in (given, asked)}
-    return have[given] * _SCRIPTED > have[asked] > 0
+    own = words & _function_words(asked)
+    if not own:  # told by its script
+        return False
+    return max(map(len, own)) < _TELLING or len(words & _function_words(given)) * _CLEARLY > len(own)
 
 
 @lru_cache(maxsize=64)
