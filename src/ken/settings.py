@@ -152,6 +152,11 @@ def settings_file(home: Path) -> Path:
     return home / _FILE
 
 
+def environment_of_others() -> dict[str, str]:
+    """This process's environment without Ken's own settings: for a Ken that is started beside, with a home of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KEN_")}
+
+
 def load(home: Path | None = None, **flags: object) -> Settings:
     """Read the settings of a home. Raises InvalidSetting, naming the setting, its place and the remedy."""
     place = (home or Path(os.environ.get("KEN_HOME") or Settings.model_fields["home"].default)).expanduser().absolute()

@@ -25,6 +25,7 @@ from ken.cli import (
     gateway,
     index,
     keys,
+    load,
     migrate,
     mock,
     quality,
@@ -70,6 +71,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
 app.add_typer(schema.app, name="schema")
+app.add_typer(load.app)
 app.command("mock-provider")(mock.mock_provider)
 
 

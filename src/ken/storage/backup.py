@@ -85,7 +85,7 @@ def backup(home: Path, to: Path, *, replace: bool = False) -> Manifest:
     try:
         with tempfile.TemporaryDirectory(prefix=".ken-backup-", dir=to.parent) as folder:
             copy = Path(folder) / FILE_NAME
-            _copy_database(database, copy)
+            copy_database(database, copy)
             with _created(unfinished) as file:
                 manifest = _write(file, home, copy=copy)
                 file.flush()
@@ -146,8 +146,11 @@ def _created(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
 
 
-def _copy_database(database: Path, copy: Path) -> None:
-    """Copy the database in one step of SQLite's online backup: other processes go on reading and writing."""
+def copy_database(database: Path, copy: Path) -> None:
+    """Copy the database in one step of SQLite's online backup: other processes go on reading and writing.
+
+    Raises StorageError.
+    """
     try:
         with (
             closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)) as source,
