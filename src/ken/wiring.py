@@ -78,8 +78,11 @@ from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
-from ken.telemetry.capture import CaptureRules
-from ken.telemetry.recorder import Recorder
+from ken.telemetry.otel.reception import Reception
+from ken.telemetry.preparing import Preparing
+from ken.telemetry.recorder import Outlets, Recorder
+from ken.telemetry.redacting import Redactor
+from ken.telemetry.sink import Sink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,8 @@ class Ken:
     retrieval: RetrievalRecord
     keys: Keys
     recorder: Recorder
+    reception: Reception | None
+    """Takes spans of other services; None: they are not wanted."""
     route_record: RouteRecord
     plain: PlainGateway
     model_names: tuple[str, ...]
@@ -125,6 +130,8 @@ class Ken:
         self.library.close()
         await anyio.to_thread.run_sync(self.cache.close)
         await anyio.to_thread.run_sync(self.recorder.close)
+        if self.reception is not None:
+            await anyio.to_thread.run_sync(self.reception.close)
         await anyio.to_thread.run_sync(self.store.close)
 
 
@@ -178,7 +185,10 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
 
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
-    recorder = Recorder(Record(database, CaptureRules()))
+    record = Record(database, settings.capture.rules)
+    redactor = Redactor(settings.capture.redact)
+    preparing = Preparing(redactor=redactor, rules=settings.capture.rules)
+    recorder = Recorder(record, preparing=preparing, outlets=Outlets(sinks=_sinks(settings)))
     library.recorder = recorder
     release = Release(
         prompt_version=PROMPT_VERSION,
@@ -233,6 +243,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         route_record=RouteRecord(database),
         keys=Keys(database),
         recorder=recorder,
+        reception=_reception(settings, record, redactor),
         plain=PlainGateway(
             {name: model for name, model in providers.models.items() if name != providers.reader.name},
             tiers=providers.tiers,
@@ -302,6 +313,22 @@ def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: in
             "first_pass_dimensions is for the index in the home, and this one is in PostgreSQL. Remove it from [embedder]."
         )
     return PostgresIndexes(PassageTables(shared.database, dimensions), store)
+
+
+def _sinks(settings: Settings) -> tuple[Sink, ...]:
+    """Where traces go besides the store."""
+    destination = settings.telemetry.destination
+    if destination is None:
+        return ()
+    from ken.telemetry.otel.exporter import OtlpExporter  # noqa: PLC0415 - most homes send nothing anywhere
+
+    return (OtlpExporter(destination),)
+
+
+def _reception(settings: Settings, record: Record, redactor: Redactor) -> Reception | None:
+    if not settings.telemetry.receive:
+        return None
+    return Reception(record, redacted=redactor.span, bounds=settings.telemetry.intake)
 
 
 def _local_embedder(settings: Settings) -> MiniLM:

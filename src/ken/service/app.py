@@ -33,6 +33,7 @@ from ken.service.routes import (
     index,
     messages,
     models,
+    otlp,
     page,
     push,
     quality,
@@ -50,6 +51,7 @@ ROUTERS = (
     messages,
     embeddings,
     models,
+    otlp,
     search,
     documents,
     push,
@@ -70,7 +72,7 @@ ROUTERS = (
 )
 
 
-DOORS = (chat, messages, embeddings)
+DOORS = (chat, messages, embeddings, otlp)
 """Of these, what other applications call."""
 
 

@@ -1,12 +1,14 @@
 """Errors on the wire: one table from the error tree to HTTP, and the three shapes that a client sees.
 
-Paths under /v1/messages get Anthropic's shape, `{"type": "error", "error": {"type", "message"}}`; others under /v1 OpenAI's,
-`{"error": {"type", "message", "param", "code"}}`; all others `{"error": {"kind", "message", "trace_id"}}`. All show the message
-of the error and nothing else of it. An error that passes says in `Retry-After` after how many seconds.
+Paths under /v1/messages get Anthropic's shape, `{"type": "error", "error": {"type", "message"}}`; /v1/traces gets OTLP's, a `Status`;
+others under /v1 get OpenAI's, `{"error": {"type", "message", "param", "code"}}`; all others
+`{"error": {"kind", "message", "trace_id"}}`. All show the message of the error and nothing else of it. An error that passes says in
+`Retry-After` after how many seconds.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
@@ -65,6 +67,9 @@ _ANTHROPIC_TYPE = {
     504: "timeout_error",
 }
 ANTHROPIC_PATH = "/v1/messages"
+OTLP_PATH = "/v1/traces"
+_OTLP_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 3, 429: 8, 503: 14}
+"""gRPC's codes (`google.rpc.Code`) of HTTP's; 2 is `UNKNOWN`."""
 _UNION_TAG = re.compile(r"^(str|int|float|bool|none|list\[.*|function-.*|constrained-.*|.*\[.*\])$")
 
 
@@ -135,10 +140,30 @@ def api_body(error: KenError, trace_id: str | None) -> dict[str, dict[str, str |
     return {"error": {"kind": type(error).__name__, "message": str(error), "trace_id": trace_id}}
 
 
+def otlp_body(status: int, message: str, kind: str) -> bytes:
+    """A `google.rpc.Status`, as OTLP/HTTP has errors: in protobuf, or in JSON where that is the media type."""
+    code = _OTLP_CODES.get(status, 2)
+    if kind == "application/json":
+        return json.dumps({"code": code, "message": message}).encode()
+    text = message.encode()
+    return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
+
+
+def _varint(number: int) -> bytes:
+    """Protobuf's variable-width integer: seven bits a byte, the lowest first."""
+    data = bytearray()
+    while number > 0x7F:  # noqa: PLR2004 - seven bits
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*data, number])
+
+
 def error_response(error: KenError, path: str, *, trace_id: str | None, status: int | None = None) -> JSONResponse:
     """The response that tells of an error, in the shape that belongs to the path."""
     body: object = api_body(error, trace_id)
-    if path.startswith(ANTHROPIC_PATH):
+    if path == OTLP_PATH:
+        body = {"code": _OTLP_CODES.get(status or status_of(error), 2), "message": str(error)}
+    elif path.startswith(ANTHROPIC_PATH):
         body = anthropic_body(error, trace_id)
     elif path.startswith("/v1/"):
         body = openai_body(error)

@@ -11,8 +11,8 @@ from ken.service.errors import error_response
 MAX_BODY_BYTES = 1_000_000
 """Of a JSON body: a question with its history."""
 MAX_MESSAGES_BYTES = 20_000_000
-"""Of what may be passed on to a model: images stand in it, as text that is a third longer than they are."""
-_MESSAGES = ("/v1/chat/completions", "/v1/messages", "/v1/embeddings")
+"""Of what may be passed on to a model: images stand in it, as text that is a third longer than they are. And of spans, as packed."""
+_MESSAGES = ("/v1/chat/completions", "/v1/messages", "/v1/embeddings", "/v1/traces")
 
 
 class BodyLimit:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Encoding = Literal["protobuf", "json"]
+"""Of OTLP over HTTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +29,5 @@ class Intake:
     """Of requests that are taken and not written yet."""
     ahead_s: float = 600.0
     """A span that begins so much later than now has a clock that lies."""
+    behind_s: float = 30 * 86_400.0
+    """And so much earlier, too."""
