@@ -231,7 +231,7 @@ def _of_trace(own: Tally, trace: Trace, measures: Measures) -> None:
 
 def _of_answer(own: Tally, trace: Trace, measures: Measures) -> None:
     """What is counted of answers: whether they were made anew, and what they rest on."""
-    if measures.cache:
+    if measures.cache not in {"", "off"}:  # off: its category is not for the cache
         own.count("cache_asked")
         if trace.cached:
             own.count("cache_hits")
