@@ -11,8 +11,8 @@ from ken.domain.answer import Answer, Question
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered
 from ken.knowledge.lexical import term_hash
+from ken.storage.forgetting import WITHDRAWN
 from ken.storage.snapshots import Change
-from ken.storage.traces import WITHDRAWN
 from ken.text.tokens import terms
 from ken.wiring import Ken
 from tests.knowledge.homes import BAKERY, FERRY, OPERATOR, PAPERS, found, opened, places_of, rows, sync, write

@@ -77,7 +77,8 @@ def _confirm(served: Served, question: str, *, page: str, quote: str, helpful: b
         Answer(trace_id="0" * 31 + "1", text="There.", outcome="answered", citations=(citation,)),
         about=About(corpus_version=1_000),
     )
-    served.ken.traces.add([trace])
+    served.ken.recorder.record(trace)
+    assert served.ken.recorder.flush()
     said = Feedback(trace_id=trace.id, principal=clerk, helpful=helpful, reason="", at=time.time())
     served.ken.feedback.put(said)
 

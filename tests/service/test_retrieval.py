@@ -35,14 +35,14 @@ def test_an_abstention_has_no_utilisation(client: httpx.Client) -> None:
 def test_a_day_stands_beside_the_week_before(served: Served) -> None:
     """By task type, over the questions that one may see; a question without passages doesn't count."""
     now = time.time()
-    served.ken.traces.add(
-        [
-            *(_trace(f"{at:032x}", when=now - 600, relevance=(0.9, 0.5)) for at in range(1, 4)),
-            _trace(f"{9:032x}", when=now - 3 * 86_400, relevance=(0.2, 0.4)),
-            _trace(f"{8:032x}", when=now - 600, relevance=()),
-            _trace(f"{7:032x}", when=now - 30 * 86_400, relevance=(0.1,)),
-        ]
-    )
+    for trace in (
+        *(_trace(f"{at:032x}", when=now - 600, relevance=(0.9, 0.5)) for at in range(1, 4)),
+        _trace(f"{9:032x}", when=now - 3 * 86_400, relevance=(0.2, 0.4)),
+        _trace(f"{8:032x}", when=now - 600, relevance=()),
+        _trace(f"{7:032x}", when=now - 30 * 86_400, relevance=(0.1,)),
+    ):
+        served.ken.recorder.record(trace)
+    assert served.ken.recorder.flush()
     with served.client(served.operator) as client:
         told = client.get("/api/retrieval").json()
         assert client.get("/api/retrieval", params={"since": now + 100}).status_code == 400

@@ -8,12 +8,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ken.domain.answer import Citation
+from ken.domain.measures import Recorded
 from ken.domain.principal import Principal
 from ken.domain.trace import Span, Trace, TracedPassage
 from ken.storage.answer_json import dump_citations
 from ken.storage.database import Database
+from ken.storage.record import Record
 from ken.storage.schema import documents, home, metadata
 from ken.storage.sqlite import SqliteDatabase
+from ken.telemetry.capture import CaptureRules
+from ken.telemetry.measures import measure
 
 ADA = Principal("ada", frozenset({"people"}))
 BEN = Principal("ben", frozenset({"engineering"}))
@@ -59,6 +63,16 @@ def a_trace(number: int = 1, **changes: object) -> Trace:
         citations=dump_citations([a_citation("handbook/leave.md")]),
     )
     return replace(trace, **changes)  # type: ignore[arg-type]
+
+
+def put(database: Database, *traces: Trace) -> int:
+    """Put traces on record, each with its own tier; how many were new."""
+    return Record(database, CaptureRules()).add([recorded(trace) for trace in traces])
+
+
+def recorded(trace: Trace, **changes: object) -> Recorded:
+    """A trace as it goes on record."""
+    return replace(Recorded(trace=trace, measures=measure(trace), capture=trace.capture), **changes)  # type: ignore[arg-type]
 
 
 def a_passage(document_id: str, ordinal: int, *, cited: bool) -> TracedPassage:

@@ -20,7 +20,7 @@ from ken.storage.backup import MANIFEST, backup, restore
 from ken.storage.schema import home as facts
 from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
-from tests.storage.samples import ADA, a_trace
+from tests.storage.samples import ADA, a_trace, put
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def database(sqlite: SqliteDatabase) -> SqliteDatabase:
 def archive(database: SqliteDatabase, tmp_path: Path) -> Path:
     """A backup of a home with a trace, settings, uploads, an index and models."""
     home = database.home
-    Traces(database).add([a_trace()])
+    put(database, a_trace())
     with database.write() as connection:
         connection.execute(sa.insert(facts).values(key="index_generation", value="7"))
         connection.execute(sa.insert(facts).values(key="corpus_version", value="3"))
@@ -199,7 +199,7 @@ def test_a_home_is_replaced_when_told_to(archive: Path, tmp_path: Path) -> None:
     """Its database, settings, uploads and index give way, and whatever else lies there stays."""
     home = tmp_path / "other"
     database = SqliteDatabase(home)
-    Traces(database).add([a_trace(5)])
+    put(database, a_trace(5))
     database.close()
     for name in ("uploads/stale.md", "index/1/x", "notes.txt"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)

@@ -26,11 +26,11 @@ from ken.storage.database import Database
 from ken.storage.faults import REMEDIES, storage_error
 from ken.storage.migrations import HEAD
 from ken.storage.schema import home as facts
-from ken.storage.schema import metadata, traces
+from ken.storage.schema import metadata, trace_details, traces
 from ken.storage.sqlite import SqliteDatabase
-from ken.storage.traces import Traces
 from tests.storage.places import opened_at
 from tests.storage.samples import a_trace, on_disk
+from tests.storage.samples import put as put_traces
 
 OWN_MISTAKES = {
     "SQLITE_ABORT",
@@ -292,8 +292,9 @@ def test_scrubbing_leaves_none_of_many_deleted_texts(sqlite: SqliteDatabase) -> 
     order = list(range(1200))
     generator.shuffle(order)
     for start in range(0, 1200, 60):
-        Traces(sqlite).add(
-            [
+        put_traces(
+            sqlite,
+            *(
                 a_trace(
                     number,
                     question=f"5ecret{number:05d}",
@@ -303,7 +304,7 @@ def test_scrubbing_leaves_none_of_many_deleted_texts(sqlite: SqliteDatabase) -> 
                     evidence=(),
                 )
                 for number in order[start : start + 60]
-            ]
+            ),
         )
     gone = generator.sample(order, 600)
     with sqlite.write() as connection:
@@ -311,7 +312,8 @@ def test_scrubbing_leaves_none_of_many_deleted_texts(sqlite: SqliteDatabase) -> 
             connection.execute(sa.delete(traces).where(traces.c.id == f"{number:032x}"))
     with sqlite.write() as connection:
         for number in gone[1::2]:
-            connection.execute(sa.update(traces).where(traces.c.id == f"{number:032x}").values(answer="", question=""))
+            blanked = sa.update(trace_details).where(trace_details.c.trace_id == f"{number:032x}")
+            connection.execute(blanked.values(answer="", question=""))
     assert sqlite.scrub()
     left = b"".join(path.read_bytes() for path in sqlite.home.iterdir())
     found = {number for number in range(1200) if f"5ecret{number:05d}".encode() in left}
@@ -345,7 +347,7 @@ def test_a_value_that_no_database_holds_is_the_callers(database: Database) -> No
     """Half a surrogate pair, a number of more than 64 bits and a thing that is no JSON are refused as input."""
     for change in ({"question": "\ud800"}, {"input_tokens": 2**70}):
         with pytest.raises(InvalidInput, match="can't be stored"):
-            Traces(database).add([a_trace(**change)])
+            put_traces(database, a_trace(**change))
     with pytest.raises(InvalidInput, match="can't be stored"), database.write() as connection:
         connection.execute(sa.insert(metadata.tables["sources"]).values(id="a", default_groups={1, 2}))
 

@@ -16,13 +16,16 @@ from psycopg import errors
 
 from ken.errors import InvalidInput, StorageError
 from ken.storage.advisory import AdvisoryLocks
+from ken.storage.forgetting import Forgetting, of_documents
 from ken.storage.postgres import PostgresDatabase, parsed
 from ken.storage.postgres_faults import REMEDIES
 from ken.storage.schema import home as facts
 from ken.storage.schema import metadata, sources
 from ken.storage.traces import Traces
+from ken.telemetry.capture import CaptureRules
 from tests.storage.postgres_rig import PostgresServer
 from tests.storage.samples import ADA, a_trace
+from tests.storage.samples import put as put_traces
 
 SECRET = "sesame-5ecret"
 OWN_MISTAKES = set("02 03 09 0A 0B 0F 0L 0P 0Z 10 20 21 23 24 26 27 2B 2D 2F 34 38 39 3B 44 72 F0 HV P0".split())
@@ -110,9 +113,9 @@ def test_text_is_ordered_by_code_points(postgresql: PostgresDatabase) -> None:
 
 def test_a_nul_leaves_the_rest_in_its_place(postgresql: PostgresDatabase) -> None:
     """PostgreSQL can't hold U+0000 in a text: U+FFFD stands for it."""
-    Traces(postgresql).add([a_trace(answer="a\0b", citations='[{"document_id": "x", "quote": "a\\u0000b"}]')])
+    put_traces(postgresql, a_trace(answer="a\0b", citations='[{"document_id": "x", "quote": "a\\u0000b"}]'))
     assert Traces(postgresql).get(a_trace().id, ADA).answer == "a\ufffdb"
-    assert Traces(postgresql).delete_of_documents({"x"}) == 1
+    assert of_documents(postgresql, {"x"}) == 1
     with pytest.raises(InvalidInput, match="can't be stored"), postgresql.write() as connection:
         connection.execute(
             sa.insert(sources).values(id="a", kind="", location="", collection="", default_groups=["\0"])
@@ -260,8 +263,8 @@ def test_more_readers_than_connections_are_told(postgres_url: str) -> None:
 
 def test_what_was_deleted_is_vacuumed_while_others_read(postgresql: PostgresDatabase, postgres_url: str) -> None:
     """Scrubbing frees the room of deleted rows, and takes no lock that a reader or writer of another replica waits for."""
-    Traces(postgresql).add([a_trace(number) for number in range(200)])
-    Traces(postgresql).delete_older_than(0)
+    put_traces(postgresql, *(a_trace(number, capture="metrics") for number in range(200)))
+    assert Forgetting(postgresql, CaptureRules()).thin(time.time()).deleted == 200
     other = PostgresDatabase(postgres_url)
     with other.read() as connection:
         connection.execute(sa.select(facts)).all()

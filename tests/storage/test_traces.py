@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,9 +13,13 @@ from ken.storage.answer_json import dump_citations, load_citations
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
 from ken.storage.feedback import FeedbackBook
+from ken.storage.forgetting import WITHDRAWN, Forgetting, of_documents
+from ken.storage.record import Record
 from ken.storage.schema import feedback, metadata
-from ken.storage.traces import WITHDRAWN, Traces
-from tests.storage.samples import ADA, BEN, OPERATOR, a_citation, a_passage, a_trace, kept, set_corpus
+from ken.storage.trace_rows import NO_LONGER_KEPT
+from ken.storage.traces import Traces
+from ken.telemetry.capture import DAY_S, CaptureRules
+from tests.storage.samples import ADA, BEN, OPERATOR, a_citation, a_passage, a_trace, kept, put, set_corpus
 
 
 def rows(database: Database, table: str) -> int:
@@ -26,7 +31,7 @@ def test_a_trace_is_read_as_it_was_added(database: Database) -> None:
     """Every field, span, attribute and passage comes back, of its own type and in its order."""
     traces = Traces(database)
     trace = a_trace(cost_micros=2**40, error="Ärger: 日本語", ttft_ms=None)
-    assert traces.add([trace]) == 1
+    assert put(database, trace) == 1
     read = traces.get(trace.id, ADA)
     assert read == trace
     assert [type(value) for _, value in read.spans[1].attributes] == [int, float, bool, str, type(None)]
@@ -37,8 +42,8 @@ def test_adding_a_trace_again_changes_nothing(database: Database) -> None:
     """Of several traces under one id the first stays, whole, in one batch as over several."""
     traces = Traces(database)
     first, second = a_trace(1), a_trace(1, answer="another", spans=(), evidence=())
-    assert traces.add([first, second, a_trace(2)]) == 2
-    assert traces.add([second]) == 0
+    assert put(database, first, second, a_trace(2)) == 2
+    assert put(database, second) == 0
     assert traces.get(first.id, ADA) == first
     assert traces.exists(first.id)
     assert not traces.exists(a_trace(3).id)
@@ -48,8 +53,8 @@ def test_a_batch_is_added_whole_or_not_at_all(database: Database) -> None:
     """When one trace of a batch can't be written, none is."""
     traces = Traces(database)
     broken = a_trace(2)
-    with pytest.raises(InvalidInput, match=r"UNIQUE|unique"):
-        traces.add([a_trace(1), a_trace(2, spans=(*broken.spans, broken.spans[0]))])
+    with pytest.raises(InvalidInput, match="not unique"):
+        put(database, a_trace(1), a_trace(2, spans=(*broken.spans, broken.spans[0])))
     assert not traces.exists(a_trace(1).id)
 
 
@@ -57,7 +62,7 @@ def test_a_trace_is_seen_by_its_asker_and_by_operators(database: Database) -> No
     """Anybody else's trace looks like none, alone, in lists and as the latest."""
     traces = Traces(database)
     trace = a_trace()
-    traces.add([trace])
+    put(database, trace)
     assert traces.get(trace.id, ADA) == traces.get(trace.id, OPERATOR) == trace
     assert len(traces.list(OPERATOR).entries) == len(traces.list(ADA).entries) == 1
     assert traces.list(BEN).entries == ()
@@ -71,7 +76,7 @@ def test_a_trace_is_seen_by_its_asker_and_by_operators(database: Database) -> No
 def test_the_latest_trace_is_of_ones_own_last_question(database: Database) -> None:
     """An operator's latest is not what somebody else asked meanwhile."""
     traces = Traces(database)
-    traces.add([a_trace(2), a_trace(1), a_trace(3, principal="olga"), a_trace(4, principal="ben")])
+    put(database, a_trace(2), a_trace(1), a_trace(3, principal="olga"), a_trace(4, principal="ben"))
     assert traces.latest(ADA) == a_trace(2)
     assert traces.latest(OPERATOR).id == a_trace(3).id
     with pytest.raises(NotFound, match="not asked anything"):
@@ -81,7 +86,7 @@ def test_the_latest_trace_is_of_ones_own_last_question(database: Database) -> No
 def test_the_list_comes_page_by_page_and_by_outcome(database: Database) -> None:
     """Pages go from new to old without spans and passages; an outcome narrows them; equal times lose nothing."""
     traces = Traces(database)
-    traces.add([a_trace(n, started_at=float(n // 3), outcome="failed" if n % 2 else "answered") for n in range(10)])
+    put(database, *(a_trace(n, started_at=float(n // 3), outcome="failed" if n % 2 else "answered") for n in range(10)))
     numbers: list[int] = []
     before = None
     while True:
@@ -95,17 +100,53 @@ def test_the_list_comes_page_by_page_and_by_outcome(database: Database) -> None:
     assert [int(entry.id, 16) for entry in traces.list(ADA, outcome="failed").entries] == [9, 7, 5, 3, 1]
 
 
-def test_old_traces_are_deleted_with_all_that_hangs_on_them(database: Database) -> None:
-    """Retention takes spans, passages and feedback along, leaves the younger alone and nothing on the disk."""
-    traces = Traces(database)
+def test_traces_are_thinned_by_their_tier_in_steps(database: Database) -> None:
+    """Texts, spans and passages go with the tier's time and leave nothing on the disk; the figures stay, then go, too."""
+    traces, forgetting = Traces(database), Forgetting(database, CaptureRules())
     now = time.time()
-    old = [a_trace(n, started_at=now - 100, answer=f"5ecret {n}") for n in range(1, 600)]
-    traces.add([*old, a_trace(9000, started_at=now - 10)])
+    old = [a_trace(n, started_at=now - 2 * DAY_S, answer=f"5ecret {n}", prompt="5ecret") for n in range(1, 600)]
+    whole, young = replace(old[0], id=f"{8000:032x}", capture="full"), a_trace(9000, started_at=now - 10)
+    put(database, *old, whole, young)
     FeedbackBook(database).put(Feedback(trace_id=old[0].id, principal="ada", helpful=False, reason="no", at=now))
-    assert traces.delete_older_than(60) == 599
-    assert traces.delete_older_than(60) == 0
-    assert [rows(database, table) for table in ("traces", "spans", "traced_passages", "feedback")] == [1, 2, 2, 0]
-    assert kept(database, "5ecret") == []
+    steps = [forgetting.thin(now, most=250) for _ in range(3)]
+    assert [(step.thinned, step.deleted, step.more) for step in steps] == [
+        (250, 0, True),
+        (250, 0, True),
+        (99, 0, False),
+    ]
+    assert traces.get(whole.id, OPERATOR) == whole
+    assert traces.get(young.id, ADA) == young
+    left = traces.get(old[0].id, OPERATOR)
+    emptied = replace(old[0], question=NO_LONGER_KEPT, answer=NO_LONGER_KEPT, prompt="", citations="[]")
+    assert left == replace(emptied, spans=(), evidence=(), capture="metrics")
+    assert [rows(database, table) for table in ("traces", "span_batches", "traced_passages", "feedback")] == [
+        601,
+        2,
+        4,
+        1,
+    ]
+    assert kept(database, "5ecret 5") == []
+    assert forgetting.thin(now + 500 * DAY_S).more
+    while forgetting.thin(now + 900 * DAY_S).more:
+        pass
+    assert [rows(database, table) for table in ("traces", "trace_details", "named_documents", "feedback")] == [
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_what_somebody_found_helpful_outlives_the_grace_period(database: Database) -> None:
+    """Confirmed answers lead later searches: they are kept as full traces are, and say why."""
+    now = time.time()
+    trace = a_trace(1, started_at=now - 2 * DAY_S)
+    put(database, trace)
+    record, forgetting = Record(database, CaptureRules()), Forgetting(database, CaptureRules())
+    record.react(trace.id, lambda said: replace(said, helpful=True))
+    assert forgetting.thin(now).thinned == 0
+    assert Traces(database).get(trace.id, ADA).answer == trace.answer
+    assert forgetting.thin(now + 89 * DAY_S).thinned == 1
 
 
 def test_deleting_a_document_withdraws_the_answers_that_cite_it(database: Database) -> None:
@@ -115,12 +156,12 @@ def test_deleting_a_document_withdraws_the_answers_that_cite_it(database: Databa
     cached = a_trace(2, answer="5ecret again", evidence=(), citations=quoting.citations)
     retrieved_only = a_trace(3, evidence=(a_passage("handbook/leave.md", 0, cited=False),), citations="[]")
     odd = a_trace(4, evidence=(), citations="not JSON")
-    traces.add([quoting, cached, retrieved_only, odd])
+    put(database, quoting, cached, retrieved_only, odd)
     begun = conversations.create(ADA, "t")
     asked = Turn(role="user", content="What of it?", trace_id=quoting.id, at=1.0)
     told = Turn(role="assistant", content="5ecret answer", trace_id=quoting.id, at=2.0)
     conversations.append(begun.id, ADA, new=[asked, told])
-    assert traces.delete_of_documents({"handbook/leave.md"}) == 2
+    assert of_documents(database, {"handbook/leave.md"}, most=1) == 2
     for trace in (quoting, cached):
         read = traces.get(trace.id, ADA)
         assert (read.answer, read.citations, read.question) == (WITHDRAWN, "[]", trace.question)
@@ -137,7 +178,7 @@ def test_an_answer_overtaken_by_a_deletion_is_withdrawn_as_it_comes_in(database:
     traces = Traces(database)
     set_corpus(database, 2, "handbook/pay.md")
     overtaken, sound = a_trace(1), a_trace(2, evidence=(), citations=dump_citations([a_citation("handbook/pay.md")]))
-    traces.add([overtaken, sound, a_trace(3, corpus_version=2)])
+    put(database, overtaken, sound, a_trace(3, corpus_version=2))
     assert traces.get(overtaken.id, ADA).answer == WITHDRAWN
     assert traces.get(sound.id, ADA) == sound
     assert traces.get(a_trace(3).id, ADA).answer == a_trace(3).answer
@@ -145,7 +186,7 @@ def test_an_answer_overtaken_by_a_deletion_is_withdrawn_as_it_comes_in(database:
 
 def test_feedback_is_one_word_of_each_principal(database: Database) -> None:
     """A second word replaces the first, others' words stay beside it, and an unknown trace takes none."""
-    Traces(database).add([a_trace()])
+    put(database, a_trace())
     book = FeedbackBook(database)
     given = [
         Feedback(trace_id=a_trace().id, principal="ada", helpful=False, reason="wrong", at=1.0),

@@ -117,6 +117,16 @@ class Forgetting:
             self._database.purge_log()
         return Step(thinned=0, deleted=min(len(ids), most), more=more)
 
+    def older_than(self, horizon: float, *, most: int = STEP) -> Step:
+        """Delete traces that began before `horizon` (seconds since the epoch), whatever their tier, with what was said of them."""
+        old = sa.select(traces.c.id).where(traces.c.started_at < horizon).order_by(traces.c.started_at).limit(most + 1)
+        with self._database.write() as connection:
+            ids = list(connection.scalars(old))
+            _delete(connection, traces.c.id, ids[:most])
+        if ids and len(ids) <= most:
+            self._database.purge_log()
+        return Step(thinned=0, deleted=min(len(ids), most), more=len(ids) > most)
+
 
 def of_documents(database: Database, document_ids: Collection[str], *, most: int = STEP) -> int:
     """Withdraw every answer that names one of these documents, here and in the conversations, and every prompt that quotes one.

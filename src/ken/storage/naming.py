@@ -6,15 +6,16 @@ cache has no passages on record, and an abstention from there nothing but its te
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import sqlalchemy as sa
 
 from ken.domain.principal import Principal
 from ken.domain.trace import Trace
-from ken.storage.answer_json import load_citations
 from ken.storage.schema import documents, named_documents, named_titles, traced_passages
 
 WITHHELD = "(withheld: this answer rests on a document that you may no longer read)"
@@ -40,9 +41,25 @@ def note_named(connection: sa.Connection, new: Sequence[Trace]) -> None:
 
 
 def _named(trace: Trace) -> set[str]:
-    """By the passages that retrieval returned, and by the citations."""
+    """By the passages that retrieval returned, and by the citations, whichever Ken wrote them."""
     named = {one.document_id for one in trace.evidence if one.cited or trace.outcome != "answered"}
-    return named | {each.document_id for each in load_citations(trace.citations)}
+    try:
+        looked_at: list[object] = [json.loads(trace.citations)]
+    except ValueError:
+        return named
+    while looked_at:
+        match looked_at.pop():
+            case dict() as each:
+                values = cast("dict[str, object]", each)
+                cited = values.get("document_id")
+                if isinstance(cited, str):
+                    named.add(cited)
+                looked_at += values.values()
+            case list() as each:
+                looked_at += cast("list[object]", each)
+            case _:
+                pass
+    return named
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,7 @@ def closed_to(connection: sa.Connection, principal: Principal, *, trace_ids: Col
 
 def _pairs(connection: sa.Connection, column: sa.Column[str], trace_ids: Sequence[str]) -> list[tuple[str, str]]:
     of_trace = column.table.c.trace_id
-    return list(connection.execute(sa.select(of_trace, column).where(of_trace.in_(trace_ids))).tuples())
+    return [(row[0], row[1]) for row in connection.execute(sa.select(of_trace, column).where(of_trace.in_(trace_ids)))]
 
 
 def _unreadable(

@@ -145,7 +145,7 @@ class Record:
     def _inserted(self, connection: sa.Connection, batch: Sequence[Recorded]) -> list[Trace]:
         ids = [each.trace.id for each in batch]
         there = connection.execute(sa.select(traces.c.id, traces.c.kind).where(traces.c.id.in_(ids)))
-        known = {trace_id: kind for trace_id, kind in there.tuples()}  # noqa: C416 # rows are no mapping
+        known = {row.id: row.kind for row in there}
         # Reversed, so that of two with one id the first stays.
         new = {
             each.trace.id: each
@@ -200,7 +200,7 @@ def _next_numbers(connection: sa.Connection, ids: Sequence[str]) -> dict[str, in
             .where(traces.c.id.in_(ids[start : start + _AT_ONCE]))
             .group_by(traces.c.id, traces.c.capture)
         )
-        for trace_id, capture, number in connection.execute(newest).tuples():
+        for trace_id, capture, number in connection.execute(newest):
             found[trace_id] = None if capture == "metrics" else (number or OWN_SPANS) + 1
     return found
 

@@ -109,7 +109,7 @@ def _routes(connection: sa.Connection, ids: Sequence[str]) -> defaultdict[str, l
     found: defaultdict[str, list[Mapping[str, Scalar]]] = defaultdict(list)
     own = sa.select(span_batches.c.trace_id, span_batches.c.data)
     own = own.where(span_batches.c.trace_id.in_(ids), span_batches.c.number == OWN_SPANS)
-    for trace_id, data in connection.execute(own).tuples():
+    for trace_id, data in connection.execute(own):
         found[trace_id] += (dict(span.attributes) for span in unpacked(data) if span.name == "route")
     return found
 

@@ -66,7 +66,7 @@ def spans_of(connection: sa.Connection, trace_id: str) -> tuple[Span, ...]:
     query = sa.select(table.number, table.service, table.data).where(table.trace_id == trace_id).order_by(table.number)
     own: tuple[Span, ...] = ()
     others: list[Span] = []
-    for number, service, data in connection.execute(query).tuples():
+    for number, service, data in connection.execute(query):
         if number == OWN_SPANS:
             own = unpacked(data)
         else:
