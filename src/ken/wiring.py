@@ -57,6 +57,7 @@ from ken.knowledge.spaces import Closing
 from ken.models.minilm import MiniLM
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.providers import Providers, open_providers, routes
+from ken.recording import Recording, open_recording
 from ken.releases.release import Release
 from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
@@ -71,7 +72,6 @@ from ken.storage.keys import Keys
 from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
-from ken.storage.record import Record
 from ken.storage.retrieval import RetrievalRecord
 from ken.storage.routes import RouteRecord
 from ken.storage.snapshots import Retention, Snapshots
@@ -79,10 +79,7 @@ from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
 from ken.telemetry.otel.reception import Reception
-from ken.telemetry.preparing import Preparing
-from ken.telemetry.recorder import Outlets, Recorder
-from ken.telemetry.redacting import Redactor
-from ken.telemetry.sink import Sink
+from ken.telemetry.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +99,7 @@ class Ken:
     retrieval: RetrievalRecord
     keys: Keys
     recorder: Recorder
+    recording: Recording
     reception: Reception | None
     """Takes spans of other services; None: they are not wanted."""
     route_record: RouteRecord
@@ -185,10 +183,8 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
 
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
-    record = Record(database, settings.capture.rules)
-    redactor = Redactor(settings.capture.redact)
-    preparing = Preparing(redactor=redactor, rules=settings.capture.rules)
-    recorder = Recorder(record, preparing=preparing, outlets=Outlets(sinks=_sinks(settings)))
+    recording = open_recording(settings, database)
+    recorder = recording.recorder
     library.recorder = recorder
     release = Release(
         prompt_version=PROMPT_VERSION,
@@ -243,7 +239,8 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         route_record=RouteRecord(database),
         keys=Keys(database),
         recorder=recorder,
-        reception=_reception(settings, record, redactor),
+        recording=recording,
+        reception=_reception(settings, recording),
         plain=PlainGateway(
             {name: model for name, model in providers.models.items() if name != providers.reader.name},
             tiers=providers.tiers,
@@ -315,20 +312,10 @@ def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: in
     return PostgresIndexes(PassageTables(shared.database, dimensions), store)
 
 
-def _sinks(settings: Settings) -> tuple[Sink, ...]:
-    """Where traces go besides the store."""
-    destination = settings.telemetry.destination
-    if destination is None:
-        return ()
-    from ken.telemetry.otel.exporter import OtlpExporter  # noqa: PLC0415 - most homes send nothing anywhere
-
-    return (OtlpExporter(destination),)
-
-
-def _reception(settings: Settings, record: Record, redactor: Redactor) -> Reception | None:
+def _reception(settings: Settings, recording: Recording) -> Reception | None:
     if not settings.telemetry.receive:
         return None
-    return Reception(record, redacted=redactor.span, bounds=settings.telemetry.intake)
+    return Reception(recording.record, redacted=recording.redactor.span, bounds=settings.telemetry.intake)
 
 
 def _local_embedder(settings: Settings) -> MiniLM:

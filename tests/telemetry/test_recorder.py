@@ -4,15 +4,22 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
 from ken.storage.database import Database
+from ken.storage.record import Record
+from ken.storage.record_state import RecordState
+from ken.storage.rollups import Rollups
 from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
-from ken.telemetry.recorder import Recorder
+from ken.telemetry.capture import CaptureRules
+from ken.telemetry.recorder import Outlets, Recorder
+from ken.telemetry.rollup import Aggregator
+from ken.telemetry.sink import Sink
+from ken.telemetry.waiting import Bounds
 from tests.storage.samples import ADA, OPERATOR, a_trace
 
 
@@ -22,6 +29,12 @@ def impatient(database: Database) -> Iterator[Database]:
     opened = SqliteDatabase(database.home, busy_s=0.05)
     yield opened
     opened.close()
+
+
+def recorder_of(database: Database, *, bounds: Bounds | None = None, sinks: Sequence[Sink] = ()) -> Recorder:
+    """A recorder as a home has it."""
+    outlets = Outlets(aggregates=Aggregator(Rollups(database)), losses=RecordState(database), sinks=sinks)
+    return Recorder(Record(database, CaptureRules()), outlets=outlets, bounds=bounds)
 
 
 @contextmanager
@@ -35,7 +48,7 @@ def locked(database: Database) -> Iterator[None]:
 
 def test_a_recorded_trace_is_there_after_a_flush(database: Database) -> None:
     """Recording returns at once; after a flush the trace is read as it was recorded."""
-    recorder = Recorder(Traces(database))
+    recorder = recorder_of(database)
     recorder.record(a_trace())
     assert recorder.flush()
     assert Traces(database).get(a_trace().id, ADA) == a_trace()
@@ -45,7 +58,7 @@ def test_a_recorded_trace_is_there_after_a_flush(database: Database) -> None:
 
 def test_a_trace_is_written_without_being_asked_for(database: Database) -> None:
     """Within a moment a lone trace is in the database, though nobody flushed."""
-    recorder = Recorder(Traces(database))
+    recorder = recorder_of(database)
     recorder.record(a_trace())
     give_up = time.monotonic() + 5
     while not Traces(database).exists(a_trace().id):
@@ -56,7 +69,7 @@ def test_a_trace_is_written_without_being_asked_for(database: Database) -> None:
 
 def test_closing_writes_what_waits(database: Database) -> None:
     """Traces of many threads are all there after closing, and later ones are dropped and counted."""
-    recorder = Recorder(Traces(database))
+    recorder = recorder_of(database)
 
     def ask(thread: int) -> None:
         for number in range(100):
@@ -80,7 +93,7 @@ def test_a_failing_database_is_told_once_and_loses_nothing(
 ) -> None:
     """Questions go on, the log says once what is wrong and once that it is over, and the traces get written."""
     caplog.set_level(logging.INFO, "ken.telemetry.recorder")
-    recorder = Recorder(Traces(impatient))
+    recorder = recorder_of(impatient)
     with locked(database):
         recorder.record(a_trace(1))
         assert not recorder.flush()
@@ -100,7 +113,7 @@ def test_a_failing_database_is_told_once_and_loses_nothing(
 
 def test_a_full_queue_drops_and_counts(database: Database, impatient: Database) -> None:
     """While nothing can be written, no more traces wait than the queue holds; the oldest are kept."""
-    recorder = Recorder(Traces(impatient), capacity=10)
+    recorder = recorder_of(impatient, bounds=Bounds(traces=10, rows=15))
     with locked(database):
         for number in range(30):
             recorder.record(a_trace(number))
@@ -116,7 +129,7 @@ def test_a_full_queue_drops_and_counts(database: Database, impatient: Database) 
 
 def test_closing_over_a_failing_database_counts_the_lost(database: Database, impatient: Database) -> None:
     """Closing does not wait for a database that can't be written; what waited is counted as lost."""
-    recorder = Recorder(Traces(impatient))
+    recorder = recorder_of(impatient)
     with locked(database):
         recorder.record(a_trace(1))
         recorder.flush()
@@ -131,7 +144,7 @@ def test_a_trace_that_cannot_be_stored_takes_no_other_along(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of a batch with impossible traces the others are written; the impossible ones are logged by id and counted."""
-    recorder = Recorder(Traces(database))
+    recorder = recorder_of(database)
     for trace in (
         a_trace(1),
         a_trace(2, question="\ud800"),
@@ -154,7 +167,7 @@ def test_a_trace_that_cannot_be_stored_takes_no_other_along(
 
 def test_a_known_trace_is_counted_as_known(database: Database) -> None:
     """A second trace under one id is neither written nor lost."""
-    recorder = Recorder(Traces(database))
+    recorder = recorder_of(database)
     recorder.record(a_trace(1))
     recorder.record(a_trace(1, answer="another"))
     assert recorder.flush()

@@ -151,8 +151,11 @@ class Ledger:
         with self._database.write(durable=False) as connection:
             connection.execute(sa.delete(instances).where(instances.c.id == instance))
 
-    def delete_older_than(self, seconds: float) -> int:
-        """Delete calls that began more than `seconds` ago, and the counters of days and months that ended before; how many calls."""
+    def delete_older_than(self, seconds: float, *, keep_sums: bool = False) -> int:
+        """Delete calls that began more than `seconds` ago, and the counters of days and months that ended before; how many calls.
+
+        With `keep_sums`, the counters stay: what a day or a month cost, in all and by whom.
+        """
         horizon = time.time() - seconds
         old = (
             sa.select(calls.c.id)
@@ -167,6 +170,8 @@ class Ledger:
             deleted += gone
             if gone < _AT_ONCE:
                 break
+        if keep_sums:
+            return deleted
         # The present month is what budgets count by.
         day = min(period_of(horizon, "day"), f"{period_of(time.time(), 'month')}-01")
         with self._database.write() as connection:
