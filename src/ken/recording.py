@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ken.settings import Settings
 from ken.storage.database import Database
+from ken.storage.feedback import FeedbackBook
 from ken.storage.forgetting import Forgetting
 from ken.storage.ledger import Ledger
 from ken.storage.record import Record
@@ -60,7 +61,7 @@ def open_recording(settings: Settings, database: Database) -> Recording:
         record=record,
         redactor=redactor,
         aggregator=aggregator,
-        reactions=Reactions(record, recorder, events),
+        reactions=Reactions(record, FeedbackBook(database), recorder, redactor=redactor, events=events),
         events=events,
         retention=Retention(forgetting, ledger, state, rules=rules),
         forgetting=forgetting,

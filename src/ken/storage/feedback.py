@@ -40,6 +40,13 @@ class FeedbackBook:
             elif before == {given.principal}:  # who said so has thought better of it
                 unflag(connection, given.trace_id)
 
+    def helpful(self, trace_id: str) -> bool | None:
+        """What all words on a trace come to: False as soon as one found it unhelpful; None where nobody said anything."""
+        query = sa.select(feedback.c.helpful).where(feedback.c.trace_id == trace_id)
+        with self._database.read() as connection:
+            words = list(connection.scalars(query))
+        return all(words) if words else None
+
     def of_trace(self, trace_id: str) -> tuple[Feedback, ...]:
         """Read what was said of a trace, oldest first; empty where nobody said anything."""
         query = sa.select(feedback).where(feedback.c.trace_id == trace_id).order_by(feedback.c.at)

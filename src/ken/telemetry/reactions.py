@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ken.domain.trace import Reaction
+from ken.domain.trace import Feedback, Reaction
+from ken.storage.feedback import FeedbackBook
 from ken.storage.record import Record
 from ken.telemetry.capture import POOR
 from ken.telemetry.events import EventLog
 from ken.telemetry.recorder import Recorder
+from ken.telemetry.redacting import Redactor
 
 
 class Reactions:
@@ -18,15 +20,21 @@ class Reactions:
     For any thread. The trace has to be on record: flush the recorder first.
     """
 
-    def __init__(self, record: Record, recorder: Recorder, events: EventLog) -> None:
+    def __init__(
+        self, record: Record, feedback: FeedbackBook, recorder: Recorder, *, redactor: Redactor, events: EventLog
+    ) -> None:
         self._record = record
+        self._feedback = feedback
         self._recorder = recorder
+        self._redactor = redactor
         self._events = events
 
-    def felt(self, trace_id: str, *, helpful: bool | None) -> None:
-        """Note what people think, all words together; None: nobody says anything any more. Raises StorageError."""
-        self._change(trace_id, lambda said: replace(said, helpful=helpful))
-        self._events.emit("feedback", trace_id=trace_id, helpful=helpful)
+    def said(self, given: Feedback) -> None:
+        """Keep what a person said, in the place of what they said before. Raises NotFound, StorageError."""
+        self._feedback.put(replace(given, reason=self._redactor.text(given.reason)))
+        # Read under the lock of the change: of two people at once, neither's word is lost.
+        self._change(given.trace_id, lambda said: replace(said, helpful=self._feedback.helpful(given.trace_id)))
+        self._events.emit("feedback", trace_id=given.trace_id, helpful=given.helpful)
 
     def scored(self, trace_id: str, *, quality: float | None = None, groundedness: float | None = None) -> None:
         """Note a judge's scores, 1 to 5; None leaves one as it is. Raises StorageError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -35,4 +34,4 @@ async def feedback(body: FeedbackBody, ken: Opened, principal: Asking) -> None:
     given = Feedback(
         trace_id=body.trace_id, principal=principal.id, helpful=body.helpful, reason=body.reason, at=time.time()
     )
-    await anyio.to_thread.run_sync(partial(ken.feedback.put, given))
+    await anyio.to_thread.run_sync(ken.recording.reactions.said, given)
