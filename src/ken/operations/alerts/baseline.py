@@ -3,14 +3,17 @@
 A figure is put on a scale on which its noise is alike everywhere: shares by arcsin of the root (whose variance is 1 / 4n), all else
 by its logarithm. On that scale, the usual value of an hour of the week is the median of that hour over the last weeks, drawn towards
 the median of that hour of the day, and that towards the median of all, the more the less history there is. What is left over gives the
-spread: the median absolute deviation (times 1.4826, a standard deviation where the noise is normal), drawn from the hour towards all hours.
+spread: the median absolute deviation (times 1.4826, a standard deviation where the noise is normal), drawn from the hour towards all
+hours. How far a share strays is told by the binomial's tail, which is right for three of twelve, too.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,14 @@ _LEAST_HOURS = 36
 _PULL_WEEK = 2.0
 _PULL_DAY = 3.0
 _PULL_SPREAD = 8.0
-_LEAST_SPREAD = 0.02
+_LEAST_SPREAD = 0.01
+_MOST_EXACT = 2000
+"""Up to so many observations, a binomial's tail is summed up."""
+_FARTHEST = 37.0
+"""Deviations that the least number greater than 0 comes to."""
 _WEEK_DAYS = 7.0
+_NORMAL_CURVE = NormalDist()
+_LOG_FACTORIALS = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, _MOST_EXACT + 1)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +53,32 @@ class Usual:
     """Observations in a usual hour, by hour of the day."""
     tiny: float
 
-    def at(self, now: float) -> float:
-        """The usual value at a time."""
-        return _back(self._centre(now), is_share=self.is_share)
+    def over(self, now: float, *, window_s: int) -> float:
+        """The usual value over a window that ends at a time: in its middle, or the mean of its hours."""
+        if window_s <= HOUR_S:
+            return _back(self._centre(now - window_s / 2), is_share=self.is_share)
+        hours = max(1, window_s // HOUR_S)
+        middles = [self._centre(now - (hour + 0.5) * HOUR_S) for hour in range(min(hours, _HOURS))]
+        return _back(sum(middles) / len(middles), is_share=self.is_share)
 
-    def deviations(self, value: float, now: float, *, count: int) -> float:
-        """How many standard deviations a value lies above the usual one; negative: below. Of few observations, more is expected."""
-        hour = int(now // HOUR_S) % _HOURS
-        scarce = max(1.0, float(self.counts[hour % _DAY]) / max(count, 1))
-        variance = float(self.spreads[hour % _DAY]) ** 2 * scarce
-        if self.is_share:
-            variance = max(variance, 0.25 / max(count, 1))
-        return (_forth(value, is_share=self.is_share, tiny=self.tiny) - self._centre(now)) / math.sqrt(variance)
+    def deviations(self, value: float, at: float, *, expected: float, count: int) -> float:
+        """How many standard deviations a value lies above an expected one; negative: below. Of few observations, more is granted.
+
+        `at` says of which hour of the day the spread is.
+        """
+        hour = int(at // HOUR_S) % _DAY
+        count = max(count, 1)
+        usual_count = max(float(self.counts[hour]), 1.0)
+        spread, centre = float(self.spreads[hour]), _forth(expected, is_share=self.is_share, tiny=self.tiny)
+        strays = _forth(value, is_share=self.is_share, tiny=self.tiny) - centre
+        if not self.is_share:
+            return strays / max(spread * math.sqrt(max(1.0, usual_count / count)), _LEAST_SPREAD)
+        # What the share varies by on its own, beyond the chance of a draw, is granted to it first.
+        own = math.sqrt(max(spread**2 - 0.25 / usual_count, 0.0))
+        granted = centre + math.copysign(min(own, abs(strays)), strays)
+        if count > _MOST_EXACT:
+            return strays / max(spread, _LEAST_SPREAD, 0.5 / math.sqrt(count))
+        return _of_draw(value, count, share=_back(granted, is_share=True))
 
     def _centre(self, now: float) -> float:
         """In a straight line between the middles of two hours, so that nothing jumps when the clock strikes."""
@@ -144,6 +167,19 @@ def _medians(values: Floats, keys: NDArray[np.int64], size: int, *, towards: Flo
         if own.size:
             drawn[key] += (float(np.median(own)) - drawn[key]) * own.size / (own.size + pull)
     return drawn
+
+
+def _of_draw(value: float, count: int, *, share: float) -> float:
+    """How far `value` of `count` draws is from a share, as the deviations of a normal with the same tail."""
+    chosen = round(value * count)
+    share = min(max(share, 1e-4), 1 - 1e-4)
+    up = chosen >= share * count
+    least, most = (chosen, count) if up else (0, chosen)
+    k = np.arange(least, most + 1)
+    logs = _LOG_FACTORIALS[count] - _LOG_FACTORIALS[k] - _LOG_FACTORIALS[count - k]
+    tail = float(np.exp(logs + k * math.log(share) + (count - k) * math.log1p(-share)).sum())
+    strays = _FARTHEST if tail <= sys.float_info.min else max(0.0, -_NORMAL_CURVE.inv_cdf(min(tail, 0.5)))
+    return strays if up else -strays
 
 
 def _scaled(values: Floats, *, is_share: bool, tiny: float) -> Floats:

@@ -6,14 +6,15 @@ Where there is too little to look at, nothing is said: a gap, a start, a label w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 import numpy as np
 
 from ken.domain.alert import Happening, HappeningKind
-from ken.operations.alerts.baseline import HOUR_S, Learning
+from ken.operations.alerts.baseline import HOUR_S, History, Learning
 from ken.operations.alerts.expression import Expression
 from ken.operations.alerts.readings import Looked, Readings
 from ken.operations.alerts.rule import (
@@ -118,31 +119,49 @@ def _before(rule: Rule, test: Before, sight: Sight) -> Iterator[Finding]:
 
 def _baseline(rule: Rule, test: Baseline, sight: Sight) -> Iterator[Finding]:
     learning = _learnt(rule, test, sight)
+    found: dict[str, tuple[float, Finding]] = {}
+    for window_s in sorted({rule.window_s, *test.also_s}):
+        seen = _over(rule, test.metric, sight, window_s=window_s)
+        whole = sum(looked.count for looked in seen.values()) if test.of_all else 0
+        for label, looked in seen.items():
+            value, count = (looked.count / whole, whole) if whole else (test.metric.value(looked), looked.count)
+            strays, finding = _against_usual(rule, test, learning, _Seen(label, value, count, sight.now, window_s))
+            known = found.get(label)
+            if known is None or (bool(finding.holds), strays) > (bool(known[1].holds), known[0]):
+                found[label] = (strays, finding)
+    for _, finding in found.values():
+        yield finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    label: str
+    value: float | None
+    count: int
+    now: float
+    window_s: int
+
+
+def _against_usual(rule: Rule, test: Baseline, learning: Learning, seen: _Seen) -> tuple[float, Finding]:
+    """How far it strays in the direction that is looked at, and what is said of that."""
+    usual, value = learning.usual.get(seen.label), seen.value
+    if usual is None or value is None or seen.count < rule.at_least:
+        return -math.inf, Finding(label=seen.label, value=value, expected=None, count=seen.count, holds=None)
     up = test.direction == "up"
-    for label, looked in _over(rule, test.metric, sight).items():
-        usual, value = learning.usual.get(label), test.metric.value(looked)
-        if usual is None or value is None or looked.count < rule.at_least:
-            yield Finding(label=label, value=value, expected=None, count=looked.count, holds=None)
-            continue
-        middle = sight.now - min(rule.window_s, HOUR_S) / 2
-        expected = usual.at(middle)
-        strays = usual.deviations(value, middle, count=looked.count) * (1 if up else -1)
-        far = expected > 0 and _gain(value, expected, up=up) > test.more_than
-        yield Finding(
-            label=label,
-            value=value,
-            expected=expected,
-            count=looked.count,
-            holds=far and strays > test.deviations,
-            told=f"{strays:.1f} deviations",
-        )
+    expected = usual.over(seen.now, window_s=seen.window_s)
+    strays = usual.deviations(value, seen.now - min(seen.window_s, HOUR_S) / 2, expected=expected, count=seen.count)
+    strays = strays if up else -strays
+    far = expected > 0 and _gain(value, expected, up=up) > test.more_than
+    told = f"{strays:.1f} deviations over {seen.window_s // 60} minutes"
+    holds = far and strays > test.deviations
+    return strays, Finding(label=seen.label, value=value, expected=expected, count=seen.count, holds=holds, told=told)
 
 
 def _learnt(rule: Rule, test: Baseline, sight: Sight) -> Learning:
-    """What is usual, brought up to the hour that the window doesn't reach into."""
+    """What is usual, brought up to the hour that no window reaches into."""
     learning = sight.learnt.setdefault(rule.name, Learning())
     now = sight.now
-    until = (now - rule.window_s) // HOUR_S * HOUR_S
+    until = (now - max(rule.window_s, *test.also_s, 0)) // HOUR_S * HOUR_S
     since = until - test.weeks * WEEK_S
     if learning.until > until + HOUR_S or until - learning.until > WEEK_S:
         learning = sight.learnt[rule.name] = Learning()  # the clock was set back, or nobody looked for long: read anew
@@ -150,11 +169,25 @@ def _learnt(rule: Rule, test: Baseline, sight: Sight) -> Learning:
         read = sight.readings.steps(
             test.metric, since=max(since, learning.until), until=until, step_s=HOUR_S, by=rule.by, where=rule.where
         )
-        learning.extend(read, since=since, until=until)
+        learning.extend(_shares(read) if test.of_all else read, since=since, until=until)
     if not 0 <= now - learning.learnt_at < _LEARN_EVERY_S:
-        is_share = all(name.endswith("_rate") for name in test.metric.names)
+        is_share = test.of_all or all(name.endswith("_rate") for name in test.metric.names)
         learning.learn(now, is_share=is_share, least_count=max(5, rule.at_least // 2))
     return learning
+
+
+def _shares(read: Mapping[str, History]) -> dict[str, list[tuple[float, float | None, int]]]:
+    """Each label's share of all labels, hour by hour."""
+    whole: Counter[float] = Counter()
+    own: dict[str, dict[float, int]] = {}
+    for label, rows in read.items():
+        own[label] = {at: count for at, _, count in rows}
+        for at, _, count in rows:
+            whole[at] += count
+    return {
+        label: [(at, rows.get(at, 0) / count, count) for at, count in sorted(whole.items()) if count]
+        for label, rows in own.items()
+    }
 
 
 def _burn(rule: Rule, test: Burn, sight: Sight) -> Iterator[Finding]:

@@ -51,6 +51,10 @@ class Baseline:
     """The least robust z: standard deviations, as the median absolute deviation tells them."""
     weeks: int = 4
     """How far back it looks for what is usual."""
+    also_s: tuple[int, ...] = ()
+    """Windows besides the rule's: a longer one sees what is small, a shorter one sooner what is large."""
+    of_all: bool = False
+    """Whether each label's share of all labels is looked at: how the traffic is divided, and not how much there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _LONGEST_S = 366 * DAY_S
 _OWN: Mapping[str, frozenset[str]] = {
     "threshold": frozenset({"when", "limit", "limits"}),
     "before": frozenset({"metric", "offset", "direction", "more_than"}),
-    "baseline": frozenset({"metric", "direction", "more_than", "deviations", "weeks"}),
+    "baseline": frozenset({"metric", "direction", "more_than", "deviations", "weeks", "also", "of_all"}),
     "burn": frozenset({"bad", "objective", "paces"}),
     "after": frozenset({"metric", "after", "direction", "more_than", "deviations", "within"}),
     "event": frozenset({"event"}),
@@ -87,6 +87,8 @@ class RuleTable(BaseModel):
     offset: str = "1w"
     deviations: float | None = Field(default=None, gt=0)
     weeks: int = Field(default=4, ge=1, le=12)
+    also: tuple[str, ...] = ()
+    of_all: bool = False
     bad: str | None = None
     objective: float | None = Field(default=None, gt=0, lt=1)
     paces: tuple[PaceTable, ...] = ()
@@ -116,6 +118,13 @@ class RuleTable(BaseModel):
         seconds(text)
         return text
 
+    @field_validator("also")
+    @classmethod
+    def _are_times(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(seconds, texts)):
+            raise ValueError("they are longer than nothing")
+        return texts
+
     @field_validator("window", "every", "offset", "within")
     @classmethod
     def _is_some_time(cls, text: str) -> str:
@@ -142,6 +151,8 @@ class RuleTable(BaseModel):
             raise ValueError(f"`{needed}` is missing, which {self.compare!r} needs")
         if self.compare == "burn" and (self.objective is None or not self.paces):
             raise ValueError("a burn rate needs an `objective`, such as 0.99, and `paces`")
+        if self.of_all and not self.by:
+            raise ValueError("`of_all` compares the values of a dimension: name it with `by`")
         if self.compare == "after" and self.after is None:
             raise ValueError('`after` is missing: after what, such as "index_updated"')
         return self
@@ -176,7 +187,13 @@ class RuleTable(BaseModel):
                 return Before(metric, seconds(self.offset), self.direction, self._or("more_than", 0.2))
             case "baseline":
                 return Baseline(
-                    metric, self.direction, self._or("more_than", 0.3), self._or("deviations", 5.0), self.weeks
+                    metric,
+                    self.direction,
+                    self._or("more_than", 0.3),
+                    self._or("deviations", 5.0),
+                    self.weeks,
+                    tuple(map(seconds, self.also)),
+                    self.of_all,
                 )
             case "burn":
                 paces = tuple(Pace(seconds(pace.long), seconds(pace.short), pace.rate) for pace in self.paces)
