@@ -24,10 +24,12 @@ from pydantic_settings import (
 from ken.budget_settings import BudgetSettings, PriceSettings
 from ken.cache_settings import AnswerCacheSettings, CategorySettings
 from ken.capture_settings import CaptureSettings
+from ken.checklist_settings import ChecklistSettings
 from ken.endpoint_settings import EmbedderSettings, EndpointSettings, ModelSettings, RerankerSettings
 from ken.errors import InvalidSetting
 from ken.gateway.route import TierName
 from ken.gateway_settings import GatewaySettings, TierSettings
+from ken.heuristics_settings import ChecksSettings
 from ken.route_settings import RouteSettings
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
@@ -111,6 +113,8 @@ class Settings(BaseSettings):
     answer_cache: Annotated[AnswerCacheSettings, NoDecode] = AnswerCacheSettings()
     categories: Annotated[tuple[CategorySettings, ...], NoDecode] = ()
     capture: Annotated[CaptureSettings, NoDecode] = CaptureSettings()
+    checks: Annotated[ChecksSettings, NoDecode] = ChecksSettings()
+    checklist: Annotated[ChecklistSettings, NoDecode] = ChecklistSettings()
     """What is kept of questions, and for how long."""
 
     def patience_of(self, model: str) -> dict[str, float]:

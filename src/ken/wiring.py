@@ -20,6 +20,7 @@ What happens when a dependency fails is decided here, once:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +34,7 @@ from ken.assistant.explain import Known, Outlook, explain
 from ken.assistant.parts import Limits, Parts
 from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
+from ken.checks.heuristics.examine import Examiner
 from ken.domain.answer import Question
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
@@ -61,6 +63,7 @@ from ken.recording import Recording, open_recording
 from ken.releases.release import Release
 from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
+from ken.storage.checks_run import ChecksRun
 from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
 from ken.storage.database import Database
@@ -68,6 +71,7 @@ from ken.storage.documents import Documents
 from ken.storage.embedders import EmbedderBook
 from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
+from ken.storage.heuristics import Heuristics
 from ken.storage.keys import Keys
 from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
@@ -103,6 +107,8 @@ class Ken:
     reception: Reception | None
     """Takes spans of other services; None: they are not wanted."""
     route_record: RouteRecord
+    heuristics: Heuristics
+    checks_run: ChecksRun
     plain: PlainGateway
     model_names: tuple[str, ...]
     readers: frozenset[str]
@@ -198,6 +204,9 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
         routes=table.told,
     )
+    examiner = Examiner(settings.checks.standards)
+    heuristics = Heuristics(database)
+    await anyio.to_thread.run_sync(partial(heuristics.know, examiner.names, at=time.time()))
     parts = Parts(
         corpora=library,
         models=providers.models,
@@ -221,6 +230,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         routes=table,
         is_down=providers.is_down,
         standing=providers.budgets.standing,
+        examiner=examiner,
     )
     unhelped = replace(parts, cache=None, reader=None, standing=None)
     examinee = Assistant(replace(unhelped, kind="eval"))
@@ -237,6 +247,8 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
         route_record=RouteRecord(database),
+        heuristics=heuristics,
+        checks_run=ChecksRun(database),
         keys=Keys(database),
         recorder=recorder,
         recording=recording,
@@ -246,6 +258,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
             tiers=providers.tiers,
             recorder=recorder,
             release=release.id,
+            examine=examiner.of_call,
         ),
         model_names=tuple(providers.models),
         readers=frozenset({providers.reader.name}),

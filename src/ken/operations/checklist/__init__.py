@@ -1,0 +1,1 @@
+"""The questions to answer before going live, out of the record."""
