@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from ken.domain.trace import Scalar
+from ken.domain.trace import Scalar, TraceKind
 
 
 def _in_order(groups: Iterable[str]) -> list[str]:
@@ -188,8 +188,16 @@ class CollectionShape(BaseModel):
     documents: int
 
 
+class LinkShape(Shape):
+    """A span that another one points at, and why."""
+
+    trace_id: str
+    span_id: str
+    reason: str
+
+
 class SpanShape(Shape):
-    """One timed step of a trace."""
+    """One timed step of a trace; `service`: who sent it, where it isn't Ken's own."""
 
     id: str
     parent_id: str | None
@@ -199,6 +207,8 @@ class SpanShape(Shape):
     ms: float
     status: Literal["ok", "error"]
     attributes: Annotated[dict[str, Scalar], BeforeValidator(_by_name)]
+    links: list[LinkShape]
+    service: str
 
 
 class TracedPassageShape(Shape):
@@ -217,6 +227,7 @@ class TraceSummary(Shape):
     """A trace as it stands in lists."""
 
     id: str
+    kind: TraceKind
     principal: str
     conversation_id: str | None
     question: str

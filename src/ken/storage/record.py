@@ -161,7 +161,8 @@ class Record:
             row_of(each, kept_until=self._keeping.kept_until(each.capture, started_at=each.trace.started_at))
             for each in new.values()
         ]
-        connection.execute(sa.insert(traces), [row for row in rows if row["id"] not in known])
+        if unknown := [row for row in rows if row["id"] not in known]:
+            connection.execute(sa.insert(traces), unknown)
         for row in rows:
             if row["id"] in known:
                 connection.execute(sa.update(traces).where(traces.c.id == row["id"]).values(row))
