@@ -24,8 +24,6 @@ BATCH = 64
 """Traces sent in one request, at most."""
 DELAY_S = 1.0
 """How long a trace waits for company, at most."""
-CLOSE_S = 3.0
-"""How long the end waits for what is still to be sent."""
 
 _UNFIT = (ValueError, TypeError, OverflowError)
 
@@ -116,7 +114,7 @@ class OtlpExporter:
         if post is not None:
             with suppress(RuntimeError):  # the thread has ended, and its loop with it
                 self._runner.get_loop().call_soon_threadsafe(post.close)
-        self._thread.join(CLOSE_S)  # it is a daemon: a request that hangs ends with the process
+        self._thread.join(self._patience.close_s)  # it is a daemon: a request that hangs ends with the process
         with self._changed:
             self._note(lost=len(self._waiting))
             self._waiting.clear()

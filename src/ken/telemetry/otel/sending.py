@@ -42,6 +42,8 @@ class Patience:
     """The bound of the first wait; each next bound is twice as long."""
     longest_s: float = 15.0
     """No wait is longer, whatever Retry-After says."""
+    close_s: float = 3.0
+    """At the end, for all that is still to be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
