@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ken.gateway.cache.semantic import SemanticCache
 from ken.settings import Settings
 from ken.storage.database import Database
+from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.forgetting import Forgetting
 from ken.storage.ledger import Ledger
@@ -15,10 +17,12 @@ from ken.storage.record_state import RecordState
 from ken.storage.rollups import Rollups
 from ken.telemetry.event_sink import EventSink
 from ken.telemetry.events import FOLDER, EventFiles, EventLog, Stdout
+from ken.telemetry.figures import RollupFigures
 from ken.telemetry.preparing import Preparing
 from ken.telemetry.reactions import Reactions
 from ken.telemetry.recorder import Outlets, Recorder
 from ken.telemetry.redacting import Redactor
+from ken.telemetry.removal import Removal
 from ken.telemetry.retention import Retention
 from ken.telemetry.rollup import Aggregator
 from ken.telemetry.sink import Sink
@@ -34,23 +38,34 @@ class Recording:
     """What takes secrets out of texts that are written elsewhere: what a person says of an answer, spans of other services."""
     aggregator: Aggregator
     """Counts traces; gauges are sampled into it. `recorder.stir` has it written."""
+    rollups: Rollups
+    figures: RollupFigures
     reactions: Reactions
     events: EventLog
     retention: Retention
+    removal: Removal
     forgetting: Forgetting
     overview: RecordOverview
     state: RecordState
     ledger: Ledger
+    files: EventFiles | None
+    """Of the events, where they go into files."""
+
+    def events_bytes(self) -> int:
+        """The bytes of the event files."""
+        return 0 if self.files is None else self.files.size()
 
 
-def open_recording(settings: Settings, database: Database) -> Recording:
-    """The record of a home."""
+def open_recording(settings: Settings, database: Database, *, cache: SemanticCache) -> Recording:
+    """The record of a home. What is deleted from it is dropped from the answer cache, too."""
     capture = settings.capture
     rules = capture.rules
     record, state, ledger = Record(database, rules), RecordState(database), Ledger(database)
     forgetting = Forgetting(database, rules)
-    redactor, aggregator = Redactor(capture.redact), Aggregator(Rollups(database))
-    events, event_sink = _events(settings)
+    rollups = Rollups(database)
+    redactor, aggregator = Redactor(capture.redact), Aggregator()
+    events, event_sink, files = _events(settings)
+    overview = RecordOverview(database)
     recorder = Recorder(
         record,
         preparing=Preparing(redactor=redactor, rules=rules),
@@ -61,27 +76,38 @@ def open_recording(settings: Settings, database: Database) -> Recording:
         record=record,
         redactor=redactor,
         aggregator=aggregator,
+        rollups=rollups,
+        figures=RollupFigures(rollups),
         reactions=Reactions(record, FeedbackBook(database), recorder, redactor=redactor, events=events),
         events=events,
         retention=Retention(forgetting, ledger, state, rules=rules),
+        removal=Removal(
+            forgetting,
+            overview,
+            ledger=ledger,
+            erasure=Erasure(database),
+            answers=cache.answers,
+            drop=cache.drop,
+        ),
         forgetting=forgetting,
-        overview=RecordOverview(database),
+        overview=overview,
         state=state,
         ledger=ledger,
+        files=files,
     )
 
 
-def _events(settings: Settings) -> tuple[EventLog, tuple[Sink, ...]]:
+def _events(settings: Settings) -> tuple[EventLog, tuple[Sink, ...], EventFiles | None]:
     """Where events go, and the sink that makes them of traces; without either where they are off."""
     capture = settings.capture
     if capture.events == "off":
-        return EventLog(None), ()
+        return EventLog(None), (), None
     if capture.events == "stdout":
         log = EventLog(Stdout(), policy=capture.redact)
-        return log, (EventSink(log),)
+        return log, (EventSink(log),), None
     files = EventFiles(settings.home / FOLDER, capture.event_bounds)
     log = EventLog(files, policy=capture.redact)
-    return log, (EventSink(log, close=files.close),)
+    return log, (EventSink(log, close=files.close),), files
 
 
 def _collectors(settings: Settings) -> tuple[Sink, ...]:

@@ -34,8 +34,10 @@ from ken.assistant.explain import Known, Outlook, explain
 from ken.assistant.parts import Limits, Parts
 from ken.assistant.shadow import Shadows
 from ken.caching import categories, open_cache
+from ken.checks.heuristics.audit import Audited, audit
 from ken.checks.heuristics.examine import Examiner
 from ken.domain.answer import Question
+from ken.domain.checked import CheckRun
 from ken.embedders import open_spaces, reranking
 from ken.errors import InvalidSetting
 from ken.gateway.cache.semantic import SemanticCache
@@ -57,6 +59,8 @@ from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
 from ken.models.minilm import MiniLM
+from ken.operations.checklist.answering import Checklist, answer
+from ken.operations.checklist.facts import Facts
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.providers import Providers, open_providers, routes
 from ken.recording import Recording, open_recording
@@ -73,15 +77,18 @@ from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.heuristics import Heuristics
 from ken.storage.keys import Keys
+from ken.storage.ledger import Ledger
 from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
 from ken.storage.retrieval import RetrievalRecord
+from ken.storage.rollups import Rollups
 from ken.storage.routes import RouteRecord
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.traces import Traces
+from ken.telemetry.figures import RollupFigures
 from ken.telemetry.otel.reception import Reception
 from ken.telemetry.recorder import Recorder
 
@@ -123,6 +130,40 @@ class Ken:
             price_of=providers.price_of, breaker_of=providers.breaker_of, patience_of=self.settings.patience_of
         )
         return await explain(self.assistant.parts, question, known=known)
+
+    def audit(self, *, at: float) -> tuple[Audited, ...]:
+        """The rules that look at every answer, with what they found."""
+        return audit(
+            self.heuristics.all(),
+            running=self.assistant.parts.examiner.names,
+            at=at,
+            silent_days=self.settings.checks.silent_days,
+        )
+
+    def put_run(self, run: CheckRun) -> None:
+        """Put the result of a test on record; one that names no release is of the present one."""
+        self.checks_run.add(run if run.release else replace(run, release=self.assistant.parts.release.id))
+
+    def checklist(self, *, at: float) -> Checklist:
+        """Whether the present release may go live, out of the record."""
+        database, release = self.store.database, self.assistant.parts.release
+        ledger, sources = Ledger(database), Sources(database)
+        vitals = self.providers.stacks.vitals.all
+        facts = Facts(
+            at=at,
+            release=release.id,
+            index=release.index_configuration,
+            figures=RollupFigures(Rollups(database)),
+            runs=self.checks_run,
+            dependencies=tuple(sorted(vital.name for vital in vitals if vital.circuit is not None)),
+            has_fallback=self.settings.when_models_fail == "answer" or bool(self.settings.tiers),
+            caches=self.settings.cache,
+            documents=len(Documents(database).all_versions()),
+            changed_since=sources.changed_since,
+            called=lambda since, until: frozenset(cost.of for cost in ledger.costs("model", since=since, until=until)),
+            bounds=self.settings.checklist.bounds,
+        )
+        return answer(facts)
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
@@ -189,7 +230,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
 
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
     traces = Traces(database)
-    recording = open_recording(settings, database)
+    recording = open_recording(settings, database, cache=cache)
     recorder = recording.recorder
     library.recorder = recorder
     release = Release(

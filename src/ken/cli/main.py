@@ -29,6 +29,7 @@ from ken.cli import (
     migrate,
     mock,
     quality,
+    record,
     schema,
     search,
     sources,
@@ -56,6 +57,7 @@ app.add_typer(sync.app)
 app.command("ask", cls=Narrowing)(ask.ask)
 app.command("search", cls=Narrowing)(search.search)
 app.command("trace")(trace.trace)
+app.add_typer(record.app, name="record")
 app.command("eval")(evaluate.evaluate)
 app.add_typer(tune.app, name="tune")
 app.add_typer(gateway.app, name="gateway")

@@ -20,6 +20,7 @@ from ken.storage.schema import (
     documents,
     home,
     memberships,
+    traces,
 )
 from ken.storage.trace_rows import spans_of
 
@@ -157,6 +158,12 @@ class CachedAnswers:
             if text is not None:
                 connection.execute(sa.insert(cached_texts).values(answer=number, text=text))
         return number
+
+    def asked_by(self, principal: str) -> tuple[int, ...]:
+        """The answers whose question somebody was the first to ask, as far as the record still knows."""
+        own = sa.select(traces.c.id).where(traces.c.principal == principal)
+        with self._database.read() as connection:
+            return tuple(connection.scalars(sa.select(cached_answers.c.id).where(cached_answers.c.trace_id.in_(own))))
 
     def drop(self, ids: Sequence[int]) -> int:
         """Give these answers no more; how many there were."""
