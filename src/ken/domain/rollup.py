@@ -63,7 +63,10 @@ class Tally:
         for name, count in other.counts.items():
             self.counts[name] = self.counts.get(name, 0) + count * times
         for name, sketch in other.sketches.items():
-            self.sketches.setdefault(name, Sketch()).merge(sketch, times)
+            own = self.sketches.get(name)
+            if own is None:
+                own = self.sketches[name] = Sketch()
+            own.merge(sketch, times)
         for name, value in other.peaks.items():
             self.peak(name, value)
 

@@ -67,14 +67,9 @@ class Sketch:
         self.count += other.count * times
         self.total += other.total * times
         self.zeros += other.zeros * times
-        for own, theirs in ((self._positive, other._positive), (self._negative, other._negative)):
-            for at, count in theirs.items():
-                if left := own.get(at, 0) + count * times:
-                    own[at] = left
-                else:
-                    own.pop(at, None)
-            if len(own) > MOST_BINS:
-                _collapse(own)
+        _add_up(self._positive, other._positive, times)
+        if other._negative:
+            _add_up(self._negative, other._negative, times)
 
     def __bool__(self) -> bool:
         return bool(self.count or self.zeros or self.total or self._positive or self._negative)
@@ -160,6 +155,17 @@ class Sketch:
         whole._positive = _summed(bins[0], counts[0])
         whole._negative = _summed(bins[1], counts[1])
         return whole
+
+
+def _add_up(own: dict[int, int], theirs: dict[int, int], times: int) -> None:
+    for at, count in theirs.items():
+        left = own.get(at, 0) + count * times
+        if left:
+            own[at] = left
+        else:
+            own.pop(at, None)
+    if len(own) > MOST_BINS:
+        _collapse(own)
 
 
 def _summed(bins: list[np.ndarray], counts: list[np.ndarray]) -> dict[int, int]:

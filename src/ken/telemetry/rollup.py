@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
 
 from ken.domain.measures import Measures, Recorded, Spent, success_of
 from ken.domain.rollup import AT, HOUR, MINUTE, OTHER, Cell, Dimensions, Tally
 from ken.domain.trace import Success, Trace
-from ken.errors import StorageError
 
 MOST_VALUES: Mapping[str, int] = {
     "kind": 10,
@@ -33,19 +31,10 @@ _LONGEST = 80
 _log = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
-    """Where cells go: `storage.rollups.Rollups`."""
-
-    def add(self, cells: Sequence[Cell]) -> None:
-        """Add cells to what is kept. Raises StorageError."""
-        ...
-
-
 class Aggregator:
-    """Adds traces up until `store` writes what they came to; for several threads."""
+    """Adds traces up until somebody takes what they came to; for several threads."""
 
-    def __init__(self, kept: Kept, *, most_values: Mapping[str, int] = MOST_VALUES) -> None:
-        self._kept = kept
+    def __init__(self, *, most_values: Mapping[str, int] = MOST_VALUES) -> None:
         self._most = most_values
         self._lock = threading.Lock()
         self._cells: dict[tuple[int, Dimensions], Tally] = {}
@@ -87,19 +76,6 @@ class Aggregator:
                 tally.peak(name, value)
             tally.count("samples")
 
-    def store(self) -> None:
-        """Write what was added since the last time; it stays where that fails. Raises StorageError."""
-        cells = self.take()
-        if not cells:
-            return
-        try:
-            self._kept.add(cells)
-        except StorageError:
-            with self._lock:
-                for cell in cells:
-                    self._cells.setdefault((cell.start, cell.dimensions), Tally()).merge(cell.tally)
-            raise
-
     def take(self) -> list[Cell]:
         """What was added since the last time, without what came to nothing."""
         with self._lock:
@@ -111,14 +87,13 @@ class Aggregator:
         ]
 
     def _add(self, recorded: Recorded) -> None:
-        own = Tally()
+        own = self._cell(recorded.trace)
         _of_trace(own, recorded.trace, recorded.measures)
         _of_answer(own, recorded.trace, recorded.measures)
         _of_reaction(own, recorded.trace)
         self._of_parts(own, recorded)
         for spent in recorded.measures.spent:
             self._of_spent(own, spent)
-        self._cell(recorded.trace).merge(own)
 
     def _cell(self, trace: Trace) -> Tally:
         """The cell that a trace belongs to. Where too many wait to be written, its values count under `other`."""
@@ -222,6 +197,7 @@ def _of_trace(own: Tally, trace: Trace, measures: Measures) -> None:
         ("input_tokens", trace.input_tokens),
         ("output_tokens", trace.output_tokens),
         ("context_tokens", measures.context_tokens or None),
+        ("difficulty", measures.difficulty),
     ):
         if value is not None:
             _see(own, name, value)

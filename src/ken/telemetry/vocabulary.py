@@ -212,6 +212,7 @@ def _spreads() -> list[Metric]:
         ("tokens_per_s", "tokens/s", "how fast models wrote after their first token"),
         ("queue_ms", "ms", "waited for a turn at a limit, of the questions that waited"),
         ("context_tokens", "tokens", "of the assembled prompt"),
+        ("difficulty", "share", "of a question, as the router judges it, 0 to 1"),
         ("input_tokens", "tokens", "read for a question, by every model together"),
         ("output_tokens", "tokens", "written for a question, by every model together"),
         ("cost_micros", "micros", "of a question with a known cost"),
