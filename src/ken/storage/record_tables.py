@@ -240,18 +240,61 @@ heuristics = sa.Table(
 alerts = sa.Table(
     "alerts",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("fingerprint", Text, nullable=False, index=True),
+    sa.Column("fingerprint", Text, primary_key=True),
     sa.Column("rule", Text, nullable=False),
-    sa.Column("labels", JSON_VALUE, nullable=False),
     sa.Column("state", Text, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
+    sa.Column("alert", JSON_VALUE, nullable=False),
+    comment="alerts as they stand: those that wait, that are on, and that were over lately; alert: all that is told of it",
+)
+
+alert_changes = sa.Table(
+    "alert_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("rule", Text, nullable=False),
+    sa.Column("severity", Text, nullable=False),
+    sa.Column("old", Text),
+    sa.Column("new", Text, nullable=False),
+    sa.Column("alert", JSON_VALUE, nullable=False),
+    sqlite_autoincrement=True,
+    comment="what became of alerts, each time that one began to fire, was silenced or was over",
+)
+
+alert_happenings = sa.Table(
+    "alert_happenings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("of", Text, nullable=False),
+    sa.Column("begins", sa.Boolean, nullable=False),
+    sa.Column("until", sa.Float),
     sa.Column("value", sa.Float),
-    sa.Column("evidence", JSON_VALUE, nullable=False),
-    sa.Column("notified_at", sa.Float),
-    sa.Column("silenced_until", sa.Float),
-    comment="alerts, one row for each time that one fired",
+    sa.Column("told", Text, nullable=False),
+    sqlite_autoincrement=True,
+    comment="what a process saw happen and no figure shows: a breaker that opened, a budget that is used up",
+)
+
+alert_notices = sa.Table(
+    "alert_notices",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("destination", Text, nullable=False),
+    sa.Column("made_at", sa.Float, nullable=False, index=True),
+    sa.Column("due_at", sa.Float),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", Text, nullable=False),
+    sa.Column("notice", JSON_VALUE, nullable=False),
+    comment="messages about alerts, one for each destination; due_at: when one is sent or tried again, NULL once it is sent or given up; "
+    "problem: why the last try failed",
+)
+sa.Index(
+    "alert_notices_due",
+    alert_notices.c.due_at,
+    sqlite_where=alert_notices.c.due_at.is_not(None),
+    postgresql_where=alert_notices.c.due_at.is_not(None),
 )
 
 alert_rules = sa.Table(

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 from ken.storage.column_types import GROUPS, JSON_VALUE, Text
 from ken.storage.record_tables import (
+    alert_changes,
+    alert_happenings,
+    alert_notices,
     alert_rules,
     alerts,
     checks_run,
@@ -26,6 +29,9 @@ from ken.storage.record_tables import (
 )
 
 __all__ = (
+    "alert_changes",
+    "alert_happenings",
+    "alert_notices",
     "alert_rules",
     "alerts",
     "checks_run",

@@ -56,6 +56,9 @@ _NEW_TABLES = (
     "rollup_deltas",
     "heuristics",
     "alerts",
+    "alert_changes",
+    "alert_happenings",
+    "alert_notices",
     "alert_rules",
     "silences",
     "checks_run",
@@ -247,19 +250,50 @@ def _counts_and_alerts() -> None:
     )
     op.create_table(
         "alerts",
-        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
-        sa.Column("fingerprint", Text(), nullable=False),
+        sa.Column("fingerprint", Text(), primary_key=True),
         sa.Column("rule", Text(), nullable=False),
-        sa.Column("labels", JSON_VALUE, nullable=False),
         sa.Column("state", Text(), nullable=False),
         sa.Column("since", sa.Float(), nullable=False),
-        sa.Column("ended_at", sa.Float()),
-        sa.Column("value", sa.Float()),
-        sa.Column("evidence", JSON_VALUE, nullable=False),
-        sa.Column("notified_at", sa.Float()),
-        sa.Column("silenced_until", sa.Float()),
+        sa.Column("alert", JSON_VALUE, nullable=False),
     )
-    op.create_index("ix_alerts_fingerprint", "alerts", ["fingerprint"])
+    op.create_table(
+        "alert_changes",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("rule", Text(), nullable=False),
+        sa.Column("severity", Text(), nullable=False),
+        sa.Column("old", Text()),
+        sa.Column("new", Text(), nullable=False),
+        sa.Column("alert", JSON_VALUE, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_alert_changes_at", "alert_changes", ["at"])
+    op.create_table(
+        "alert_happenings",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("kind", Text(), nullable=False),
+        sa.Column("of", Text(), nullable=False),
+        sa.Column("begins", sa.Boolean(), nullable=False),
+        sa.Column("until", sa.Float()),
+        sa.Column("value", sa.Float()),
+        sa.Column("told", Text(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_alert_happenings_at", "alert_happenings", ["at"])
+    op.create_table(
+        "alert_notices",
+        sa.Column("id", Text(), primary_key=True),
+        sa.Column("destination", Text(), nullable=False),
+        sa.Column("made_at", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.Float()),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("problem", Text(), nullable=False),
+        sa.Column("notice", JSON_VALUE, nullable=False),
+    )
+    op.create_index("ix_alert_notices_made_at", "alert_notices", ["made_at"])
+    due = sa.text("due_at IS NOT NULL")
+    op.create_index("alert_notices_due", "alert_notices", ["due_at"], sqlite_where=due, postgresql_where=due)
     op.create_table(
         "alert_rules",
         sa.Column("name", Text(), primary_key=True),
