@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ken.checks.heuristics.audit import SILENT_DAYS
 from ken.checks.heuristics.examine import NAMES
 from ken.checks.heuristics.standards import SHIPPED_LENGTHS, Length, Standards
 
@@ -40,6 +41,9 @@ class ChecksSettings(BaseModel):
     """What no answer may say, beside the phrases that ship."""
     lengths: Mapping[Kind, LengthSettings] = Field(default_factory=dict[Kind, LengthSettings])
     required_fields: Mapping[Kind, tuple[str, ...]] = Field(default_factory=dict[Kind, tuple[str, ...]])
+
+    silent_days: float = Field(default=SILENT_DAYS, gt=0)
+    """How long a rule may find nothing before the audit names it."""
 
     @field_validator("off")
     @classmethod

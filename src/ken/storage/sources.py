@@ -202,6 +202,12 @@ class Sources:
         with self._database.write(durable=False) as connection:
             connection.execute(sa.update(syncs).where(syncs.c.id == sync_id).values(seen_at=time.time(), **values))
 
+    def changed_since(self, at: float) -> int:
+        """How many documents syncs that ended after a moment have added, changed and deleted; one that changed twice counts twice."""
+        total = sa.func.coalesce(sa.func.sum(syncs.c.added + syncs.c.changed + syncs.c.deleted), 0)
+        with self._database.read() as connection:
+            return int(connection.scalar(sa.select(total).where(syncs.c.ended_at > at)) or 0)
+
     def syncs(self, *, source: str | None = None, limit: int = 50) -> tuple[SyncRow, ...]:
         """The last syncs, of one source or of all, the newest first."""
         query = sa.select(syncs).order_by(syncs.c.id.desc()).limit(limit)

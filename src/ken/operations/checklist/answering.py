@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ken.domain.wire import Json
 from ken.operations.checklist import proofs, traffic
 from ken.operations.checklist.facts import Facts, Found, Question
 
@@ -92,11 +92,41 @@ class Answered:
     found: Found
 
 
-def answers(facts: Facts) -> tuple[Answered, ...]:
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """All answers for one release."""
+
+    release: str
+    at: float
+    """Seconds since the epoch."""
+    answers: tuple[Answered, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all pass: what is unknown is no pass."""
+        return all(each.found.state == "pass" for each in self.answers)
+
+
+def answer(facts: Facts) -> Checklist:
     """Every question's answer, in order."""
-    return tuple(Answered(question, question.look(facts)) for question in QUESTIONS)
+    return Checklist(facts.release, facts.at, tuple(Answered(each, each.look(facts)) for each in QUESTIONS))
 
 
-def is_ready(given: Sequence[Answered]) -> bool:
-    """Whether all pass: what is unknown is no pass."""
-    return all(each.found.state == "pass" for each in given)
+def as_json(checklist: Checklist) -> dict[str, Json]:
+    """All of it, as it is printed, served and put on record."""
+    return {
+        "release": checklist.release,
+        "at": checklist.at,
+        "ready": checklist.is_ready,
+        "answers": [
+            {
+                "name": each.question.name,
+                "question": each.question.asks,
+                "state": each.found.state,
+                "evidence": each.found.evidence,
+                "remedy": each.found.remedy,
+                "where": each.question.where,
+            }
+            for each in checklist.answers
+        ],
+    }
