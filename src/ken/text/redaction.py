@@ -149,37 +149,18 @@ class _Rule:
                 head = None if self.before is None else self.before.search(text, max(0, at - _BEFORE), at)
                 if match is not None and (self.before is None or head is not None):
                     yield match, head and head.start()
-                at = folded.find(sign, at + 1)
+                at = folded.find(sign, at + 1 if match is None else match.end())
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 _NAMES = (
+    "api key",
     *(
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "api_key",
-        "api-key",
-        "api key",
-        "apikey",
-        "accesskey",
-    ),
-    *(
-        "access_key",
-        "access-key",
-        "accountkey",
-        "account_key",
-        "private_key",
-        "private-key",
-        "auth_key",
-        "auth-key",
-        "authkey",
-    ),
-    *("credential", "encryption_key", "encryptionkey", "signing_key", "signingkey", "sharedaccesskey", "sessionkey"),
+        "password passwd passphrase pwd secret token credentials credential api_key api-key apikey access_key access-key accesskey "
+        "account_key accountkey private_key private-key auth_key auth-key authkey encryption_key encryptionkey signing_key signingkey "
+        "sharedaccesskey sessionkey secretkey"
+    ).split(),
 )
 _TELLS_NOTHING = re.compile(
     r"(?i)(?:[<{\[(*•.…_x?-].*|\$.*|%\w+%|.*[<>{}()|\\].*|your\b.*"
@@ -234,7 +215,7 @@ def _is_bearer(match: re.Match[str]) -> bool:
 _SECRETS = (
     _Rule(
         re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.{0,16384}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)",
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.{0,8192}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)",
             re.DOTALL,
         ),
         ("-----begin ",),
@@ -258,14 +239,14 @@ _SECRETS = (
     _Rule(re.compile(r"\bhf_[A-Za-z0-9]{30,}"), ("hf_",)),
     _Rule(re.compile(r"\bSG\.[\w-]{20,24}\.[\w-]{39,50}"), ("sg.",)),
     _Rule(
-        re.compile(r"\bsk-(?:[a-z]+\d*-)*[\w-]{20,}"),
+        re.compile(r"\bsk-[\w-]{20,300}"),
         ("sk-",),
         holds=lambda match: _is_random(match[0].removeprefix("sk-")),
     ),
     _Rule(re.compile(r"\bken-[\w-]{24,}"), ("ken-",), holds=lambda match: _is_random(match[0].removeprefix("ken-"))),
-    _Rule(re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), ("eyj",)),
+    _Rule(re.compile(r"\beyJ[\w-]{8,2048}\.eyJ[\w-]{8,8192}\.[\w-]{8,1024}"), ("eyj",)),
     _Rule(
-        re.compile(r"(?i)\b(?:bearer|basic)\s+(?P<value>[\w\-.~+/]{12,}=*)"),
+        re.compile(r"(?i)\b(?:bearer|basic)\s{1,8}(?P<value>[\w\-.~+/]{12,}=*)"),
         ("bearer", "basic"),
         holds=_is_bearer,
     ),
@@ -276,7 +257,7 @@ _SECRETS = (
     ),
     _Rule(
         re.compile(
-            r"(?i)(?P<name>[a-z]+(?:[_\- ]?key)?)(?![a-z])[\w\-]{0,20}[\"']?\s{0,3}(?::=|=>|[:=]|\bis\b)\s{0,3}(?P<quote>[\"'`]?)"
+            rf"(?i)(?P<name>{'|'.join(_NAMES)})(?![a-z])[\w\-]{{0,20}}[\"']?\s{{0,3}}(?::=|=>|[:=]|\bis\b)\s{{0,3}}(?P<quote>[\"'`]?)"
             rf"(?P<value>(?<=[\"'`])[^\"'`\n]{{6,{_LONGEST_VALUE}}}|[^\s\"'`,;]{{6,{_LONGEST_VALUE}}})"
         ),
         _NAMES,
@@ -359,7 +340,9 @@ _PERSONAL = (
         holds=_is_iban,
     ),
     _Rule(
-        re.compile(r"(?<![\w.,/=#-])[2-6](?:[ -]?\d){12,18}(?![\w/-]|\.\d)"),
+        re.compile(
+            r"(?<![\w.,/=#-])(?:[2-6]\d{12,18}|[2-6]\d{3}(?:[ -]\d{4}){2}[ -]\d{1,7}|3\d{3}[ -]\d{6}[ -]\d{5})(?![\w/-]|\.\d| \d)"
+        ),
         glance=_MANY_DIGITS,
         placeholder="[card]",
         holds=_is_card,
