@@ -16,6 +16,7 @@ from ken.checks.support import SUPPORTED, best_support
 from ken.domain.answer import Answer, Citation, Question
 from ken.domain.events import Answered, Event
 from ken.domain.principal import Principal
+from ken.domain.trace import NOWHERE
 from ken.gateway.cache.semantic import SemanticCache
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Shadows:
             question,
             principal=Principal(WHO, question.principal.groups),
             conversation_id=None,
-            trace_id=None,
+            origin=NOWHERE,
             today=today,
         )
         task = asyncio.create_task(self._compare(anew, given, category))
