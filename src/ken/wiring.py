@@ -82,13 +82,12 @@ from ken.storage.originals import TableOriginals
 from ken.storage.passage_tables import PassageTables
 from ken.storage.postgres import PostgresDatabase
 from ken.storage.retrieval import RetrievalRecord
-from ken.storage.rollups import Rollups
 from ken.storage.routes import RouteRecord
 from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
 from ken.storage.sqlite import SqliteDatabase, make_home
+from ken.storage.trace_search import TraceSearch
 from ken.storage.traces import Traces
-from ken.telemetry.figures import RollupFigures
 from ken.telemetry.otel.reception import Reception
 from ken.telemetry.recorder import Recorder
 
@@ -106,6 +105,7 @@ class Ken:
     shadows: Shadows
     conversations: Conversations
     traces: Traces
+    trace_search: TraceSearch
     feedback: FeedbackBook
     retrieval: RetrievalRecord
     keys: Keys
@@ -153,7 +153,7 @@ class Ken:
             at=at,
             release=release.id,
             index=release.index_configuration,
-            figures=RollupFigures(Rollups(database)),
+            figures=self.recording.figures,
             runs=self.checks_run,
             dependencies=tuple(sorted(vital.name for vital in vitals if vital.circuit is not None)),
             has_fallback=self.settings.when_models_fail == "answer" or bool(self.settings.tiers),
@@ -285,6 +285,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         library=library,
         conversations=Conversations(database),
         traces=traces,
+        trace_search=TraceSearch(database),
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
         route_record=RouteRecord(database),

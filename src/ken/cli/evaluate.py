@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import anyio.to_thread
 import typer
 
 from ken.cli.home import HomeOption, in_home, settings_of
 from ken.cli.output import say, tell
+from ken.domain.checked import CheckRun
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.errors import InvalidInput
 
@@ -28,7 +31,7 @@ def evaluate(
     search_only: Annotated[bool, typer.Option("--search-only", help="Measure the search alone.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Ask every question of a file and print the figures, each with its interval."""
+    """Ask every question of a file and print the figures, each with its interval; they go on record for `ken checklist`."""
     report = in_home(settings_of(context, home), partial(_run, file=file, search_only=search_only))
     say(report.table())
     for question, reason in report.failures:
@@ -45,7 +48,14 @@ async def _run(ken: Ken, *, file: Path, search_only: bool) -> EvalReport:
     from ken.evals.run import Evaluation
 
     evaluation = Evaluation(library=ken.library, assistant=ken.examinee, principal=LOCAL_OPERATOR)
-    return await evaluation.run(load_cases(file), search_only=search_only, tick=_tick if sys.stderr.isatty() else None)
+    cases = load_cases(file)
+    report = await evaluation.run(cases, search_only=search_only, tick=_tick if sys.stderr.isatty() else None)
+    kept = report.on_record(
+        file.name, cases=len(cases), search_only=search_only, index=ken.assistant.parts.release.index_configuration
+    )
+    run = CheckRun(kind="eval", at=time.time(), release=ken.assistant.parts.release.id, passed=None, report=kept)
+    await anyio.to_thread.run_sync(ken.checks_run.add, run)
+    return report
 
 
 def _tick(done: int, total: int) -> None:

@@ -19,8 +19,11 @@ from ken.cli import (
     backup,
     budgets,
     cache,
+    checklist,
+    checks,
     doctor,
     documents,
+    drill,
     evaluate,
     gateway,
     index,
@@ -65,6 +68,8 @@ app.command("budgets")(budgets.budgets)
 app.command("documents")(documents.documents)
 app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)
+app.command("checks")(checks.checks)
+app.command("checklist")(checklist.checklist)
 app.add_typer(sources.app, name="sources")
 app.add_typer(index.app, name="index")
 app.add_typer(cache.app, name="cache")
@@ -74,6 +79,7 @@ app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
 app.add_typer(schema.app, name="schema")
 app.add_typer(load.app)
+app.add_typer(drill.app)
 app.command("mock-provider")(mock.mock_provider)
 
 

@@ -14,6 +14,7 @@ from ken.assistant.answer import Assistant
 from ken.domain.answer import Answer, Question
 from ken.domain.events import Answered, Failed
 from ken.domain.principal import Principal
+from ken.domain.wire import Json
 from ken.errors import InvalidCases
 from ken.evals import scoring
 from ken.evals.cases import AMBIGUOUS, Case
@@ -42,20 +43,20 @@ class EvalReport:
 
     def to_json(self) -> str:
         """`{"overall": {metric: {value, low, high, n}}, "by_kind": {kind: {metric: {...}}}}`."""
+        kinds = {kind: _shown(metrics) for kind, metrics in sorted(self.by_kind.items())}
+        return json.dumps({"overall": _shown(self.overall), "by_kind": kinds, "failures": self.failures}, indent=2)
 
-        def shown(metrics: Mapping[str, Metric]) -> dict[str, dict[str, float]]:
-            return {
-                name: {
-                    "value": round(metric.value, 4),
-                    "low": round(metric.low, 4),
-                    "high": round(metric.high, 4),
-                    "n": metric.n,
-                }
-                for name, metric in metrics.items()
-            }
-
-        kinds = {kind: shown(metrics) for kind, metrics in sorted(self.by_kind.items())}
-        return json.dumps({"overall": shown(self.overall), "by_kind": kinds, "failures": self.failures}, indent=2)
+    def on_record(self, name: str, *, cases: int, search_only: bool, index: str) -> dict[str, Json]:
+        """What is kept of a run of a question set: its figures, and what they were measured on; `index` is a configuration."""
+        return {
+            "questions": name,
+            "cases": cases,
+            "search_only": search_only,
+            "index": index,
+            "overall": _shown(self.overall),
+            "by_kind": {kind: _shown(metrics) for kind, metrics in sorted(self.by_kind.items())},
+            "failures": [question for question, _ in self.failures],
+        }
 
     def table(self) -> str:
         """The overall metrics with intervals, then the means by kind, as aligned text."""
@@ -71,6 +72,18 @@ class EvalReport:
             cells = (f"{metrics[name].value:>19.3f}" if name in metrics else f"{'-':>19}" for name in names)
             lines.append(f"{kind:<24}" + "".join(cells))
         return "\n".join(lines)
+
+
+def _shown(metrics: Mapping[str, Metric]) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "value": round(metric.value, 4),
+            "low": round(metric.low, 4),
+            "high": round(metric.high, 4),
+            "n": metric.n,
+        }
+        for name, metric in metrics.items()
+    }
 
 
 @dataclass(slots=True)

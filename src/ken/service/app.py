@@ -23,6 +23,7 @@ from ken.service.routes import (
     budgets,
     cache,
     chat,
+    checks,
     conversations,
     costs,
     documents,
@@ -69,6 +70,7 @@ ROUTERS = (
     budgets,
     costs,
     cache,
+    checks,
     health,
     page,
 )
