@@ -44,7 +44,7 @@ _ROLLED_AT_ONCE_S = 600
 """Minutes that go into hours and days in one transaction."""
 _SETTLED_S = 120
 """Minutes as old as this go into hours: most of what is to be said of them has been said."""
-_DELETED_AT_ONCE_S = {MINUTE: 6 * HOUR, HOUR: 10 * DAY, DAY: 400 * DAY}
+_FORGOTTEN_AT_ONCE_S = {MINUTE: DAY, HOUR: 2 * DAY, DAY: 7 * DAY}
 _ROLLED = "rollups_rolled"
 _WIDE = frozenset({"task_type", "category", "tier", "model", "release"})
 
@@ -269,20 +269,18 @@ class Rollups:
         return fitting, surplus
 
     def _forget(self, resolution_s: int, facet: str, now: float) -> int:
-        """Delete the rows of a facet that are kept no longer, some hours' or days' in one transaction."""
+        """Delete the oldest rows of a facet that are kept no longer: a step at a time, so that a clock that is wrong does little."""
         coarser = DAY if resolution_s == HOUR else HOUR
         horizon = int((now - self._retention.of(facet, resolution_s)) // coarser * coarser)
         row = rollups.c
         of_facet = sa.and_(row.resolution_s == resolution_s, row.facet == facet, row.start < horizon)
-        deleted = 0
-        while True:
-            with self._database.read() as connection:
-                first = connection.scalar(sa.select(sa.func.min(row.start)).where(of_facet))
-            if first is None:
-                return deleted
-            until = min(horizon, first + _DELETED_AT_ONCE_S[resolution_s])
-            with self._database.write(durable=False) as connection:
-                deleted += connection.execute(sa.delete(rollups).where(of_facet, row.start < until)).rowcount
+        with self._database.read() as connection:
+            first = connection.scalar(sa.select(sa.func.min(row.start)).where(of_facet))
+        if first is None:
+            return 0
+        until = min(horizon, first + _FORGOTTEN_AT_ONCE_S[resolution_s])
+        with self._database.write(durable=False) as connection:
+            return connection.execute(sa.delete(rollups).where(of_facet, row.start < until)).rowcount
 
 
 def _rolled(connection: sa.Connection) -> float:
