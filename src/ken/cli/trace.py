@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from ken.domain.trace import Trace
     from ken.wiring import Ken
 
+app = typer.Typer(rich_markup_mode=None)
 LATEST = "latest"
 _NARROWEST = 60
 
 
-def trace(
+@app.command("trace")
+def trace(  # noqa: PLR0913 - one parameter an option
     context: typer.Context,
     trace_id: Annotated[str, typer.Argument(metavar="[ID|latest]", help="The trace's id.")] = LATEST,
     *,
@@ -34,10 +36,29 @@ def trace(
             "--retrieval", help="Instead: how good what was found was, the last 24 hours against 7 days before."
         ),
     ] = False,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="FILTER",
+            help='Instead: list the traces meant, such as "retrieve.ms > 500 and quality < 3".',
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Of these, those since 24h, 7d or 2026-11-20.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many of them.")] = 50,
+    before: Annotated[str | None, typer.Option("--before", help="Where the page before broke off.")] = None,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Show where a question's time went, and the passages that were looked at."""
+    """Show where a question's time went, and the passages that were looked at; with --where, find questions."""
+    if where is not None or since is not None:
+        from ken.cli.found import Asked
+        from ken.cli.found import show as show_found
+
+        show_found(settings_of(context, home), Asked(where or "", since, limit=limit, before=before), as_json=as_json)
+        return
     if retrieval:
         from ken.cli.retrieval import show
 

@@ -276,10 +276,16 @@ class TraceShape(TraceSummary):
     feedback: list[FeedbackShape] = []
 
 
+class FoundTrace(TraceSummary):
+    """A trace in a list; where a filter found it, with what it has under the names that the filter asks for."""
+
+    figures: dict[str, Scalar] = {}
+
+
 class TracePage(BaseModel):
     """Some of the traces, newest first; `before` asks for the following page, null at the end."""
 
-    traces: list[TraceSummary]
+    traces: list[FoundTrace]
     before: str | None
 
 

@@ -26,7 +26,7 @@ class Page(Generic[T]):
 
 
 def newest_first(
-    query: sa.Select[Any], by: tuple[sa.Column[float], sa.Column[str]], *, limit: int, before: str | None
+    query: sa.Select[Any], by: tuple[sa.ColumnElement[float], sa.ColumnElement[str]], *, limit: int, before: str | None
 ) -> sa.Select[Any]:
     """Narrow a query, by its time and id, to one page and one row more that tells whether another page follows.
 

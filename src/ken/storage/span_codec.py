@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from itertools import starmap
+from typing import Any
 
 from ken.domain.trace import Link, Span
 from ken.errors import StorageError
@@ -37,7 +38,7 @@ def packed(spans: Sequence[Span]) -> bytes:
 
 def unpacked(data: bytes) -> tuple[Span, ...]:
     """The spans of a value. Raises StorageError for one that this Ken can't read."""
-    return tuple(starmap(_span, json.loads(_read(data))))
+    return tuple(_span(each) for each in json.loads(_read(data)))
 
 
 def packed_text(text: str) -> bytes | None:
@@ -87,16 +88,8 @@ def _plain(span: Span) -> list[object]:
     return [*written, links] if links else written
 
 
-def _span(  # noqa: PLR0913, PLR0917 # a row as it was written
-    id_: str,
-    parent_id: str | None,
-    name: str,
-    started_at: float,
-    ended_at: float,
-    status: int,
-    attributes: dict[str, str | int | float | bool | None],
-    links: Sequence[tuple[str, str, str]] = (),
-) -> Span:
+def _span(written: Sequence[Any]) -> Span:
+    id_, parent_id, name, started_at, ended_at, status, attributes, *rest = written
     return Span(
         id=id_,
         parent_id=parent_id,
@@ -105,5 +98,5 @@ def _span(  # noqa: PLR0913, PLR0917 # a row as it was written
         ended_at=ended_at,
         status="error" if status else "ok",
         attributes=tuple(attributes.items()),
-        links=tuple(starmap(Link, links)),
+        links=tuple(starmap(Link, rest[0] if rest else ())),
     )
