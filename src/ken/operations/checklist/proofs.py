@@ -1,8 +1,8 @@
 """What tests on record say: question sets, calibration, load, drills.
 
-Of a run of `ken eval` this reads `overall.METRIC.value` and `.n`, `index`, `search_only` and `cases`; of `ken load` its `steps`
-(`at`, `ttft_ms.p95`, `asked`, `errors`), `started_at` and `model`; of `ken drill` its `faults` (`name`, `passed`, `shows`: which of
-`fallback`, `breaker`, `retry` it showed, and `dependency`); of a calibration its `agreement`.
+Of a run of `ken eval` this reads `overall.METRIC.value`, `index`, `search_only`, `cases` and `failures`; of `ken load` its `steps`
+(`at`, `ttft_ms.p95`, `asked`, `errors`) and `started_at`; of `ken drill` its `findings` (`fault`, `verdict`), by the table of what each
+fault has to show; of a calibration its `agreement`. A drill and a load test with a mock run on a copy, which is another release.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ken.domain.checked import CheckRun, RunKind
 from ken.domain.wire import Json
 from ken.operations.checklist.facts import Facts, Found, number, objects, text
+from ken.operations.drill.table import expected
 
 _EVAL = "Run it: `ken eval QUESTIONS.jsonl`."
 _LOAD = "Run it against the staging system: `ken load`."
@@ -155,12 +156,11 @@ def dependencies_are_load_tested(facts: Facts) -> Found:
 
 def fallbacks_are_tested(facts: Facts) -> Found:
     """What stands in for a model that fails, shown by failing it."""
+    if not facts.dependencies:
+        return Found("pass", "nothing is behind a wire, so nothing has to stand in")
     if not facts.has_fallback:
-        return Found(
-            "fail",
-            "nothing stands in for a model that fails",
-            'Name more models in a tier, or set when_models_fail = "answer".',
-        )
+        remedy = 'Name more models in a tier, or set when_models_fail = "answer".'
+        return Found("fail", "nothing stands in for a model that fails", remedy)
     return _drilled(facts, "fallback")
 
 
@@ -171,21 +171,36 @@ def breakers_are_verified(facts: Facts) -> Found:
     return _drilled(facts, "breaker")
 
 
+def retries_are_drilled(facts: Facts) -> Found:
+    """Attempts that were repeated under a fault, and their reasons in the traces."""
+    return _drilled(facts, "retry")
+
+
+_SHOWS: Mapping[str, frozenset[str]] = {
+    "fallback": frozenset(row.fault for row in expected() if row.calls[1]),
+    "breaker": frozenset(row.fault for row in expected() if row.opens),
+    "retry": frozenset(row.fault for row in expected() if row.why != "-"),
+}
+"""Faults of `ken drill` by what they have to show."""
+
+
 def _drilled(facts: Facts, shows: str) -> Found:
     run = facts.runs.last("drill")
     if run is None:
         return Found("unknown", "no drill is on record", _DRILL)
-    faults = [fault for fault in objects(run.report, "faults") if shows in _strings(fault, "shows")]
-    if not faults:
-        return Found("unknown", f"the drill of {_age(facts, run)} tried no {shows}", _DRILL)
-    failed = [text(fault, "name") for fault in faults if fault.get("passed") is not True]
-    evidence = f"{len(faults) - len(failed)} of {len(faults)} faults as they should be, {_age(facts, run)}"
+    verdicts = {
+        text(each, "fault"): text(each, "verdict")
+        for each in objects(run.report, "findings")
+        if text(each, "fault") in _SHOWS[shows] and text(each, "verdict") != "skipped"
+    }
+    if not verdicts:
+        return Found("unknown", f"the drill of {_age(facts, run)} brought about no fault that shows a {shows}", _DRILL)
+    failed = sorted(fault for fault, verdict in verdicts.items() if verdict != "passed")
+    evidence = f"{len(verdicts) - len(failed)} of {len(verdicts)} faults that show a {shows} were as they should be, {_age(facts, run)}"
     if failed:
-        return Found("fail", f"{evidence}; not: {', '.join(failed)}", "See what the drill says of these.")
-    if _is_old(facts, run) or (run.release and run.release != facts.release):
-        return Found(
-            "fail", f"{evidence}, on release {run.release or 'unknown'}", "Run it on this release: `ken drill`."
-        )
+        return Found("fail", f"{evidence}; not {', '.join(failed)}", "See what the drill says of these.")
+    if _is_old(facts, run):
+        return Found("fail", evidence, f"Run it again: {facts.bounds.run_days:g} days are the most. `ken drill`.")
     return Found("pass", evidence)
 
 
@@ -255,11 +270,6 @@ def _cases(run: CheckRun) -> int:
 def _listed(report: Mapping[str, Json], name: str) -> int:
     value = report.get(name)
     return len(value) if isinstance(value, list) else 0
-
-
-def _strings(report: Mapping[str, Json], name: str) -> list[str]:
-    value = report.get(name)
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 BY_HAND: tuple[RunKind, ...] = ("calibration", "gate")

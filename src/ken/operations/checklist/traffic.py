@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ken.operations.checklist import proofs
 from ken.operations.checklist.facts import DAY_S, Facts, Found
 
 
@@ -106,10 +109,9 @@ def retries_are_logged(facts: Facts) -> Found:
     if not facts.dependencies:
         return Found("pass", "nothing is called over a network, so nothing is tried again")
     made = 0 if attempts is None else attempts.count
-    return Found(
-        "unknown",
-        f"{made} attempts in the last {days:g} days, none of them a retry: nothing shows that one is seen",
-        "Cause some: `ken drill`.",
+    drilled = proofs.retries_are_drilled(facts)
+    return replace(
+        drilled, evidence=f"{made} attempts in the last {days:g} days, none of them a retry; {drilled.evidence}"
     )
 
 
