@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,10 +17,11 @@ from ken.assistant.turn import Turn
 from ken.domain.answer import Answer
 from ken.domain.cached import Keeping, Repeatable, RestsOn
 from ken.domain.document import Document
-from ken.errors import ModelError
+from ken.errors import ModelError, StorageError
 from ken.gateway.cache.semantic import UNHELPFUL, SemanticCache, new_entry
 from ken.knowledge.retiring import best_score
 from ken.text.dates import asked_period
+from ken.text.redaction import holds_secret
 
 _NEAREST = 3
 _SHAPES = 0.2
@@ -69,7 +71,7 @@ async def settle(turn: Turn, trace_id: str, *, cache: SemanticCache | None, sear
     if cache is not None and turn.asked is not None and not turn.cached:
         turn.kept = why_not(turn, cache) or await _keep(turn, answer, cache, searcher=searcher)
     if cache is not None:
-        await anyio.to_thread.run_sync(cache.tidy)
+        await anyio.to_thread.run_sync(_tidy, cache)
     return answer
 
 
@@ -96,6 +98,8 @@ def why_not(turn: Turn, cache: SemanticCache) -> str:
         reason = "degraded"
     elif turn.switched:
         reason = "another model took over"
+    elif holds_secret(turn.question.text):
+        reason = "the question holds a secret"
     elif turn.flaws:
         reason = turn.flaws[0]
     elif not turn.citations:
@@ -133,7 +137,15 @@ async def _keep(turn: Turn, answer: Answer, cache: SemanticCache, *, searcher: S
         rests_on=tuple(_rests_on(turn)),
     )
     again = Repeatable(replace(answer, notices=tuple(turn.notices)), tuple(turn.cuts))
-    return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, answer=again))
+    try:
+        return await anyio.to_thread.run_sync(partial(cache.keep, asked, kept, answer=again))
+    except StorageError:  # a full disk: the answer is there all the same, and the record says that it can't be written
+        return "the database failed"
+
+
+def _tidy(cache: SemanticCache) -> None:
+    with contextlib.suppress(StorageError):  # as above; the counts are still there the next time
+        cache.tidy()
 
 
 def standing_until(turn: Turn) -> tuple[str | None, str | None]:
