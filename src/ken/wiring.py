@@ -90,6 +90,7 @@ from ken.storage.trace_search import TraceSearch
 from ken.storage.traces import Traces
 from ken.telemetry.otel.reception import Reception
 from ken.telemetry.recorder import Recorder
+from ken.telemetry.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class Ken:
     heuristics: Heuristics
     checks_run: ChecksRun
     plain: PlainGateway
+    traffic: Traffic
     model_names: tuple[str, ...]
     readers: frozenset[str]
     """Of these, the ones that can only answer from documents."""
@@ -232,6 +234,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     traces = Traces(database)
     recording = open_recording(settings, database, cache=cache)
     recorder = recording.recorder
+    traffic = Traffic()
     library.recorder = recorder
     release = Release(
         prompt_version=PROMPT_VERSION,
@@ -258,6 +261,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         cache=cache if settings.cache else None,
         categories=categories(settings),
         recorder=recorder,
+        traffic=traffic,
         release=release,
         limits=Limits(
             deadline_s=settings.deadline_s,
@@ -301,7 +305,9 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
             recorder=recorder,
             release=release.id,
             examine=examiner.of_call,
+            traffic=traffic,
         ),
+        traffic=traffic,
         model_names=tuple(providers.models),
         readers=frozenset({providers.reader.name}),
         providers=providers,

@@ -49,6 +49,7 @@ class Assistant:
         turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s), today=today)
         corpus_version = 0
         answer: Answer | None = None
+        self._parts.traffic.began()
         try:
             searcher = await self._parts.corpora.corpus()
             corpus_version = searcher.corpus_version
@@ -78,6 +79,7 @@ class Assistant:
                 trace.trace_id, "InternalError", f"Something went wrong inside Ken; its log has trace {trace.trace_id}."
             )
         finally:
+            self._parts.traffic.ended()
             if answer is None:
                 self._record(trace, turn, _unfinished(trace, turn), corpus_version)
 

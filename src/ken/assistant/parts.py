@@ -21,6 +21,7 @@ from ken.models.protocols import ChatModel, TokenCounter
 from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.telemetry.recorder import Recorder
+from ken.telemetry.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,8 @@ class Parts:
     limits: Limits
     examiner: Examiner = field(default_factory=Examiner)
     """The heuristics that look at every answer."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """Counts the questions under way."""
     kind: TraceKind = "question"
     """What the traces of these questions are."""
     categories: tuple[Category, ...] = BUILT_IN

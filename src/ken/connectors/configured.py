@@ -46,11 +46,13 @@ class Configured:
 
     settings: Settings
     library: Library
+    also: tuple[Job, ...] = ()
+    """Jobs of others, which stay whatever ken.toml says."""
 
     @classmethod
-    def of(cls, ken: Ken) -> Configured:
+    def of(cls, ken: Ken, *, also: tuple[Job, ...] = ()) -> Configured:
         """Those of an opened home."""
-        return cls(ken.settings, ken.library)
+        return cls(ken.settings, ken.library, also)
 
     def tables(self) -> tuple[SourceSettings, ...]:
         """What ken.toml says now, in its order. Raises InvalidSetting."""
@@ -99,18 +101,22 @@ class Configured:
         And one for the documents that are to be embedded anew, whose name no source can have.
         """
         again = Job(name="embedding anew", run=self._embed, schedule=Every(_EMBEDDED_EVERY_S))
-        return again, *(
-            Job(
-                name=settings.name,
-                version=repr(settings),
-                run=partial(self._run, settings.name),
-                schedule=_schedule(settings),
-                last=partial(self._last, settings.name),
-                woken=partial(_changes, place_of(settings.path, home=self.settings.home))
-                if isinstance(settings, FolderSettings) and settings.watch
-                else None,
-            )
-            for settings in self.tables()
+        return (
+            *self.also,
+            again,
+            *(
+                Job(
+                    name=settings.name,
+                    version=repr(settings),
+                    run=partial(self._run, settings.name),
+                    schedule=_schedule(settings),
+                    last=partial(self._last, settings.name),
+                    woken=partial(_changes, place_of(settings.path, home=self.settings.home))
+                    if isinstance(settings, FolderSettings) and settings.watch
+                    else None,
+                )
+                for settings in self.tables()
+            ),
         )
 
     async def _embed(self) -> float | None:

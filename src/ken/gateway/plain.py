@@ -30,6 +30,7 @@ from ken.models.chat import ChatDelta, ChatRequest, Switched, readable
 from ken.models.protocols import ChatModel, Embedder
 from ken.telemetry.recorder import Recorder
 from ken.telemetry.tracing import TraceBuilder
+from ken.telemetry.traffic import Traffic
 
 STAGE = "door"
 """The stage that charges of these calls are booked under."""
@@ -95,9 +96,11 @@ class PlainGateway:
         recorder: Recorder,
         release: str,
         examine: Examining | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._models = models
         self._tiers = tiers
+        self._traffic = traffic or Traffic()
         self._recorder = recorder
         self._release = release
         self._examine = examine
@@ -126,6 +129,7 @@ class PlainGateway:
         passed.model, passed.tier = name, tier
         passed.prompt = _as_json(request.messages)
         has_ended = False
+        self._traffic.began()
         try:
             async with aclosing(model.stream(asked)) as deltas:
                 async for delta in deltas:
@@ -148,6 +152,7 @@ class PlainGateway:
             trace.fail(asyncio.CancelledError("The client hung up."))
             raise
         finally:
+            self._traffic.ended()
             asked_last = _last_asked(asked.messages)
             self._record(trace, passed, asked_last, principal=principal, has_ended=has_ended)
 

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 import ken
+from ken import upkeep
 from ken.connectors.configured import Configured
 from ken.scheduler.scheduler import Scheduler
 from ken.service import errors
@@ -83,7 +84,7 @@ DOORS = (chat, messages, embeddings, otlp)
 def build(opened: Ken) -> FastAPI:
     """The HTTP service of an opened home, with the jobs of its sources. The caller closes the home after the server ended."""
     settings = opened.settings
-    scheduler, configured = Scheduler(), Configured.of(opened)
+    scheduler, configured = Scheduler(), Configured.of(opened, also=upkeep.jobs(opened))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -1,0 +1,61 @@
+"""What a running Ken does for its record besides answering: gauges, compaction, thinning."""
+
+from __future__ import annotations
+
+import time
+
+import anyio.to_thread
+
+from ken.scheduler.schedule import Every
+from ken.scheduler.scheduler import Job
+from ken.wiring import Ken
+
+_SAMPLED_EVERY_S = 10.0
+_COMPACTED_EVERY_S = 15.0
+_THINNED_EVERY_S = 900.0
+
+
+def jobs(ken: Ken) -> tuple[Job, ...]:
+    """The jobs, for a scheduler; no source can have their names."""
+    gauges = Gauges(ken)
+
+    async def compact() -> None:
+        await anyio.to_thread.run_sync(ken.recording.rollups.compact)
+
+    async def thin() -> None:
+        await ken.recording.retention.thin()
+
+    return (
+        Job(name="sampling gauges", run=gauges.sample, schedule=Every(_SAMPLED_EVERY_S)),
+        Job(name="compacting rollups", run=compact, schedule=Every(_COMPACTED_EVERY_S)),
+        Job(name="thinning the record", run=thin, schedule=Every(_THINNED_EVERY_S)),
+    )
+
+
+class Gauges:
+    """What is under way, how much waits, which breakers are open: looked at now and then, and put into the rollups."""
+
+    def __init__(self, ken: Ken) -> None:
+        self._ken = ken
+        self._was_quiet = False
+
+    async def sample(self) -> None:
+        """Note the gauges, unless all were 0 the last time, too: a server that does nothing writes nothing."""
+        values = self.values()
+        is_quiet = not any(values.values())
+        if not (is_quiet and self._was_quiet):
+            recording = self._ken.recording
+            recording.aggregator.sample(time.time(), values)
+            recording.recorder.stir()
+        self._was_quiet = is_quiet
+
+    def values(self) -> dict[str, float]:
+        """The gauges as they stand; of what is under way, the most since they were last read."""
+        vitals = self._ken.providers.stacks.vitals.all
+        queues = [each.limiter.reading() for each in vitals if each.limiter is not None]
+        circuits = [each.circuit.reading() for each in vitals if each.circuit is not None]
+        return {
+            "in_flight": float(self._ken.traffic.peak()),
+            "queue_depth": float(sum(queue.depth for queue in queues)),
+            "breakers_open": float(sum(circuit.state == "open" for circuit in circuits)),
+        }
