@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from google.protobuf.json_format import ParseDict, ParseError
@@ -107,7 +108,7 @@ def read(data: bytes, encoding: Encoding, *, bounds: Intake, now: float) -> Read
 
 def _resource(resource: ResourceSpans, found: Read, *, bounds: Intake, now: float) -> None:
     named = next((one.value.string_value for one in resource.resource.attributes if one.key == "service.name"), "")
-    service = printable(named)[:_MOST_NAME] or _UNNAMED
+    service = _word(named) or _UNNAMED
     for scope in resource.scope_spans:
         for told in scope.spans:
             if why := _unfit(told, now, ahead_s=bounds.ahead_s, behind_s=bounds.behind_s):
@@ -140,7 +141,7 @@ def _span(told: OtlpSpan, service: str, found: Read, *, bounds: Intake) -> Span:
     return Span(
         id=told.span_id.hex(),
         parent_id=parent.hex() if has_parent else None,
-        name=printable(told.name[:_MOST_NAME]) or "(unnamed)",
+        name=_word(told.name) or "(unnamed)",
         started_at=began,
         # A clock that was set back in between says that it ended before it began.
         ended_at=max(began, told.end_time_unix_nano / _NANOS),
@@ -155,6 +156,12 @@ def _span(told: OtlpSpan, service: str, found: Read, *, bounds: Intake) -> Span:
     )
 
 
+@lru_cache(maxsize=4_096)
+def _word(text: str) -> str:
+    """A name as it may be shown: the same few come again and again."""
+    return printable(text[:_MOST_NAME])
+
+
 def _attributes(told: OtlpSpan, found: Read, *, bounds: Intake) -> dict[str, Scalar]:
     """The attributes, within bounds; what an exception's event says, and the status's message, among them."""
     kept: dict[str, Scalar] = {}
@@ -163,13 +170,15 @@ def _attributes(told: OtlpSpan, found: Read, *, bounds: Intake) -> dict[str, Sca
         if len(kept) >= bounds.max_attributes or left <= 0 or not name:
             found.cut += 1
             continue
-        plain = _plain(value, min(left, bounds.max_value))
-        text = plain if isinstance(plain, str) else ""
-        if len(text) > min(left, bounds.max_value):
-            found.cut += 1
-            plain = text = text[: min(left, bounds.max_value)]
-        kept[printable(name[:_MOST_NAME])] = plain
-        left -= len(name) + len(text)
+        longest = min(left, bounds.max_value)
+        plain = _plain(value, longest)
+        if isinstance(plain, str):
+            if len(plain) > longest:
+                found.cut += 1
+                plain = plain[:longest]
+            left -= len(plain)
+        kept[_word(name)] = plain
+        left -= len(name)
     return kept
 
 
