@@ -35,6 +35,7 @@ from ken.cli import (
     record,
     schema,
     search,
+    simulate,
     sources,
     sync,
     trace,
@@ -80,6 +81,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(schema.app, name="schema")
 app.add_typer(load.app)
 app.add_typer(drill.app)
+app.command("simulate")(simulate.simulate)
 app.command("mock-provider")(mock.mock_provider)
 
 

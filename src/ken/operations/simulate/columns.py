@@ -18,10 +18,10 @@ from ken.errors import InvalidInput
 from ken.operations.simulate.gauges import Gauges
 from ken.operations.simulate.incidents import Incident, Labels
 from ken.operations.simulate.traffic import UNKNOWN, YES, Column, Traffic
+from ken.telemetry.vocabulary import metric as known_metric
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-_STATS = (*_QUANTILES, "mean", "max")
-_DIMENSIONS = ("task_type", "category", "tier", "model", "release", "outcome")
+_OVER = "over_"
 _Codes = NDArray[np.int64]
 _Told = tuple[list[float | None], list[int]]
 
@@ -85,7 +85,13 @@ class Columns:
         return {name: Point(since, values[0], counts[0]) for name, (values, counts) in found.items()}
 
     def _told(self, metric: str, steps: _Steps, *, by: str, where: Mapping[str, str]) -> dict[str, _Told]:
+        allowed = known_metric(metric).by
+        for dimension in (by, *where):
+            if dimension and dimension not in allowed:
+                raise InvalidInput(f"{metric!r} isn't told apart by {dimension!r}.")
         name, _, stat = metric.partition(".")
+        if name not in self._gauges.names | self._shares.keys() | self._values.keys() | {"stage_ms"}:
+            return {}
         if name in self._gauges.names:
             return (
                 {}
@@ -115,7 +121,7 @@ class Columns:
         else:
             values, counts = _spread(
                 self._column(name, where)[rows],
-                _stat(metric, stat),
+                stat or "mean",
                 place=place,
                 kept=self._seen(name, rows) & kept,
                 size=size,
@@ -129,8 +135,6 @@ class Columns:
     def _labels(self, by: str) -> Labels | None:
         if by in {"", "kind"}:
             return None
-        if by not in _DIMENSIONS:
-            raise InvalidInput(f"There is no dimension {by!r}. There are: kind, stage, {', '.join(_DIMENSIONS)}.")
         return cast("Labels", getattr(self._traffic, by))
 
     def _kept(self, rows: slice, where: Mapping[str, str]) -> NDArray[np.bool_]:
@@ -147,22 +151,16 @@ class Columns:
 
     def _column(self, name: str, where: Mapping[str, str]) -> Column:
         if name == "stage_ms":
-            return self._traffic.stage_ms.get(where.get("stage", "generate"), np.full(len(self._traffic), np.nan))
-        if name not in self._values:
-            raise InvalidInput(f"There is no figure {name!r} of simulated traffic.")
+            return self._traffic.stage_ms.get(where.get("stage", ""), np.full(len(self._traffic), np.nan))
         return self._values[name]
 
     def _seen(self, name: str, rows: slice) -> NDArray[np.bool_]:
         """Scores that the judge had given by now; everything else is there at once."""
         if name in {"quality", "groundedness"}:
             return self._traffic.judged_at[rows] <= self._now()
+        if name == "unhelpful_rate":
+            return self._traffic.reacted_at[rows] <= self._now()
         return np.ones(rows.stop - rows.start, dtype=np.bool_)
-
-
-def _stat(metric: str, stat: str) -> str:
-    if stat not in _STATS:
-        raise InvalidInput(f"{metric!r} says not which figure of its distribution: add one of {', '.join(_STATS)}.")
-    return stat
 
 
 def _shares(traffic: Traffic) -> dict[str, _Share]:
@@ -185,6 +183,12 @@ def _shares(traffic: Traffic) -> dict[str, _Share]:
         "escalation_rate": _Share(traffic.escalated.astype(np.float64), one),
         "check_failure_rate": _Share((~np.isnan(traffic.failed_check)).astype(np.float64), checked),
         "success_rate": _Share(done, known),
+        "degraded_rate": _Share(np.zeros(len(traffic)), one),
+        "errors": _Share(outcome["failed"]),
+        "successes": _Share(done),
+        "retries": _Share(traffic.retries),
+        "fallbacks": _Share(traffic.fallbacks),
+        "timeouts": _Share(traffic.timeouts),
         "judged_share": _Share((~np.isnan(traffic.quality)).astype(np.float64), one),
         "cost": _Share(traffic.cost_micros),
         "tokens": _Share(traffic.input_tokens + traffic.output_tokens),
@@ -197,19 +201,15 @@ def _shares(traffic: Traffic) -> dict[str, _Share]:
 def _values(traffic: Traffic) -> dict[str, Column]:
     with np.errstate(invalid="ignore", divide="ignore"):
         speed = (traffic.output_tokens - 1) * 1000 / (traffic.generate_ms - traffic.first_token_ms)
-    called = traffic.attempts > 0
-
-    def of_calls(column: Column) -> Column:
-        return np.where(called, column, np.nan)
-
     return {
         "ms": traffic.ms,
         "ttft_ms": traffic.ttft_ms,
         "tokens_per_s": np.where(traffic.output_tokens > 1, speed, np.nan),
-        "queue_ms": of_calls(traffic.queue_ms),
-        "context_tokens": of_calls(traffic.context_tokens),
-        "input_tokens": of_calls(traffic.input_tokens),
-        "output_tokens": of_calls(traffic.output_tokens),
+        "queue_ms": np.where(traffic.queue_ms > 0, traffic.queue_ms, np.nan),
+        "context_tokens": np.where(traffic.context_tokens > 0, traffic.context_tokens, np.nan),
+        "input_tokens": traffic.input_tokens,
+        "output_tokens": traffic.output_tokens,
+        "unhelpful_rate": 1 - traffic.helpful,
         "cost_micros": traffic.cost_micros,
         "difficulty": traffic.difficulty,
         "relevance": traffic.relevance,
@@ -236,7 +236,10 @@ def _spread(values: Column, stat: str, *, place: _Codes, kept: NDArray[np.bool_]
     kept = kept & ~np.isnan(values)
     place, values = place[kept], values[kept]
     counts = np.bincount(place, minlength=size)
-    if stat == "mean":
+    if stat.startswith(_OVER):
+        is_over = values > float(stat.removeprefix(_OVER))
+        told = np.bincount(place, is_over, minlength=size) / np.maximum(counts, 1)
+    elif stat == "mean":
         told = np.bincount(place, values, minlength=size) / np.maximum(counts, 1)
     else:
         order = np.lexsort((values, place))
