@@ -4,19 +4,27 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
+from ken.domain.measures import Recorded
+from ken.domain.trace import Feedback, Reaction
 from ken.storage.database import Database
+from ken.storage.feedback import FeedbackBook
 from ken.storage.record import Record
 from ken.storage.record_state import RecordState
 from ken.storage.rollups import Rollups
 from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from ken.telemetry.capture import CaptureRules
+from ken.telemetry.events import EventLog
+from ken.telemetry.figures import RollupFigures
+from ken.telemetry.preparing import Preparing
+from ken.telemetry.reactions import Reactions
 from ken.telemetry.recorder import Outlets, Recorder
+from ken.telemetry.redacting import Redactor
 from ken.telemetry.rollup import Aggregator
 from ken.telemetry.sink import Sink
 from ken.telemetry.waiting import Bounds
@@ -33,8 +41,36 @@ def impatient(database: Database) -> Iterator[Database]:
 
 def recorder_of(database: Database, *, bounds: Bounds | None = None, sinks: Sequence[Sink] = ()) -> Recorder:
     """A recorder as a home has it."""
-    outlets = Outlets(aggregates=Aggregator(Rollups(database)), losses=RecordState(database), sinks=sinks)
-    return Recorder(Record(database, CaptureRules()), outlets=outlets, bounds=bounds)
+    outlets = Outlets(aggregates=Aggregator(), losses=RecordState(database), sinks=sinks)
+    preparing = Preparing(rules=CaptureRules(sample=0.0))
+    return Recorder(Record(database, CaptureRules()), preparing=preparing, outlets=outlets, bounds=bounds)
+
+
+class Listener:
+    """A sink that remembers what it heard, or fails."""
+
+    def __init__(self, name: str, *, fails: bool = False) -> None:
+        self.name = name
+        self.heard: list[Recorded] = []
+        self.is_closed = False
+        self._fails = fails
+
+    def write(self, batch: Sequence[Recorded]) -> None:
+        """Hear."""
+        if self._fails:
+            raise OSError("no such place")
+        self.heard += batch
+
+    def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 @contextmanager
@@ -111,20 +147,111 @@ def test_a_failing_database_is_told_once_and_loses_nothing(
     assert all(entry.exc_info is None for entry in caplog.records)
 
 
-def test_a_full_queue_drops_and_counts(database: Database, impatient: Database) -> None:
-    """While nothing can be written, no more traces wait than the queue holds; the oldest are kept."""
-    recorder = recorder_of(impatient, bounds=Bounds(traces=10, rows=15))
+def test_a_full_queue_gives_up_detail_first_and_what_is_wrong_last(database: Database, impatient: Database) -> None:
+    """Traces beyond the queue keep their figures, then fall; failures keep all; each of them is counted, and the losses noted."""
+    recorder = recorder_of(impatient, bounds=Bounds(traces=70, rows=100))
     with locked(database):
-        for number in range(30):
+        recorder.record(a_trace(0))
+        recorder.flush()  # the writer has this one in hand from now on, and takes no other
+        for number in range(1, 201):
             recorder.record(a_trace(number))
+        for number in range(201, 211):
+            recorder.record(a_trace(number, outcome="failed", error="ModelUnavailable: gone"))
+        waiting = recorder.stats()
+        assert (waiting.waiting, waiting.dropped) == (1 + 100 + 10, 100)
+    while not recorder.flush():
+        pass
+    stats = recorder.stats()
+    recorder.close()
+    assert (stats.written, stats.dropped, stats.lost, stats.waiting) == (111, 100, 0, 0)
+    entries = Traces(database).list(OPERATOR, limit=500).entries
+    by_number = {int(trace.id, 16): trace for trace in entries}
+    assert {number for number, trace in by_number.items() if trace.capture == "metrics"} == set(range(71, 101))
+    assert all(by_number[number].capture == "full" for number in range(201, 211))
+    assert Traces(database).get(a_trace(1).id, ADA).spans
+    assert {each.kind: each.count for each in RecordState(database).lost()} == {"detail": 30, "row": 100}
+    counted = RollupFigures(Rollups(database)).whole("questions", since=0, until=4_000)
+    assert counted[""].value == 211
+
+
+def test_a_full_disk_loses_no_figure(database: Database) -> None:
+    """While the disk is full nothing is written and nobody is told twice; with room again all is there."""
+    recorder = recorder_of(database)
+    held = database.path.stat().st_size // 4096
+    with database.write() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={held + 2}")
+    for number in range(50):
+        recorder.record(a_trace(number, answer="x" * 2_000))
+    assert not recorder.flush()
+    assert recorder.stats().waiting == 50
+    with database.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    while not recorder.flush():
+        pass
+    recorder.close()
+    assert recorder.stats().written == 50
+
+
+def test_other_sinks_neither_hold_the_store_up_nor_fail_it(database: Database) -> None:
+    """A sink that raises loses its batch, which is counted and noted under its name; the store and the next sink get theirs."""
+    failing, other = Listener("failing", fails=True), Listener("other")
+    recorder = recorder_of(database, sinks=(failing, other))
+    recorder.record(a_trace(1, question="password: hunter2x!"))
+    assert recorder.flush()
+    recorder.close()
+    assert recorder.stats().sinks_lost == {"failing": 1}
+    assert [each.trace.question for each in other.heard] == ["password: [secret]"]
+    assert failing.is_closed
+    assert {each.kind: each.count for each in RecordState(database).lost()} == {"failing": 1}
+
+
+def test_sinks_hear_of_traces_while_the_database_fails(database: Database, impatient: Database) -> None:
+    """What can't be written yet is handed out all the same, once."""
+    listener = Listener("other")
+    recorder = recorder_of(impatient, sinks=(listener,))
+    with locked(database):
+        recorder.record(a_trace(1))
         assert not recorder.flush()
-        assert recorder.stats().dropped > 0
+        wait_until(lambda: len(listener.heard) == 1)
+    assert recorder.flush()
+    recorder.close()
+    assert len(listener.heard) == 1
+
+
+def test_a_clock_that_jumps_breaks_nothing(database: Database) -> None:
+    """Questions of hours ago and of hours ahead are kept and counted in their own minutes."""
+    recorder = recorder_of(database)
+    now = time.time()
+    for number, hours in enumerate((0, -30, 30, -5, 0)):
+        recorder.record(a_trace(number, started_at=now + hours * 3600))
     assert recorder.flush()
     stats = recorder.stats()
-    assert stats.written + stats.dropped == 30
-    assert 10 <= stats.written <= 20
-    assert Traces(database).exists(a_trace(0).id)
     recorder.close()
+    assert (stats.written, stats.lag_s) == (5, 0.0)
+    counted = RollupFigures(Rollups(database)).whole("questions", since=now - 40 * 3600, until=now + 40 * 3600)
+    assert counted[""].value == 5
+
+
+def test_a_thumb_down_has_a_trace_kept_and_corrects_what_was_counted(database: Database) -> None:
+    """What somebody found unhelpful is kept whole, its task no longer counts as done, and takes the word of the first back last."""
+    recorder = recorder_of(database)
+    record, book, rollups = Record(database, CaptureRules(sample=0.0)), FeedbackBook(database), Rollups(database)
+    reactions = Reactions(record, book, recorder, redactor=Redactor(), events=EventLog(None))
+    recorder.record(a_trace(1))
+    assert recorder.flush()
+    for who, helpful in (("ada", True), ("ben", False), ("ben", True), ("ben", False)):
+        reactions.said(Feedback(trace_id=a_trace(1).id, principal=who, helpful=helpful, reason="pwd=abc123x!", at=1.0))
+    reactions.scored(a_trace(1).id, quality=2.0)
+    assert recorder.flush()
+    recorder.close()
+    kept = Traces(database).get(a_trace(1).id, ADA)
+    assert (kept.capture, kept.reaction) == ("full", Reaction(quality=2.0, helpful=False))
+    assert {each.reason for each in book.of_trace(kept.id)} == {"pwd=[secret]"}
+    figures = RollupFigures(rollups)
+    assert figures.whole("success_rate", since=0, until=4_000)[""].value == 0.0
+    assert figures.whole("quality.mean", since=0, until=4_000)[""].value == pytest.approx(2.0, rel=0.02)
+    reactions.said(Feedback(trace_id=kept.id, principal="ben", helpful=True, reason="", at=2.0))
+    assert Traces(database).get(kept.id, ADA).reaction.helpful is True
 
 
 def test_closing_over_a_failing_database_counts_the_lost(database: Database, impatient: Database) -> None:

@@ -71,4 +71,4 @@ class RecordState:
     def _facts(self, prefix: str) -> dict[str, str]:
         query = sa.select(home.c.key, home.c.value).where(home.c.key.startswith(prefix, autoescape=True))
         with self._database.read() as connection:
-            return {key.removeprefix(prefix): value for key, value in connection.execute(query).tuples()}
+            return {row.key.removeprefix(prefix): str(row.value) for row in connection.execute(query)}
