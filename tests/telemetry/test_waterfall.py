@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from ken.domain.trace import Span, Trace, TracedPassage
+from ken.domain.trace import Link, Span, Trace, TracedPassage
 from ken.telemetry.waterfall import waterfall
 from tests.storage.samples import a_trace
 
@@ -179,3 +179,58 @@ def test_colour_marks_outcome_and_errors() -> None:
     assert "\x1b[32manswered\x1b[0m" in coloured
     assert re.search(r"\x1b\[31m  generate", coloured)
     assert "\x1b" not in waterfall(TRACE, 100, color=False)
+
+
+TOLD = replace(
+    TRACE,
+    spans=(
+        *TRACE.spans,
+        span(5, "call", parent=4, start=0.6, attributes=(("tool_calls", "t1"),)),
+        span(
+            6,
+            "execute_tool tide",
+            parent=4,
+            start=0.7,
+            service="tides",
+            attributes=(("gen_ai.tool.call.id", "t1"), ("long", "ebb and flow " * 40 + "the end")),
+            links=(Link(TRACE.id, f"{5:016x}", "asked for"), Link("f" * 32, "e" * 16)),
+        ),
+    ),
+)
+
+
+def test_a_service_and_what_asked_for_it_are_named() -> None:
+    """A span of another service has its name beside its own; a link says what it points at, by name where that is in the trace."""
+    drawn = waterfall(TOLD, 120, color=False, full=True)
+    assert "execute_tool tide [tides]" in drawn
+    assert f"→ call {5:016x} (asked for)" in drawn
+    assert f"→ {'f' * 32}/{'e' * 16}" in drawn
+
+
+def test_in_full_nothing_is_cut() -> None:
+    """Every attribute is there to its last word, on lines that are no wider than asked for."""
+    drawn = waterfall(TOLD, 70, color=False, full=True)
+    assert max(cell_len(line) for line in drawn.splitlines()) <= 70
+    assert " ".join(drawn.split()).count("ebb and flow") == 40
+    assert "the end" in drawn
+    assert "the end" not in waterfall(TOLD, 70, color=False)
+
+
+@pytest.mark.parametrize("width", [20, 61, 200])
+def test_in_full_hostile_text_is_harmless_too(width: int) -> None:
+    """No control character reaches the terminal, and no line is too wide."""
+    drawn = waterfall(HOSTILE, width, color=False, full=True)
+    assert all(unicodedata.category(letter) not in {"Cc", "Cf", "Cs"} for letter in drawn.replace("\n", ""))
+    assert max(cell_len(line) for line in drawn.splitlines()) <= width
+
+
+def test_spans_that_go_round_in_a_circle_are_drawn_once() -> None:
+    """Two spans that name each other as parent, as others may send them, both stand there."""
+    spans = (
+        span(1, "question", parent=None),
+        span(7, "chicken", parent=8),
+        span(8, "egg", parent=7),
+        span(9, "self", parent=9),
+    )
+    drawn = waterfall(replace(TRACE, spans=spans), 80, color=False)
+    assert [drawn.count(name) for name in ("chicken", "egg", "self")] == [1, 1, 1]

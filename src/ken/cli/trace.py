@@ -49,6 +49,9 @@ def trace(  # noqa: PLR0913 - one parameter an option
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many of them.")] = 50,
     before: Annotated[str | None, typer.Option("--before", help="Where the page before broke off.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="With all that each span says, below its bar, however long it is.")
+    ] = False,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -76,7 +79,9 @@ def trace(  # noqa: PLR0913 - one parameter an option
     width = max(_NARROWEST, console.width)
     speaks_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     say(
-        waterfall(found, width, color=console.is_terminal and not console.no_color, ascii_only=not speaks_utf8),
+        waterfall(
+            found, width, color=console.is_terminal and not console.no_color, ascii_only=not speaks_utf8, full=full
+        ),
         end="",
     )
 
@@ -97,6 +102,7 @@ def _by_name(found: Trace) -> dict[str, object]:
     spans = [
         {field.name: getattr(span, field.name) for field in dataclasses.fields(span)}
         | {"ms": span.ms, "attributes": dict(span.attributes)}
+        | {"links": [dataclasses.asdict(link) for link in span.links]}
         for span in found.spans
     ]
     return fields | {"spans": spans, "citations": json.loads(found.citations), "retrieved": found.retrieved}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -34,18 +34,20 @@ _OUTCOMES: dict[str, Style] = {
     "failed": "bad",
 }
 _QUESTION_LINES = 3
+_INDENT = "      "
 _MS_CELLS = 11
 _LEAST_NOTE = 12
 _SECONDS_FROM_MS = 10_000
 
 
-def waterfall(trace: Trace, width: int, *, color: bool, ascii_only: bool = False) -> str:
+def waterfall(trace: Trace, width: int, *, color: bool, ascii_only: bool = False, full: bool = False) -> str:
     """Draw a trace: what it came to, a bar for each span, and the passages that were looked at.
 
-    No line is wider than `width` cells (60 and more look well). Stored text is escaped: none of it reaches the terminal
-    as a control character. `ascii_only` keeps to ASCII, for terminals that speak no UTF-8.
+    With `full`, all attributes of a span stand below its bar; else as many beside it as there is room for. No line is wider than
+    `width` cells (60 and more look well). Stored text is escaped: none of it reaches the terminal as a control character.
+    `ascii_only` keeps to ASCII, for terminals that speak no UTF-8.
     """
-    pen = _Pen(width, color, ascii_only)
+    pen = _Pen(width, color, ascii_only, full)
     parts = (_header(trace, pen), _bars(trace, pen), _passages(trace, pen))
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
@@ -57,6 +59,7 @@ class _Pen:
     width: int
     color: bool
     ascii_only: bool
+    full: bool
 
     def text(self, stored: str) -> str:
         """Make stored text safe to show."""
@@ -156,7 +159,8 @@ def _bars(trace: Trace, pen: _Pen) -> list[str]:
         return [pen.line(("faint", "no spans were kept"))]
     began = min(span.started_at for span, _ in ordered)
     took = max(max(span.ended_at for span, _ in ordered) - began, 1e-9)
-    names = ["  " * depth + pen.text(span.name) for span, depth in ordered]
+    names = ["  " * depth + _named(span, pen) for span, depth in ordered]
+    known = {span.id: span for span, _ in ordered}
     name_cells = min(max(cell_len(name) for name in names), max(12, pen.width // 4))
     bar_cells = max(8, (pen.width - name_cells - _MS_CELLS - 2) // 2)
     note_cells = pen.width - name_cells - bar_cells - _MS_CELLS - 4
@@ -170,24 +174,66 @@ def _bars(trace: Trace, pen: _Pen) -> list[str]:
             ("bad" if bad else "bar", bar + " "),
             ("plain", f"{_ms(span.ms):>{_MS_CELLS}}"),
         ]
-        if note_cells >= _LEAST_NOTE:
-            pieces.append(("bad" if bad else "faint", "  " + pen.cut(_note(span, pen), note_cells)))
+        style: Style = "bad" if bad else "faint"
+        told = [*_links(span, known, pen), *_facts(span, pen)]
+        if note_cells >= _LEAST_NOTE and not pen.full:
+            pieces.append((style, "  " + pen.cut(" ".join(told), note_cells)))
         lines.append(pen.line(*pieces))
+        if pen.full:
+            lines += [line for fact in told for line in _indented(fact, pen, style)]
+    return lines
+
+
+def _named(span: Span, pen: _Pen) -> str:
+    """A span's name, with the service that sent it where that isn't Ken."""
+    name = pen.text(span.name)
+    return f"{name} [{pen.text(span.service)}]" if span.service else name
+
+
+def _links(span: Span, known: Mapping[str, Span], pen: _Pen) -> list[str]:
+    """What a span points at, by name where that is in the trace."""
+    arrow = "->" if pen.ascii_only else "→"
+    told: list[str] = []
+    for link in span.links:
+        other = known.get(link.span_id)
+        what = f"{pen.text(other.name)} {link.span_id}" if other else f"{link.trace_id}/{link.span_id}"
+        told.append(f"{arrow} {what}" + (f" ({pen.text(link.reason)})" if link.reason else ""))
+    return told
+
+
+def _indented(text: str, pen: _Pen, style: Style) -> list[str]:
+    """A fact on lines of its own, however long it is."""
+    room = max(1, pen.width - len(_INDENT))
+    lines: list[str] = []
+    rest = text
+    while rest:
+        # A blank that a wide character leaves at the end is none of the text's.
+        head = set_cell_size(rest, room).rstrip() if cell_len(rest) > room else rest
+        head = head if rest.startswith(head) and head else rest[:1]
+        lines.append(pen.line(("plain", _INDENT), (style, head)))
+        rest = rest[len(head) :].lstrip()
     return lines
 
 
 def _ordered(spans: Sequence[Span]) -> list[tuple[Span, int]]:
-    """Spans in the order of a tree walk, with their depth; one whose parent is missing stands at the top."""
+    """Spans in the order of a tree walk, with their depth; one whose parent is missing, or that is its own ancestor, stands at the top."""
     known = {span.id for span in spans}
     children: defaultdict[str | None, list[Span]] = defaultdict(list)
-    for span in sorted(spans, key=lambda span: span.started_at):
+    by_time = sorted(spans, key=lambda span: span.started_at)
+    for span in by_time:
         children[span.parent_id if span.parent_id in known else None].append(span)
     walk: list[tuple[Span, int]] = []
-    waiting = [(span, 0) for span in reversed(children[None])]
-    while waiting:
-        span, depth = waiting.pop()
-        walk.append((span, depth))
-        waiting.extend((child, depth + 1) for child in reversed(children[span.id]))
+    seen: set[int] = set()
+    # What no walk from the top reaches goes round in a circle: others may say so of their spans.
+    for top in (*children[None], *by_time):
+        waiting = [(top, 0)]
+        while waiting:
+            span, depth = waiting.pop()
+            if id(span) in seen:
+                continue
+            seen.add(id(span))
+            walk.append((span, depth))
+            waiting.extend((child, depth + 1) for child in reversed(children[span.id]))
     return walk
 
 
@@ -198,10 +244,10 @@ def _bar(start: float, share: float, *, cells: int, ascii_only: bool) -> str:
     return (" " * first + (full * length or thin)).ljust(cells)
 
 
-def _note(span: Span, pen: _Pen) -> str:
-    """Write a span's attributes, an error first."""
+def _facts(span: Span, pen: _Pen) -> list[str]:
+    """A span's attributes, an error first."""
     ordered = sorted(span.attributes, key=lambda pair: pair[0] != "error")
-    return " ".join(f"{pen.text(key)}={pen.text(_value(value))}" for key, value in ordered)
+    return [f"{pen.text(key)}={pen.text(_value(value))}" for key, value in ordered]
 
 
 def _value(value: Scalar) -> str:
