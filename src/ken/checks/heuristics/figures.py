@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 from ken.checks.heuristics.answered import Answered, Finding
 from ken.checks.heuristics.prose import sentence_at, words_of
@@ -17,7 +18,7 @@ from ken.text.quantities import Quantity, pieces, quantities
 
 _RUN = re.compile(r"\d[\d.,'\u00a0\u202f ]*")
 """Digits with whatever may divide them: quick to find, and taken apart by _FIGURE."""
-_FIGURE = re.compile(r"(?<!\d)\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_FIGURE = re.compile(r"(?<!\d)\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+){0,5}")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?")
 _SEPARATORS = re.compile(r"[,'\u00a0\u202f ]")
 _DIGITS = re.compile(r"\d+")
@@ -45,8 +46,9 @@ _WORTH_READING = frozenset(_SPELLED) - frozenset(
 _COUNTED = re.compile(
     rf"\b(?P<word>{'|'.join(sorted(_WORTH_READING))})[ -](?:{'|'.join(sorted(_MEASURED))})\b", re.IGNORECASE
 )
+_NEAR = 120
 _MOST_READ = 24
-"""Sentences of an answer that are read in full."""
+"""Figures whose sentences are read in full."""
 _CLOSE = 1e-6
 
 
@@ -55,13 +57,8 @@ def figures(answered: Answered, standards: Standards) -> Finding:
     _ = standards
     if not answered.is_given or not answered.passages:
         return None
-    strange = list(_strange(answered))
-    if not strange:
-        return ""
-    missing: list[str] = []
-    for figure, sentence in strange[:_MOST_READ]:
-        if not _is_meant(figure, sentence, answered):
-            missing.append(figure)
+    strange = islice(_strange(answered), _MOST_READ)
+    missing = [figure for figure, sentence in strange if not _is_meant(figure, sentence, answered)]
     return f"has figures that no passage has: {', '.join(dict.fromkeys(missing))}" if missing else ""
 
 
@@ -74,13 +71,19 @@ def _strange(answered: Answered) -> Iterator[tuple[str, str]]:
             continue
         end = start + len(figure)
         if known.isdisjoint(_forms(figure)) and not _is_list_number(text, start, end):
-            yield figure, sentence_at(text, start, start + len(figure))
+            yield figure, _around(text, start, start + len(figure))
     if words_of(text).isdisjoint(_WORTH_READING):
         return
     for match in _COUNTED.finditer(text):
         number = f"{_SPELLED[match['word'].lower()]:g}"
         if number not in known:
-            yield match["word"], sentence_at(text, match.start(), match.end())
+            yield match["word"], _around(text, match.start(), match.end())
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """The sentence of a figure, or what of it is near: its unit stands there."""
+    begin = max(0, start - _NEAR)
+    return sentence_at(text[begin : end + _NEAR], start - begin, end - begin)
 
 
 def _figures_in(text: str) -> Iterator[tuple[str, int]]:

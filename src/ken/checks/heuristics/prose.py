@@ -9,7 +9,7 @@ from functools import lru_cache
 from ken.checks.heuristics.answered import Answered
 
 _NOT_SPOKEN = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|“[^”\n]{1,600}”|„[^“”\n]{1,600}[“”]|«[^»\n]{1,600}»|(?<!\w)\"[^\"\n]{1,600}\"(?!\w)|^[ \t]*>[^\n]*",
+    r"```.*?(?:```|\Z)|`[^`\n]*`|“[^“”\n]{1,600}”|„[^„“”\n]{1,600}[“”]|«[^«»\n]{1,600}»|(?<!\w)\"[^\"\n]{1,600}\"(?!\w)|^[ \t]*>[^\n]*",
     re.DOTALL | re.MULTILINE,
 )
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")

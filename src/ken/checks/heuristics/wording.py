@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 from ken.checks.heuristics.answered import Answered, Finding
 from ken.checks.heuristics.prose import WORD, folded, is_spoken, sentence_at, words_of
@@ -93,6 +94,8 @@ REFUSALS = (
     "no puedo ayudar",
     "no puedo responder",
 )
+_MOST_LOOKED_AT = 20
+"""Places where a phrase stands: an answer that quotes one more often than that is left alone."""
 _BEGINS = 240
 """Characters at the head of an answer: who refuses does so at once, and who says at the end what is not known has answered."""
 
@@ -119,7 +122,7 @@ def forbidden(answered: Answered, standards: Standards) -> Finding:
 
 
 def _first(answered: Answered, phrases: tuple[str, ...], *, before: int | None = None) -> str:
-    for phrase, start, end in _found(answered, phrases):
+    for phrase, start, end in islice(_found(answered, phrases), _MOST_LOOKED_AT):
         if (before is None or start < before) and is_spoken(answered, start, end):
             return f"says {phrase!r}: {_shown(answered, start, end)}"
     return ""
