@@ -72,14 +72,27 @@ class EventLog:
         """Write several, together."""
         if self._lines is None or not events:
             return
+        lines = [line for each in events if (line := self._line(each))]
         try:
-            lines = "".join(f"{each.json(self._policy)}\n" for each in events)
             with self._lock:
-                self._lines.append(lines)
-                self.written += len(events)
-        except (OSError, ValueError, TypeError):  # a full disk; a closed stream, a number or a time that JSON hasn't
-            with self._lock:
-                self.lost += len(events)
+                self._lines.append("".join(lines))
+        except (OSError, ValueError):  # a full disk, a folder that can't be made, a stream that was closed
+            lines = []
+        with self._lock:
+            self.written += len(lines)
+            self.lost += len(events) - len(lines)
+
+    def _line(self, event: Event) -> str:
+        """One event as a line; empty where it can't be one."""
+        try:
+            return f"{event.json(self._policy)}\n"
+        except (
+            ValueError,
+            OverflowError,
+            OSError,
+            TypeError,
+        ):  # a number that JSON hasn't, a time beyond all calendars
+            return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
