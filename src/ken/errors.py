@@ -27,6 +27,7 @@
     │   ├── EmbedderChanged     its vectors can't be compared with those that are stored
     │   └── ModelInterrupted    its stream ended before its answer did
     │       └── ModelTimedOut   it sent nothing for longer than it is waited for
+    ├── DeliveryFailed          a message about alerts did not arrive                (HTTP 502)
     └── StorageError            the home can't be read or written                    (HTTP 500)
 
 A message says what was wrong, where, and what to do about it. Whoever shows an error shows its message and nothing else.
@@ -175,6 +176,14 @@ class ModelInterrupted(ModelError):
 
 class ModelTimedOut(ModelInterrupted):
     """The model sent nothing, or did not come to its end, in the time that it is waited for."""
+
+
+class DeliveryFailed(KenError):
+    """A message about alerts did not arrive; `is_final` where trying again won't help."""
+
+    def __init__(self, message: str = "", *, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.is_final = is_final
 
 
 class StorageError(KenError):

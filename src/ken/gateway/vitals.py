@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -95,6 +96,8 @@ class Vitals:
 
     events: deque[BreakerChanged] = field(default_factory=lambda: deque[BreakerChanged](maxlen=100))
     """The newest last."""
+    listeners: list[Callable[[BreakerChanged], None]] = field(default_factory=list["Callable[[BreakerChanged], None]"])
+    """Told of every change."""
     _by_name: dict[str, Vital] = field(default_factory=dict[str, Vital])
 
     def of(self, name: str) -> Vital:
@@ -111,6 +114,8 @@ class Vitals:
         self.events.append(change)
         level = logging.INFO if change.new == "closed" else logging.WARNING
         _log.log(level, "breaker of %r: %s -> %s (%s)", change.dependency, change.old, change.new, change.reason)
+        for listener in self.listeners:
+            listener(change)
 
 
 def percentile(values: deque[float], share: float) -> float | None:

@@ -39,6 +39,7 @@ STATUS: dict[type[KenError], int] = {
     errors.ModelUnavailable: 503,
     errors.SourceError: 502,
     errors.SourceDown: 503,
+    errors.DeliveryFailed: 502,
     errors.DeadlineExceeded: 504,
     errors.StorageError: 500,
     errors.KenError: 500,

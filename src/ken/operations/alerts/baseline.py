@@ -4,7 +4,8 @@ A figure is put on a scale on which its noise is alike everywhere: shares by arc
 by its logarithm. On that scale, the usual value of an hour of the week is the median of that hour over the last weeks, drawn towards
 the median of that hour of the day, and that towards the median of all, the more the less history there is. What is left over gives the
 spread: the median absolute deviation (times 1.4826, a standard deviation where the noise is normal), drawn from the hour towards all
-hours. How far a share strays is told by the binomial's tail, which is right for three of twelve, too.
+hours. Of shares, whose median says nothing where most hours have none, the same is done with sums, the largest twentieth of the hours cut
+down; how far one strays is told by the binomial's tail, which is right for three of twelve, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Hours = NDArray[np.int64]
 History = Sequence[tuple[float, float | None, int]]
 """Time, value and observations, hour by hour."""
 
@@ -31,6 +33,8 @@ _LEAST_HOURS = 36
 _PULL_WEEK = 2.0
 _PULL_DAY = 3.0
 _PULL_SPREAD = 8.0
+_PULL_SHARE = 300.0
+_KEPT_SHARE = 0.95
 _LEAST_SPREAD = 0.01
 _MOST_EXACT = 2000
 """Up to so many observations, a binomial's tail is summed up."""
@@ -49,6 +53,7 @@ class Usual:
     centres: Floats
     """By hour of the week, on the scale of the noise."""
     spreads: Floats
+    """By hour of the day; of shares, beyond what the chance of a draw explains."""
     counts: Floats
     """Observations in a usual hour, by hour of the day."""
     tiny: float
@@ -73,11 +78,10 @@ class Usual:
         strays = _forth(value, is_share=self.is_share, tiny=self.tiny) - centre
         if not self.is_share:
             return strays / max(spread * math.sqrt(max(1.0, usual_count / count)), _LEAST_SPREAD)
-        # What the share varies by on its own, beyond the chance of a draw, is granted to it first.
-        own = math.sqrt(max(spread**2 - 0.25 / usual_count, 0.0))
-        granted = centre + math.copysign(min(own, abs(strays)), strays)
         if count > _MOST_EXACT:
-            return strays / max(spread, _LEAST_SPREAD, 0.5 / math.sqrt(count))
+            return strays / math.hypot(spread, 0.5 / math.sqrt(count))
+        # What the share varies by on its own is granted to it first.
+        granted = centre + math.copysign(min(spread, abs(strays)), strays)
         return _of_draw(value, count, share=_back(granted, is_share=True))
 
     def _centre(self, now: float) -> float:
@@ -94,30 +98,46 @@ def learn(history: History, *, is_share: bool, least_count: int) -> Usual | None
     if len(rows) < _LEAST_HOURS:
         return None
     at, raw, seen = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    week = (at // HOUR_S).astype(np.int64) % _HOURS
+    day = week % _DAY
+    days = max((float(at[-1]) - float(at[0]) + HOUR_S) / (HOUR_S * _DAY), 1.0)
     tiny = max(float(np.median(np.abs(raw))) * 1e-3, 1e-9)
-    values = _scaled(raw, is_share=is_share, tiny=tiny)
-    hours = (at // HOUR_S).astype(np.int64)
-    week = hours % _HOURS
-    day = hours % _DAY
+    centres, spreads = (
+        _of_shares(raw, seen, week=week)
+        if is_share
+        else _of_values(np.log(np.maximum(raw, tiny)), week=week, widen=math.sqrt(1 + _WEEK_DAYS / days))
+    )
+    usual_counts = _medians(seen, day, _DAY, towards=np.full(_DAY, float(np.median(seen))), pull=1.0)
+    return Usual(is_share=is_share, centres=centres, spreads=spreads, counts=usual_counts, tiny=tiny)
+
+
+def _of_values(values: Floats, *, week: Hours, widen: float) -> tuple[Floats, Floats]:
+    """Centres by hour of the week and spreads by hour of the day."""
+    day, every = week % _DAY, np.arange(_HOURS)
     middle = float(np.median(values))
-    weekend = _is_weekend(week)
-    kinds = day + _DAY * weekend
+    kinds = day + _DAY * _is_weekend(week)
     of_kind = _medians(values, kinds, 2 * _DAY, towards=np.full(2 * _DAY, middle), pull=_PULL_DAY)
-    every = np.arange(_HOURS)
-    daily = of_kind[every % _DAY + _DAY * _is_weekend(every)]
-    centres = _medians(values, week, _HOURS, towards=daily, pull=_PULL_WEEK)
+    centres = _medians(values, week, _HOURS, towards=of_kind[every % _DAY + _DAY * _is_weekend(every)], pull=_PULL_WEEK)
     left = np.abs(values - of_kind[kinds])
     spread = max(_NORMAL * float(np.median(left)), _LEAST_SPREAD)
     of_hour = _medians(left, day, _DAY, towards=np.full(_DAY, spread / _NORMAL), pull=_PULL_SPREAD) * _NORMAL
-    days = (float(at[-1]) - float(at[0]) + HOUR_S) / (HOUR_S * _DAY)
-    usual_counts = _medians(seen, day, _DAY, towards=np.full(_DAY, float(np.median(seen))), pull=1.0)
-    return Usual(
-        is_share=is_share,
-        centres=centres,
-        spreads=np.maximum(of_hour, _LEAST_SPREAD) * math.sqrt(1 + _WEEK_DAYS / max(days, 1.0)),
-        counts=usual_counts,
-        tiny=tiny,
+    return centres, np.maximum(of_hour, _LEAST_SPREAD) * widen
+
+
+def _of_shares(shares: Floats, seen: Floats, *, week: Hours) -> tuple[Floats, Floats]:
+    """The same of shares of `seen` observations each."""
+    kept = np.minimum(shares, np.quantile(shares, _KEPT_SHARE))
+    chosen = kept * seen
+    middle = float(chosen.sum() / seen.sum())
+    day, every = week % _DAY, np.arange(_HOURS)
+    of_day = np.bincount(day, seen, _DAY)
+    daily = (np.bincount(day, chosen, _DAY) + _PULL_SHARE * middle) / (of_day + _PULL_SHARE)
+    weekly = (np.bincount(week, chosen, _HOURS) + _PULL_SHARE * daily[every % _DAY]) / (
+        np.bincount(week, seen, _HOURS) + _PULL_SHARE
     )
+    drawn = (np.arcsin(np.sqrt(kept)) - np.arcsin(np.sqrt(daily[day]))) ** 2 * 4 * seen
+    excess = max(0.0, float(np.mean(drawn)) - 1) * 0.25 / float(np.median(seen))
+    return np.arcsin(np.sqrt(weekly)), np.sqrt(excess + 0.25 / (of_day + _PULL_SHARE))
 
 
 @dataclass(slots=True)
@@ -152,12 +172,12 @@ class Learning:
         self.learnt_at = now
 
 
-def _is_weekend(week: NDArray[np.int64]) -> NDArray[np.int64]:
+def _is_weekend(week: Hours) -> Hours:
     """The epoch began on a Thursday: Saturday begins 48 hours later."""
     return ((week >= 2 * _DAY) & (week < 4 * _DAY)).astype(np.int64)
 
 
-def _medians(values: Floats, keys: NDArray[np.int64], size: int, *, towards: Floats, pull: float) -> Floats:
+def _medians(values: Floats, keys: Hours, size: int, *, towards: Floats, pull: float) -> Floats:
     """The median of each key's values, drawn towards another value as if `pull` more of that had been seen."""
     order = np.argsort(keys, kind="stable")
     bounds = np.searchsorted(keys[order], np.arange(size + 1))
@@ -180,12 +200,6 @@ def _of_draw(value: float, count: int, *, share: float) -> float:
     tail = float(np.exp(logs + k * math.log(share) + (count - k) * math.log1p(-share)).sum())
     strays = _FARTHEST if tail <= sys.float_info.min else max(0.0, -_NORMAL_CURVE.inv_cdf(min(tail, 0.5)))
     return strays if up else -strays
-
-
-def _scaled(values: Floats, *, is_share: bool, tiny: float) -> Floats:
-    if is_share:
-        return np.arcsin(np.sqrt(np.clip(values, 0.0, 1.0)))
-    return np.log(np.maximum(values, tiny))
 
 
 def _forth(value: float, *, is_share: bool, tiny: float) -> float:
