@@ -1,4 +1,7 @@
-"""Writes the page that is generated, docs/cli.md, from the `ken` command itself: `python -m docs.build`, or `make docs`."""
+"""Writes what is generated: `python -m docs.build`, or `make docs`.
+
+docs/cli.md comes from the `ken` command itself; for docs/guides/opentelemetry.md see `spans.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+
+from docs import spans
 
 Command = typer.core.TyperCommand | typer.core.TyperGroup
 PAGE = Path(__file__).with_name("cli.md")
@@ -50,4 +55,5 @@ def _sentence(text: str | None) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(ken()), "utf-8")
-    print(f"wrote {PAGE.parent.name}/{PAGE.name}")
+    spans.write()
+    print(f"wrote {PAGE.parent.name}/{PAGE.name} and guides/{spans.PAGE.name}")
