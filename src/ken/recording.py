@@ -11,6 +11,7 @@ from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.forgetting import Forgetting
 from ken.storage.ledger import Ledger
+from ken.storage.markers import Markers
 from ken.storage.record import Record
 from ken.storage.record_overview import RecordOverview
 from ken.storage.record_state import RecordState
@@ -40,6 +41,7 @@ class Recording:
     """Counts traces; gauges are sampled into it. `recorder.stir` has it written."""
     rollups: Rollups
     figures: RollupFigures
+    markers: Markers
     reactions: Reactions
     events: EventLog
     retention: Retention
@@ -78,6 +80,7 @@ def open_recording(settings: Settings, database: Database, *, cache: SemanticCac
         aggregator=aggregator,
         rollups=rollups,
         figures=RollupFigures(rollups),
+        markers=Markers(database),
         reactions=Reactions(record, FeedbackBook(database), recorder, redactor=redactor, events=events),
         events=events,
         retention=Retention(forgetting, ledger, state, rules=rules),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ken.domain.figures import NO_NARROWING, Point
 from ken.domain.rollup import AT, MINUTE
 from ken.errors import InvalidInput
 from ken.storage.rollups import Rollups, Row, Wanted
-from ken.telemetry.vocabulary import DIMENSIONS, OF_TRACE, PARTS, Metric, Pool, metric
+from ken.telemetry.vocabulary import DIMENSIONS, METRICS, OF_TRACE, PARTS, Metric, Pool, metric
 
 WEEK_S = 7 * 86_400
 MOST_POINTS = 2_000
@@ -21,6 +22,29 @@ _ALL = ""
 
 Pools = dict[tuple[int, str], Pool]
 """By step and by value of the dimension asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A figure step by step, and over all of the window."""
+
+    points: tuple[Point, ...]
+    whole: Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """What questions of one task type and category came to; costs in millionths, None where a part of them is unknown."""
+
+    task_type: str
+    category: str
+    questions: int
+    cost_micros: int
+    """What is known of it."""
+    unknown_cost_questions: int
+    success_rate: float | None
+    cost_per_question: float | None
+    cost_per_success: float | None
 
 
 class RollupFigures:
@@ -74,18 +98,16 @@ class RollupFigures:
                 f"These would be {steps} points a series, and {MOST_POINTS} are the most. Take longer steps.",
                 param="step",
             )
-        found: dict[str, dict[str, list[Point]]] = {}
-        for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where):
-            groups = sorted({group for _, group in pools}) or ([_ALL] if not by else [])
-            of_group = {
+        return {
+            told.name: {
                 group: [
                     self._point(told, pools.get((step, group)), since + step * step_s, group=group, pools=pools)
                     for step in range(steps)
                 ]
-                for group in groups
+                for group in _groups(pools, by)
             }
-            found[told.name] = of_group
-        return found
+            for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where)
+        }
 
     def wholes(
         self,
@@ -97,13 +119,69 @@ class RollupFigures:
         where: Mapping[str, str] = NO_NARROWING,
     ) -> dict[str, dict[str, Point]]:
         """`whole` of several figures by the same dimension, out of one reading."""
-        found: dict[str, dict[str, Point]] = {}
-        for told, pools in self._pools(metrics, since=since, until=until, step_s=None, by=by, where=where):
-            groups = sorted({group for _, group in pools}) or ([_ALL] if not by else [])
-            found[told.name] = {
-                group: self._point(told, pools.get((0, group)), since, group=group, pools=pools) for group in groups
+        return {
+            told.name: {
+                group: self._point(told, pools.get((0, group)), since, group=group, pools=pools)
+                for group in _groups(pools, by)
             }
+            for told, pools in self._pools(metrics, since=since, until=until, step_s=None, by=by, where=where)
+        }
+
+    def both(
+        self,
+        metrics: Sequence[str],
+        *,
+        since: float,
+        until: float,
+        step_s: int,
+        by: str = "",
+        where: Mapping[str, str] = NO_NARROWING,
+    ) -> dict[str, dict[str, Line]]:
+        """Series and whole of several figures, out of one reading: for a view."""
+        steps = max(0, math.ceil((until - since) / step_s))
+        found: dict[str, dict[str, Line]] = {}
+        for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where):
+            of_group: dict[str, Line] = {}
+            for group in _groups(pools, by):
+                points = tuple(
+                    self._point(told, pools.get((step, group)), since + step * step_s, group=group, pools=pools)
+                    for step in range(steps)
+                )
+                together = Pool.of_many(pool for (step, one), pool in pools.items() if one == group and step >= 0)
+                whole = self._point(told, together, since, group=group, pools=pools)
+                of_group[group] = Line(points, whole)
+            found[told.name] = of_group
         return found
+
+    def patterns(
+        self, *, since: float, until: float, where: Mapping[str, str] = NO_NARROWING, most: int = 10
+    ) -> list[Pattern]:
+        """The task types and categories that cost most, the dearest first; those of unknown cost by what is known of it."""
+        told = [METRICS[name] for name in ("questions", "success_rate", "cost_per_question", "cost_per_success")]
+        wanted = Wanted(
+            names={name for one in told for name in one.needs},
+            dimensions=frozenset({"task_type", "category"}),
+            where={"kind": ("question",)} | {name: (value,) for name, value in where.items()},
+            since=since,
+            until=until,
+        )
+        pools: dict[tuple[str, str], Pool] = {}
+        for row in self._rollups.read(wanted):
+            pools.setdefault((row.dimensions.task_type, row.dimensions.category), Pool()).add(row.figures)
+        found = [
+            Pattern(
+                task_type=task,
+                category=category,
+                questions=pool.of("traces"),
+                cost_micros=round(pool.sketch("cost_micros").total),
+                unknown_cost_questions=pool.of("unknown_cost"),
+                success_rate=told[1].work(pool)[0],
+                cost_per_question=told[2].work(pool)[0],
+                cost_per_success=told[3].work(pool)[0],
+            )
+            for (task, category), pool in pools.items()
+        ]
+        return sorted(found, key=lambda one: (-one.cost_micros, one.task_type, one.category))[:most]
 
     def _point(self, told: Metric, pool: Pool | None, at: float, *, group: str, pools: Pools) -> Point:
         if pool is None:
@@ -216,6 +294,11 @@ class _Asked:
         return base, values.get(self._by, group)
 
 
+def _groups(pools: Pools, by: str) -> list[str]:
+    """The values of the dimension that were seen; where none was asked for, that of all together."""
+    return sorted({group for _, group in pools}) or ([] if by else [_ALL])
+
+
 def _allowed(told: Metric, by: str, where: Mapping[str, str]) -> Metric:
     """The metric, where it may be asked so. Raises InvalidInput."""
     for name in (by, *where):
@@ -230,6 +313,7 @@ def _allowed(told: Metric, by: str, where: Mapping[str, str]) -> Metric:
 
 
 def _model_is_part(told: Metric) -> bool:
+    """Whether `model` is who was paid, and not who answered: such figures are read apart from others."""
     return any("model" in PARTS.get(name, ()) for name in told.needs)
 
 

@@ -25,6 +25,8 @@ _MOST_NAMES = 200
 """Reasons, checks, topics and stages that are told apart within an hour."""
 _MOST_CELLS = 20_000
 """Cells that may wait while the database fails."""
+_TOTALED = frozenset({"kind", "task_type", "category", "outcome"})
+_MOST_TOTALS = 300
 _LONGEST = 80
 """Characters of a value; what is longer is cut, as nobody looks for it."""
 
@@ -42,6 +44,7 @@ class Aggregator:
         self._said: set[str] = set()
         self._hour = 0
         self._other = 0
+        self._totals: dict[Dimensions, Tally] = {}
 
     @property
     def other(self) -> int:
@@ -80,11 +83,30 @@ class Aggregator:
         """What was added since the last time, without what came to nothing."""
         with self._lock:
             cells, self._cells = self._cells, {}
-        return [
-            Cell(start, dimensions, kept)
-            for (start, dimensions), tally in cells.items()
-            if (kept := tally.without_nothing())
-        ]
+            taken = [
+                Cell(start, dimensions, kept)
+                for (start, dimensions), tally in cells.items()
+                if (kept := tally.without_nothing())
+            ]
+            for cell in taken:
+                self._total(cell)
+        return taken
+
+    def totals(self) -> list[tuple[Dimensions, Tally]]:
+        """What was counted since the start, told apart by kind, task type, category and outcome; for `/metrics`."""
+        with self._lock:
+            for (start, dimensions), tally in self._cells.items():
+                self._total(Cell(start, dimensions, tally))
+            found = [(dimensions, _copied(tally)) for dimensions, tally in self._totals.items()]
+            for (start, dimensions), tally in self._cells.items():
+                self._total(Cell(start, dimensions, tally), -1)
+        return found
+
+    def _total(self, cell: Cell, times: int = 1) -> None:
+        key = cell.dimensions.only(_TOTALED)
+        if key not in self._totals and len(self._totals) >= _MOST_TOTALS:
+            key = Dimensions(kind=key.kind, task_type=OTHER, category=OTHER, outcome=key.outcome)
+        self._totals.setdefault(key, Tally()).merge(cell.tally, times)
 
     def _add(self, recorded: Recorded) -> None:
         own = self._cell(recorded.trace)
@@ -168,6 +190,12 @@ class Aggregator:
                 OTHER,
             )
         return OTHER
+
+
+def _copied(tally: Tally) -> Tally:
+    whole = Tally()
+    whole.merge(tally)
+    return whole
 
 
 def _of_trace(own: Tally, trace: Trace, measures: Measures) -> None:

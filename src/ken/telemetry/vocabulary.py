@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from ken.domain.rollup import Dimensions
 from ken.domain.sketch import Sketch
 from ken.errors import InvalidInput
+from ken.storage.rollup_codec import Figures as Stored
 
 Unit = Literal["count", "share", "ms", "tokens", "tokens/s", "micros", "score", "relevance", "index"]
 """micros: millionths of the price list's currency; score: 1 to 5; relevance: 0 to 1; index: of a population's stability."""
@@ -42,6 +43,28 @@ class Pool:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     stored: dict[str, list[bytes]] = field(default_factory=dict[str, list[bytes]])
     peaks: dict[str, float] = field(default_factory=dict[str, float])
+
+    @classmethod
+    def of_many(cls, pools: Iterable[Pool]) -> Pool:
+        """All together."""
+        whole = cls()
+        for pool in pools:
+            whole._join(pool.counts, pool.peaks)
+            for name, stored in pool.stored.items():
+                whole.stored.setdefault(name, []).extend(stored)
+        return whole
+
+    def add(self, figures: Stored) -> None:
+        """Add what a row says."""
+        self._join(figures.counts, figures.peaks)
+        for name, data in figures.sketches.items():
+            self.stored.setdefault(name, []).append(data)
+
+    def _join(self, counts: Mapping[str, int], peaks: Mapping[str, float]) -> None:
+        for name, times in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + times
+        for name, value in peaks.items():
+            self.peaks[name] = max(value, self.peaks.get(name, value))
 
     def of(self, name: str) -> int:
         """How often something was counted; what was taken back twice is 0 and no less."""

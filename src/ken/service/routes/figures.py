@@ -1,0 +1,177 @@
+"""Figures by name, and what they lead to: the four views, a projection. Operators only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from ken.errors import InvalidInput
+from ken.service.context import Opened, Operating
+from ken.service.figure_shapes import (
+    Beside,
+    FiguresShape,
+    MetricShape,
+    ProjectionShape,
+    ViewShape,
+    line_shapes,
+    metric_shape,
+    projection_shape,
+    view_shape,
+)
+from ken.telemetry.projection import project
+from ken.telemetry.views import FILTERS, Axis, Drawn, ViewName, axis, view
+from ken.telemetry.vocabulary import METRICS
+from ken.wiring import Ken
+
+router = APIRouter(tags=["figures"])
+
+_DAY_S = 86_400.0
+_WEEK_S = 7 * _DAY_S
+
+Where = Annotated[
+    list[str] | None, Query(description="`dimension=value`, such as `task_type=lookup`; given several times, all hold")
+]
+Window = Annotated[float, Query(description="seconds; the window ends now")]
+
+
+class Asked(BaseModel):
+    """What a view is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    window: float = Field(_WEEK_S, description="seconds; the window ends now")
+    task_type: str | None = None
+    category: str | None = None
+    release: str | None = None
+    tier: str | None = None
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The filters that were given."""
+        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+
+
+@router.get("/api/figures/names", summary="Which figures are there?")
+async def names(principal: Operating) -> list[MetricShape]:
+    """Each with its unit, what it means, and by what it can be told apart."""
+    _ = principal
+    return [metric_shape(one) for one in METRICS.values()]
+
+
+@router.get("/api/figures", summary="A figure over a window of time")
+async def figures(
+    ken: Opened,
+    principal: Operating,
+    metric: Annotated[str, Query(description="a name of `/api/figures/names`, such as `ms.p95`")],
+    *,
+    by: Annotated[str, Query(description="a dimension: the figure for each of its values")] = "",
+    where: Where = None,
+    window: Window = _DAY_S,
+    step: Annotated[int | None, Query(description="seconds of a step: whole minutes; by the window without it")] = None,
+) -> FiguresShape:
+    """As a whole and step by step."""
+    _ = principal
+    narrowed = narrowing(where)
+    on = axis(window)
+    if step is not None:
+        on = stepped(on, step)
+    await anyio.to_thread.run_sync(ken.recorder.flush)
+    read = partial(
+        ken.recording.figures.both, [metric], since=on.since, until=on.until, step_s=on.step_s, by=by, where=narrowed
+    )
+    lines = (await anyio.to_thread.run_sync(read))[metric]
+    return FiguresShape(
+        metric=metric,
+        unit=METRICS[metric].unit,
+        by=by,
+        since=on.since,
+        until=on.until,
+        step_s=on.step_s,
+        times=on.times,
+        lines=line_shapes(lines),
+    )
+
+
+@router.get("/api/figures/projection", summary="What will an expected volume cost?")
+async def projection(
+    ken: Opened,
+    principal: Operating,
+    *,
+    days: Annotated[float, Query(gt=0, le=3660, description="so many days ahead")] = 30,
+    growth: Annotated[float, Query(ge=0, le=1000, description="times the volume of the window")] = 1.0,
+    volume: Annotated[
+        list[str] | None, Query(description="`task_type=tasks` over those days, such as `lookup=20000`")
+    ] = None,
+    window: Window = 4 * _WEEK_S,
+) -> ProjectionShape:
+    """For each task type its cost per successful task times the tasks expected."""
+    _ = principal
+    volumes = volumes_of(volume)
+    on = axis(window)
+    await anyio.to_thread.run_sync(ken.recorder.flush)
+    told = await anyio.to_thread.run_sync(
+        partial(
+            project, ken.recording.figures, since=on.since, until=on.until, days=days, growth=growth, volumes=volumes
+        )
+    )
+    return projection_shape(told, ken.providers.stacks.prices.currency)
+
+
+@router.get("/api/views/{name}", summary="A view: health, cost, quality, latency")
+async def one_view(name: ViewName, ken: Opened, principal: Operating, asked: Annotated[Asked, Query()]) -> ViewShape:
+    """Its panels on one axis of time, with releases and syncs marked on it. Views over the same window share the axis."""
+    _ = principal
+    on = axis(asked.window)
+    await anyio.to_thread.run_sync(ken.recorder.flush)
+    drawn, beside = await anyio.to_thread.run_sync(partial(_read, ken, name, on=on, where=asked.where))
+    return view_shape(name, on, drawn=drawn, where=asked.where, beside=beside)
+
+
+def _read(ken: Ken, name: ViewName, *, on: Axis, where: Mapping[str, str]) -> tuple[Sequence[Drawn], Beside]:
+    told, stacks = ken.recording.figures, ken.providers.stacks
+    beside = Beside(
+        currency=stacks.prices.currency,
+        markers=ken.recording.markers.between(on.since, on.until),
+        vitals=stacks.vitals.all if name == "health" else (),
+        patterns=told.patterns(since=on.since, until=on.until, where=where) if name == "cost" else (),
+    )
+    return view(told, name, on, where=where), beside
+
+
+def narrowing(where: Sequence[str] | None) -> dict[str, str]:
+    """`dimension=value`, each. Raises InvalidInput."""
+    found: dict[str, str] = {}
+    for each in where or ():
+        dimension, equals, value = each.partition("=")
+        if not equals:
+            raise InvalidInput(
+                f"{each!r} narrows nothing: write `dimension=value`, such as `task_type=lookup`.", param="where"
+            )
+        found[dimension.strip()] = value.strip()
+    return found
+
+
+def volumes_of(volumes: Sequence[str] | None) -> dict[str, float]:
+    """`task_type=number`, each. Raises InvalidInput."""
+    found: dict[str, float] = {}
+    for name, value in narrowing(volumes).items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise InvalidInput(
+                f"{value!r} is no volume: write a number, as in `lookup=20000`.", param="volume"
+            ) from error
+    return found
+
+
+def stepped(on: Axis, step_s: int) -> Axis:
+    """The same window in other steps. Raises InvalidInput."""
+    if step_s < 60 or step_s % 60:  # noqa: PLR2004 # a minute
+        raise InvalidInput(f"A step is whole minutes, in seconds, and not {step_s!r}.", param="step")
+    last = -(-on.until // step_s) * step_s
+    return Axis(last - -(-(on.until - on.since) // step_s) * step_s, last, step_s)
