@@ -132,6 +132,11 @@ def set_corpus(database: Database, version: int, *document_ids: str) -> None:
             )
 
 
+def rows(connection: sa.Connection, table: str) -> int:
+    """How many rows a table has, also one that this Ken doesn't know."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0
+
+
 def kept(database: Database, text: str) -> list[str]:
     """Where a text is still found: files of the home, or tables of the server, whose files are its own."""
     if isinstance(database, SqliteDatabase):

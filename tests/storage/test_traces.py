@@ -22,7 +22,7 @@ from ken.telemetry.capture import DAY_S, CaptureRules
 from tests.storage.samples import ADA, BEN, OPERATOR, a_citation, a_passage, a_trace, kept, put, set_corpus
 
 
-def rows(database: Database, table: str) -> int:
+def count(database: Database, table: str) -> int:
     with database.read() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[table])) or 0
 
@@ -119,7 +119,7 @@ def test_traces_are_thinned_by_their_tier_in_steps(database: Database) -> None:
     left = traces.get(old[0].id, OPERATOR)
     emptied = replace(old[0], question=NO_LONGER_KEPT, answer=NO_LONGER_KEPT, prompt="", citations="[]")
     assert left == replace(emptied, spans=(), evidence=(), capture="metrics")
-    assert [rows(database, table) for table in ("traces", "span_batches", "traced_passages", "feedback")] == [
+    assert [count(database, table) for table in ("traces", "span_batches", "traced_passages", "feedback")] == [
         601,
         2,
         4,
@@ -129,7 +129,7 @@ def test_traces_are_thinned_by_their_tier_in_steps(database: Database) -> None:
     assert forgetting.thin(now + 500 * DAY_S).more
     while forgetting.thin(now + 900 * DAY_S).more:
         pass
-    assert [rows(database, table) for table in ("traces", "trace_details", "named_documents", "feedback")] == [
+    assert [count(database, table) for table in ("traces", "trace_details", "named_documents", "feedback")] == [
         0,
         0,
         0,

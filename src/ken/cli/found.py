@@ -104,7 +104,7 @@ def _row(found: Found, names: Sequence[str], *, narrow: bool) -> list[str]:
         time.strftime(pattern, time.localtime(trace.started_at)),
         *([] if narrow else [trace.task_type, trace.outcome]),
         f"{trace.ms:,.0f}",
-        "?" if trace.cost_micros is None else f"${trace.cost_micros / _MICROS:.4f}",
+        "?" if trace.cost_micros is None else f"{trace.cost_micros / _MICROS:.4f}",
         *(_shown(name, found.figures) for name in names),
         " ".join(trace.question.split()),
         trace.id,

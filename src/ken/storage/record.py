@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -161,6 +162,7 @@ class Record:
             row_of(each, kept_until=self._keeping.kept_until(each.capture, started_at=each.trace.started_at))
             for each in new.values()
         ]
+        _check_figures(rows)
         if unknown := [row for row in rows if row["id"] not in known]:
             connection.execute(sa.insert(traces), unknown)
         for row in rows:
@@ -169,7 +171,10 @@ class Record:
         added = [each.trace for each in new.values()]
         kept = [each.trace for each in new.values() if each.capture != "metrics"]
         insert_details(connection, kept)
-        note_named(connection, [trace for trace in added if trace in kept or trace.conversation_id is not None])
+        naming = [
+            each.trace for each in new.values() if each.capture != "metrics" or each.trace.conversation_id is not None
+        ]
+        note_named(connection, naming)
         version = int(connection.scalar(sa.select(home.c.value).where(home.c.key == "corpus_version")) or 0)
         withdraw_overtaken(connection, [trace.id for trace in added if trace.corpus_version < version])
         return added
@@ -227,6 +232,15 @@ def _external(trace_id: str, spans: Sequence[Span], principal: str) -> dict[str,
         "kind": "external",
         "capture": "grace",
     }
+
+
+def _check_figures(rows: Sequence[Mapping[str, object]]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InvalidInput(
+                    f"The trace {row['id']!r} can't be stored: its {name} is {value}, which is no figure."
+                )
 
 
 def _check_spans(trace: Trace) -> None:

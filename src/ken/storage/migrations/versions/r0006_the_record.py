@@ -160,7 +160,7 @@ def lost(connection: sa.Connection) -> dict[str, int]:
     rows = {words: connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0 for words, table in tables.items()}  # noqa: S608 # constants
     foreign = connection.scalar(sa.text("SELECT count(*) FROM span_batches WHERE number > 0")) or 0
     prompts = connection.scalar(sa.text("SELECT count(*) FROM trace_details WHERE prompt IS NOT NULL")) or 0
-    return rows | {"traces' marks of the services that sent spans": foreign, "prompts of traces": prompts}
+    return rows | {"marks of the services that sent spans": foreign, "prompts of traces": prompts}
 
 
 def _added() -> Iterator[sa.Column[Any]]:
