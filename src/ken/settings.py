@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ken.alert_settings import AlertSettings, with_secrets
 from ken.budget_settings import BudgetSettings, PriceSettings
 from ken.cache_settings import AnswerCacheSettings, CategorySettings
 from ken.capture_settings import CaptureSettings
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     answer_cache: Annotated[AnswerCacheSettings, NoDecode] = AnswerCacheSettings()
     categories: Annotated[tuple[CategorySettings, ...], NoDecode] = ()
     capture: Annotated[CaptureSettings, NoDecode] = CaptureSettings()
+    alerts: Annotated[AlertSettings, NoDecode] = AlertSettings()
     checks: Annotated[ChecksSettings, NoDecode] = ChecksSettings()
     checklist: Annotated[ChecklistSettings, NoDecode] = ChecklistSettings()
     """What is kept of questions, and for how long."""
@@ -247,6 +249,7 @@ def _with_keys(settings: Settings) -> Settings:
             "reranker": settings.reranker and with_key(settings.reranker, "[reranker] table"),
             "sources": tuple(_with_secret(each) for each in settings.sources),
             "telemetry": with_environment(settings.telemetry, os.environ),
+            "alerts": with_secrets(settings.alerts, os.environ),
         }
     )
 
