@@ -25,6 +25,7 @@ from ken.cli import (
     documents,
     drill,
     evaluate,
+    figures,
     gateway,
     index,
     keys,
