@@ -122,14 +122,7 @@ def needed(turn: Turn) -> int:
     prompt = turn.prompt
     if prompt is None:
         return 0
-    parts_of = (
-        prompt.plan.system,
-        prompt.plan.query,
-        prompt.evidence_tokens,
-        prompt.history_tokens,
-        prompt.earlier_tokens,
-    )
-    return ceil(sum(parts_of) * MARGIN)
+    return ceil(prompt.tokens * MARGIN)
 
 
 def attributes(turn: Turn) -> dict[str, Scalar]:

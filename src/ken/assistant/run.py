@@ -108,6 +108,7 @@ class Run:
             if stage == "assemble" and self.turn.prompt is not None:
                 for part, tokens in self.turn.prompt.plan.told().items():
                     span.set(f"plan_{part}_tokens", tokens)
+                span.set("prompt_tokens", self.turn.prompt.tokens)
                 span.set("template", VERSION)
             if stage == "retrieve" and self.turn.result is not None:
                 for name, ms in self.turn.result.timings_ms:

@@ -41,6 +41,12 @@ class Prompt:
     left_out: int
     """Passages that found no room."""
 
+    @property
+    def tokens(self) -> int:
+        """Of all its parts."""
+        of_parts = (self.evidence_tokens, self.history_tokens, self.earlier_tokens)
+        return self.plan.system + self.plan.query + sum(of_parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
