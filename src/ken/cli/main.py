@@ -42,6 +42,7 @@ from ken.cli import (
     trace,
     tune,
     up,
+    why,
 )
 from ken.cli.home import HomeOption, Shared, log_file
 from ken.cli.log import make_folder
@@ -63,6 +64,7 @@ app.command("ask", cls=Narrowing)(ask.ask)
 app.command("search", cls=Narrowing)(search.search)
 app.add_typer(trace.app)
 app.add_typer(record.app, name="record")
+app.add_typer(figures.app)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(tune.app, name="tune")
 app.add_typer(gateway.app, name="gateway")
@@ -82,6 +84,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(schema.app, name="schema")
 app.add_typer(load.app)
 app.add_typer(drill.app)
+app.command("why")(why.why)
 app.command("simulate")(simulate.simulate)
 app.command("mock-provider")(mock.mock_provider)
 
