@@ -102,6 +102,6 @@ def test_every_fault_of_the_mock_has_a_row() -> None:
 
 def test_a_fault_that_is_none_is_refused() -> None:
     """With the names of those that are."""
-    with pytest.raises(InvalidInput, match="no fault 'flood'.*sqlite-locked"):
+    with pytest.raises(InvalidInput, match=r"no fault 'flood'.*sqlite-locked"):
         DrillPlan(environment={}, only=("flood",))
     assert len(set(NAMES)) == len(NAMES)

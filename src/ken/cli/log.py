@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import logging.handlers
@@ -43,5 +44,6 @@ class _Brief(logging.Handler):
     """The first line of a message on stderr; the rest is in the file."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print it."""
-        tell(f"ken: {record.getMessage().splitlines()[0]}")
+        """Print it. Where that can't be done, whoever logs goes on: stderr may be a file on a full disk, or a pipe that nobody reads."""
+        with contextlib.suppress(OSError, ValueError):
+            tell(f"ken: {record.getMessage().splitlines()[0]}")

@@ -88,8 +88,10 @@ async def disk_full(rig: Rig, checks: Checks) -> None:
             checks.that(
                 not seen.is_whole and "database" in seen.error, f"no plain error of the database: {seen.outcome}"
             )
+            refused = await _at_the_chat_door(asker, TIER)
+            checks.that("can't be written down" in refused, f"a question that costs money at the chat door: {refused}")
             checks.that(len(rig.provider.entries()) == calls, "a model was called that nobody could write down")
-            plain = await _quoted(asker)
+            plain = await _at_the_chat_door(asker, "extractive")
             checks.saw(f"questions that cost nothing: {plain or 'no answer'}")
             checks.that(plain.startswith("an answer"), f"a question that costs nothing: {plain}")
         finally:
@@ -287,13 +289,13 @@ async def _back(asker: Asker, checks: Checks, *, model: str = TIER, within_s: fl
     checks.that(seen.is_whole and not seen.notices, f"afterwards: {seen.outcome}")
 
 
-async def _quoted(asker: Asker) -> str:
-    """A question at the door that keeps no conversation, answered by the reader, which costs nothing."""
-    body = {"model": "extractive", "messages": [{"role": "user", "content": QUESTIONS[2]}]}
+async def _at_the_chat_door(asker: Asker, model: str) -> str:
+    """A question at the door that keeps no conversation: `an answer`, or what came instead."""
+    body = {"model": model, "messages": [{"role": "user", "content": QUESTIONS[2]}]}
     try:
         async with asker.session.post(f"{asker.url}/v1/chat/completions", json=body) as response:
             text = await response.text()
-            return "an answer" if response.ok and "17:30" in text else f"status {response.status}: {text[:200]}"
+            return "an answer" if response.ok and "17:30" in text else f"status {response.status}: {text[:300]}"
     except (OSError, TimeoutError) as error:
         return f"{type(error).__name__}: {error}"
 
