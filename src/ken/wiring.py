@@ -29,6 +29,7 @@ from pathlib import Path
 import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
+from ken.alerting import Alerting, Around, open_alerting
 from ken.assistant.answer import Assistant
 from ken.assistant.explain import Known, Outlook, explain
 from ken.assistant.parts import Limits, Parts
@@ -59,14 +60,17 @@ from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
 from ken.models.minilm import MiniLM
+from ken.operations.alerts.rules import of_home, rules_of
 from ken.operations.checklist.answering import Checklist, answer
 from ken.operations.checklist.facts import Facts
+from ken.operations.why.asking import Asked
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.providers import Providers, open_providers, routes
 from ken.recording import Recording, open_recording
 from ken.releases.release import Release
 from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
+from ken.storage.alerts import AlertBook
 from ken.storage.checks_run import ChecksRun
 from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
@@ -112,6 +116,7 @@ class Ken:
     keys: Keys
     recorder: Recorder
     recording: Recording
+    alerting: Alerting
     reception: Reception | None
     """Takes spans of other services; None: they are not wanted."""
     route_record: RouteRecord
@@ -167,8 +172,15 @@ class Ken:
         )
         return answer(facts)
 
+    @property
+    def asked(self) -> Asked:
+        """What answers why something moved, and how a day was."""
+        rules = rules_of((*self.settings.alerts.sources, of_home(self.settings.home)))
+        return Asked(figures=self.recording.figures, alerts=AlertBook(self.store.database), rules=rules)
+
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""
+        await self.alerting.job.aclose()
         await self.shadows.aclose()
         await self.providers.aclose()
         await self.library.committer.spaces.aclose()
@@ -280,6 +292,18 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     unhelped = replace(parts, cache=None, reader=None, standing=None)
     examinee = Assistant(replace(unhelped, kind="eval"))
     shadows = Shadows(cache, Assistant(replace(unhelped, kind="shadow")).answer, settings.answer_cache.shadow_share)
+    checks_run, trace_search = ChecksRun(database), TraceSearch(database)
+    around = Around(
+        database=database,
+        locks=shared.locks,
+        recording=recording,
+        checks_run=checks_run,
+        trace_search=trace_search,
+        burns=providers.budgets.all_burns,
+        release=release.id,
+    )
+    alerting = await anyio.to_thread.run_sync(open_alerting, settings, around)
+    providers.stacks.vitals.listeners.append(alerting.job.breaker_changed)
     return Ken(
         settings=settings,
         cache=cache,
@@ -289,15 +313,16 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         library=library,
         conversations=Conversations(database),
         traces=traces,
-        trace_search=TraceSearch(database),
+        trace_search=trace_search,
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
         route_record=RouteRecord(database),
         heuristics=heuristics,
-        checks_run=ChecksRun(database),
+        checks_run=checks_run,
         keys=Keys(database),
         recorder=recorder,
         recording=recording,
+        alerting=alerting,
         reception=_reception(settings, recording),
         plain=PlainGateway(
             {name: model for name, model in providers.models.items() if name != providers.reader.name},

@@ -47,6 +47,7 @@ from ken.service.routes import (
     search,
     sources,
     traces,
+    why,
 )
 from ken.wiring import Ken
 
@@ -78,6 +79,7 @@ ROUTERS = (
     metrics,
     health,
     page,
+    why,
 )
 
 
