@@ -141,7 +141,7 @@ def api_body(error: KenError, trace_id: str | None) -> dict[str, dict[str, str |
     return {"error": {"kind": type(error).__name__, "message": str(error), "trace_id": trace_id}}
 
 
-def otlp_body(status: int, message: str, kind: str) -> bytes:
+def otlp_body(status: int, message: str, *, kind: str) -> bytes:
     """A `google.rpc.Status`, as OTLP/HTTP has errors: in protobuf, or in JSON where that is the media type."""
     code = _OTLP_CODES.get(status, 2)
     if kind == "application/json":

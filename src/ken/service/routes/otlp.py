@@ -37,7 +37,9 @@ async def traces(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding: Encoding = "json" if kind == _JSON else "protobuf"
     if kind not in {_PROTOBUF, _JSON}:
-        return _answer(otlp_body(400, f"Send {_PROTOBUF} or {_JSON}, not {kind!r}.", _PROTOBUF), _PROTOBUF, status=415)
+        return _answer(
+            otlp_body(400, f"Send {_PROTOBUF} or {_JSON}, not {kind!r}.", kind=_PROTOBUF), _PROTOBUF, status=415
+        )
     try:
         taken = await _taken(request, encoding)
     except KenError as error:
@@ -58,7 +60,7 @@ async def _taken(request: Request, encoding: Encoding) -> Taken:
 def _refused(error: KenError, kind: str) -> Response:
     # A sender keeps what is answered 503 and tries again; what is answered 500 it throws away.
     status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, StorageError) else status_of(error)
-    response = _answer(otlp_body(status, str(error), kind), kind, status=status)
+    response = _answer(otlp_body(status, str(error), kind=kind), kind, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["retry-after"] = _BUSY_S
     if error.retry_after_s is not None:

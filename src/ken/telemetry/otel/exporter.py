@@ -142,7 +142,7 @@ class OtlpExporter:
         batch, uncounted, is_last = self._next_batch()
         if batch:
             body, count = self._encoded(batch)
-            delivery = self._deliver(self._destination.traces_url, body, "traces")
+            delivery = self._deliver(self._destination.traces_url, body, signal="traces")
             self._account(count, delivery)
         if self._instruments is not None:
             for trace in uncounted:
@@ -188,18 +188,18 @@ class OtlpExporter:
             self._sending = len(batch)
             return batch, uncounted, self._closed and not self._waiting
 
-    def _deliver(self, url: str, body: bytes, signal: Signal) -> Delivery:
+    def _deliver(self, url: str, body: bytes, *, signal: Signal) -> Delivery:
         assert self._post is not None  # noqa: S101 - made before the first step
         if self._closed:
             self._post.close()  # one try each, and no more
-        return self._runner.run(self._post.deliver(url, body, signal))
+        return self._runner.run(self._post.deliver(url, body, signal=signal))
 
     def _send_metrics(self, instruments: Instruments) -> None:
         self._metrics_due = time.monotonic() + self._destination.metrics_every_s
         body, url = instruments.encode(), self._destination.metrics_url
         if body is None or url is None:
             return
-        delivery = self._deliver(url, body, "metrics")
+        delivery = self._deliver(url, body, signal="metrics")
         if not delivery.arrived or delivery.rejected:
             _log.warning("Metrics did not all arrive at %s: %s. The next ones hold them, too.", url, delivery.why)
 

@@ -179,7 +179,7 @@ class Reception:
                 size += self._read(request)
             except KenError as error:
                 request.outcome = error
-            except Exception:  # noqa: BLE001 - as below
+            except Exception:  # noqa: BLE001 - others wait for this thread: nothing may end it
                 _log.exception("A request for /v1/traces can't be read.")
                 request.outcome = InvalidInput("The request can't be read. Ken's log says why.")
         return some

@@ -80,7 +80,7 @@ class Post:
         """From now on nothing is tried again."""
         self._closing.set()
 
-    async def deliver(self, url: str, body: bytes, signal: Signal) -> Delivery:
+    async def deliver(self, url: str, body: bytes, *, signal: Signal) -> Delivery:
         """Send a batch until it arrives, is refused, or takes too long."""
         packed = gzip.compress(body, compresslevel=1)
         give_up = time.monotonic() + self._patience.retry_s
@@ -97,7 +97,7 @@ class Post:
                     why, wait = f"{type(error).__name__} {error}".strip(), None
                 else:
                     if answer.status == _OK:
-                        return _accepted(answer, signal, tries)
+                        return _accepted(answer, signal=signal, tries=tries)
                     why, wait = f"HTTP {answer.status}: {_words(answer.body)}", answer.retry_after_s
                     if answer.status not in _PASSING:
                         return Delivery(arrived=False, tries=tries, why=why)
@@ -137,7 +137,7 @@ class _Answer:
     retry_after_s: float | None
 
 
-def _accepted(answer: _Answer, signal: Signal, tries: int) -> Delivery:
+def _accepted(answer: _Answer, *, signal: Signal, tries: int) -> Delivery:
     """What a 200 says: all was taken, or a part (`partial_success`). An answer that can't be read says nothing against it."""
     try:
         if signal == "traces":
