@@ -1,4 +1,4 @@
-"""What a running Ken does for its record besides answering: gauges, compaction, thinning."""
+"""What a running Ken does for its record besides answering: gauges, compaction, thinning, alerts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,15 @@ def jobs(ken: Ken) -> tuple[Job, ...]:
     async def thin() -> None:
         await ken.recording.retention.thin()
 
+    alerts = ken.alerting
+    looking = Job(
+        name="looking at alerts",
+        run=alerts.job.run,
+        schedule=Every(alerts.table.every_s),
+        woken=alerts.job.woken,
+    )
     return (
+        *((looking,) if alerts.table.on else ()),
         Job(name="sampling gauges", run=gauges.sample, schedule=Every(_SAMPLED_EVERY_S)),
         Job(name="compacting rollups", run=compact, schedule=Every(_COMPACTED_EVERY_S)),
         Job(name="thinning the record", run=thin, schedule=Every(_THINNED_EVERY_S)),

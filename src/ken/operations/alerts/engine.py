@@ -6,12 +6,16 @@ and nothing end. An alert that comes back shortly after it was over stays the lo
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from ken.domain.alert import Alert, Change, Happening, Happenings, Labels, Silence, fingerprint
 from ken.domain.figures import Figures
+from ken.domain.where import NAMES
+from ken.errors import InvalidInput
 from ken.operations.alerts.detectors import LOOKBACK_S, Sight, examine
 from ken.operations.alerts.readings import Readings
 from ken.operations.alerts.rule import Event, Finding, Rule
@@ -23,6 +27,8 @@ _MOST_FLAPS = 4
 _STALE_S = 1800
 """An alert that nothing can be said of any more is over after so long, or after its window."""
 _REMEMBERED_S = 24 * 3600
+
+_log = logging.getLogger("ken.alerts")
 
 
 class NothingHappens:
@@ -45,6 +51,8 @@ class Engine:
     alerts: dict[str, Alert] = field(default_factory=dict[str, Alert])
     """By fingerprint: those that are on, those that wait, and those that were over lately. Who keeps them elsewhere puts them here."""
     silences: Sequence[Silence] = ()
+    problems: dict[str, str] = field(default_factory=dict[str, str])
+    """Rules that could not be looked at the last time, and why."""
     _sight: Sight = field(init=False)
     _looked: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -60,7 +68,7 @@ class Engine:
         for rule in self.rules:
             if rule.is_on and self._is_due(rule, now):
                 self._looked[rule.name] = now
-                changes.extend(self._looked_at(rule, examine(rule, self._sight), now))
+                changes.extend(self._looked_at(rule, self._examined(rule), now))
         changes.extend(self._silenced(now))
         self._tidy(now)
         return tuple(changes)
@@ -68,6 +76,18 @@ class Engine:
     def forget_looks(self) -> None:
         """Have every rule be due."""
         self._looked.clear()
+
+    def _examined(self, rule: Rule) -> Sequence[Finding]:
+        """What the rule finds; nothing where its figures can't be had so, which must not silence the others."""
+        try:
+            found = examine(rule, self._sight)
+        except InvalidInput as error:
+            if self.problems.get(rule.name) != str(error):
+                _log.error("the rule %r can't be looked at: %s", rule.name, error)
+            self.problems[rule.name] = str(error)
+            return ()
+        self.problems.pop(rule.name, None)
+        return found
 
     def _is_due(self, rule: Rule, now: float) -> bool:
         last = self._looked.get(rule.name)
@@ -127,7 +147,7 @@ class Engine:
             since=now,
             seen_at=now,
             runbook=rule.runbook,
-            where=rule.filter,
+            where=_filter(rule, labels, now),
             flaps=before.flaps + 1 if before is not None and again else 0,
             notified_at=before.notified_at if before is not None else None,
             told_state=before.told_state if before is not None else "",
@@ -187,6 +207,21 @@ def _updated(alert: Alert, rule: Rule, finding: Finding, now: float) -> Alert:
 
 def _since(at: float | None, now: float) -> float:
     return 0.0 if at is None else max(0.0, now - at)
+
+
+def _filter(rule: Rule, labels: Labels, now: float) -> str:
+    """The rule's filter, narrowed to what the alert is about; empty where the rule has none."""
+    if not rule.filter:
+        return ""
+    told = [("started", ">=", datetime.fromtimestamp(now - rule.window_s, UTC).strftime("%Y-%m-%dT%H:%MZ"))]
+    told += [(name, "=", value) for name, value in labels if name in NAMES and value]
+    parts = [f"({rule.filter})", *(f"{name} {sign} {_quoted(value)}" for name, sign, value in told)]
+    return " and ".join(parts)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _dimension(rule: Rule) -> str:

@@ -13,6 +13,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from ken.domain.where import parsed
 from ken.errors import InvalidInput, KenError
 from ken.operations.alerts.expression import Expression
 from ken.operations.alerts.rule import Rule, Threshold
@@ -119,6 +120,21 @@ def _check(rule: Rule, named: str) -> None:
             raise InvalidInput(f"{named}: there is no dimension {dimension!r}{nearest(dimension, DIMENSIONS)}")
     for expression in rule.expressions:
         check_names(expression, named=named, dimensions=dimensions)
+    _check_forms(rule, named)
+    if rule.filter:
+        try:
+            parsed(rule.filter, now=0.0)
+        except InvalidInput as error:
+            raise InvalidInput(f"{named}: its filter can't be used: {error}") from None
+    unknown = places(rule.summary) - PLACES
+    if unknown:
+        raise InvalidInput(
+            f"{named}: its summary has {{{min(unknown)}}} in it, and may have {', '.join(f'{{{each}}}' for each in sorted(PLACES))}."
+        )
+
+
+def _check_forms(rule: Rule, named: str) -> None:
+    """A threshold is a condition, every other test has a figure."""
     is_threshold = isinstance(rule.test, Threshold)
     for expression in rule.expressions:
         if expression.is_condition != is_threshold:
@@ -128,11 +144,6 @@ def _check(rule: Rule, named: str) -> None:
             raise InvalidInput(f"{named}: {expression.text!r} speaks of no figure{nearest('', METRICS)}")
         if expression.needs_limit and not (isinstance(rule.test, Threshold) and _has_limit(rule.test)):
             raise InvalidInput(f"{named}: {expression.text!r} speaks of a `limit` that is nowhere. Add `limit = ...`.")
-    unknown = places(rule.summary) - PLACES
-    if unknown:
-        raise InvalidInput(
-            f"{named}: its summary has {{{min(unknown)}}} in it, and may have {', '.join(f'{{{each}}}' for each in sorted(PLACES))}."
-        )
 
 
 def _has_limit(test: Threshold) -> bool:
