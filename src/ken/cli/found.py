@@ -91,9 +91,11 @@ def _say(found: Sequence[Found], names: Sequence[str]) -> None:
     rows = [_row(each, names, narrow=narrow) for each in found]
     if width:
         taken = sum(max(len(row[at]) for row in [head, *rows]) + 2 for at in range(len(head)) if head[at] != "question")
-        room = max(_SHORTEST_QUESTION, width - taken - 2)
-        at = head.index("question")
-        rows = [[_cut(cell, room) if place == at else cell for place, cell in enumerate(row)] for row in rows]
+        room, at = width - taken - 2, head.index("question")
+        if room < _SHORTEST_QUESTION:
+            head, *rows = [[*row[:at], *row[at + 1 :]] for row in [head, *rows]]
+        else:
+            rows = [[*row[:at], _cut(row[at], room), *row[at + 1 :]] for row in rows]
     say_table(head, rows)
 
 

@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, str] = {
 INDEXED = frozenset(
     name
     for name, column in COLUMNS.items()
-    if column in {*BY_TIME, *BY_VALUE, *(gate.column for gate in GATES), "started_at", "id"}
+    if column in {*BY_TIME, *BY_VALUE, *(gate.column for gate in GATES), "started_at", "id", "failed_checks"}
 )
 """Names by which a few traces are found among a million without reading them all."""
 
@@ -99,6 +99,8 @@ def path_of(part: Condition) -> Path | None:
     if isinstance(part, Not | AllOf | AnyOf):
         return None
     name = COLUMNS[part.name.name]
+    if part.name.name == "checks" and not (isinstance(part, Comparison) and part.operator == "!="):
+        return Path(part, sa.and_(sa.text(_GATES["failed"].condition), sql_of(part)), by_time=False)
     if name in _GATES:
         return (
             Path(part, sa.and_(sa.text(_GATES[name].condition), sql_of(part)), by_time=name == "error")
