@@ -1,30 +1,35 @@
+# ruff: noqa: PLC0415 - heavy imports wait until the command runs
 """`ken checks`: what the rules that look at every answer have found, and which of them have nothing to do."""
 
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, settings_of
 from ken.cli.output import say_json, say_table, tell
 
 if TYPE_CHECKING:
     from ken.checks.heuristics.audit import Audited
-    from ken.wiring import Ken
 
 
 def checks(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """List the rules that look at every answer: how often each found a fault, when last, and which are silent."""
-
-    async def work(ken: Ken) -> tuple[Audited, ...]:
-        return await anyio.to_thread.run_sync(partial(ken.audit, at=time.time()))
+    from ken.checks.heuristics.audit import audit
+    from ken.checks.heuristics.examine import Examiner
+    from ken.storage.heuristics import Heuristics
+    from ken.wiring import open_store
 
     settings = settings_of(context, home)
-    audited = in_home(settings, work)
+    store = open_store(settings)
+    try:
+        counts = Heuristics(store.database).all()
+    finally:
+        store.close()
+    running = Examiner(settings.checks.standards).names
+    audited = audit(counts, running=running, at=time.time(), silent_days=settings.checks.silent_days)
     if as_json:
         say_json(audited)
         return
