@@ -118,7 +118,7 @@ def delete(
 
 def _what(chosen: Chosen, many: int) -> str:
     if chosen.principal is not None:
-        return f"{many:,} traces and conversations of {chosen.principal!r}, and what the ledger has of their calls,"
+        return f"{many:,} traces of {chosen.principal!r}, their conversations, and what the ledger has of their calls,"
     if chosen.document is not None:
         return f"{many:,} answers that name {chosen.document!r}"
     return f"{many:,} traces that are older than {chosen.older_than_days:g} days"
@@ -126,7 +126,7 @@ def _what(chosen: Chosen, many: int) -> str:
 
 def _told(chosen: Chosen, removed: Removed) -> str:
     if chosen.principal is not None:
-        return f"{removed.traces:,} traces and conversations, {removed.calls:,} calls and {removed.answers:,} kept answers deleted"
+        return f"{removed.traces:,} traces, {removed.calls:,} calls and {removed.answers:,} kept answers deleted, and all conversations"
     return f"{removed.traces:,} {'answers withdrawn' if chosen.document is not None else 'traces deleted'}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -16,13 +17,15 @@ from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
 from ken.domain.principal import Principal
 from ken.domain.trace import Origin
-from ken.errors import KenError, NotFound
+from ken.errors import KenError, NotFound, StorageError
 from ken.service.errors import named
 from ken.telemetry.tracing import new_trace_id
 from ken.wiring import Ken
 
 DEFAULT_ROUTE = "ken"
 """The model name that leaves the choice to Ken."""
+
+_log = logging.getLogger(__name__)
 
 
 def model_asked(ken: Ken, name: str | None) -> str | None:
@@ -95,26 +98,35 @@ async def answer_of(events: AsyncGenerator[Event]) -> Answer:
 
 
 class Conversing:
-    """The conversation that a question belongs to; one that was made for it goes again unless an answer comes."""
+    """The conversation that a question belongs to; one that was made for it goes again unless an answer comes.
 
-    def __init__(self, ken: Ken, conversation_id: str, *, principal: Principal, is_new: bool) -> None:
+    Where none could be made, as the database can't be written, `conversation_id` is None and nothing is kept: people are helped by
+    the answer all the same.
+    """
+
+    def __init__(self, ken: Ken, conversation_id: str | None, *, principal: Principal, is_new: bool) -> None:
         self._conversations = ken.conversations
         self._id = conversation_id
         self._principal = principal
         self._is_empty = is_new
 
     async def keep(self, question: str, answer: Answer) -> None:
-        """Append the question and its answer."""
+        """Append the question and its answer; what can't be written is missing there, and the log says so."""
+        if self._id is None:
+            return
         now = time.time()
         turns = (
             Turn(role="user", content=question, trace_id=answer.trace_id, at=now),
             Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now),
         )
-        await anyio.to_thread.run_sync(partial(self._conversations.append, self._id, self._principal, new=turns))
+        try:
+            await anyio.to_thread.run_sync(partial(self._conversations.append, self._id, self._principal, new=turns))
+        except StorageError as error:
+            _log.warning("A turn of the conversation %s can't be kept. %s", self._id, error)
         self._is_empty = False
 
     async def drop_if_empty(self) -> None:
         """Remove the conversation that was made for a question which got no answer."""
-        if self._is_empty:
+        if self._is_empty and self._id is not None:
             self._is_empty = False
             await anyio.to_thread.run_sync(self._conversations.delete, self._id, self._principal)

@@ -11,7 +11,6 @@ from ken.domain.trace import CaptureTier
 from ken.storage.database import Database
 from ken.storage.schema import (
     calls,
-    conversations,
     documents,
     named_documents,
     named_titles,
@@ -74,11 +73,10 @@ class RecordOverview:
             )
 
     def of_principal(self, principal: str) -> int:
-        """How many traces and conversations somebody has."""
+        """How many traces somebody has."""
+        own = sa.select(sa.func.count()).select_from(traces).where(traces.c.principal == principal)
         with self._database.read() as connection:
-            own = sa.select(sa.func.count()).select_from(traces).where(traces.c.principal == principal)
-            talks = sa.select(sa.func.count()).select_from(conversations).where(conversations.c.principal == principal)
-            return (connection.scalar(own) or 0) + (connection.scalar(talks) or 0)
+            return connection.scalar(own) or 0
 
     def of_document(self, document_id: str) -> int:
         """How many traces name a document in their answer, by its id or, where nothing else tells it, its title."""

@@ -329,10 +329,13 @@ class Recorder:
                 self._changed.wait_for(lambda: self._closed, timeout=_RETRY_S)
                 return False
             self._writing = 0
-            self._counts.lost += len(recorded) + len(self._waiting)
+            lost = len(recorded) + len(self._waiting)
+            self._counts.lost += lost
             self._waiting.take(len(self._waiting))
             self._changed.notify_all()
-            return True
+        if lost:
+            _log.error("%d traces are lost, as they could not be written before Ken ended.", lost)
+        return True
 
     def _write_singly(self, recorded: Sequence[Recorded]) -> None:
         """Find the trace that no database takes, and write the others, and what was counted of all."""

@@ -42,7 +42,7 @@ class Removed:
     """What a deletion took away."""
 
     traces: int
-    """Traces and conversations that went, or, by document, whose answer went."""
+    """Traces that went, or, by document, whose answer went."""
     calls: int = 0
     answers: int = 0
     """Of the answer cache."""
@@ -69,7 +69,7 @@ class Removal:
         self._drop = drop
 
     def count(self, chosen: Chosen) -> int:
-        """How many traces and conversations a deletion would touch. Raises StorageError."""
+        """How many traces a deletion would touch. Raises StorageError."""
         if chosen.principal is not None:
             return self._overview.of_principal(chosen.principal)
         if chosen.document is not None:

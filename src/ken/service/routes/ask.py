@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -16,7 +17,7 @@ from ken.assistant.intake import MOST_MESSAGES
 from ken.domain.answer import Answer, Message, Question
 from ken.domain.events import Answered, CitationShown, Event, Failed, Notice, StageFinished, StageStarted, TokenShown
 from ken.domain.principal import Principal
-from ken.errors import KenError
+from ken.errors import KenError, StorageError
 from ken.service.context import Asking, Opened
 from ken.service.errors import api_body, named
 from ken.service.event_stream import EventStream, json_frame, until_hang_up
@@ -26,6 +27,8 @@ from ken.service.turn import Conversing, answer_of, model_asked, opened_events, 
 from ken.wiring import Ken
 
 router = APIRouter(tags=["questions"])
+
+_log = logging.getLogger(__name__)
 
 
 class AskBody(BaseModel):
@@ -86,10 +89,14 @@ async def ask(
     return Response() if answer is None else JSONResponse(object_of(AnswerShape.model_validate(answer)))
 
 
-async def _history(body: AskBody, ken: Ken, *, principal: Principal) -> tuple[str, tuple[Message, ...]]:
-    """The conversation's id and its last messages."""
+async def _history(body: AskBody, ken: Ken, *, principal: Principal) -> tuple[str | None, tuple[Message, ...]]:
+    """The conversation's id and its last messages; None where none can be made, as the database can't be written."""
     if body.conversation_id is None:
-        made = await anyio.to_thread.run_sync(ken.conversations.create, principal, body.question)
+        try:
+            made = await anyio.to_thread.run_sync(ken.conversations.create, principal, body.question)
+        except StorageError as error:
+            _log.warning("A question is answered without a conversation. %s", error)
+            return None, ()
         return made.id, ()
     recent = partial(ken.conversations.recent, body.conversation_id, principal, messages=MOST_MESSAGES)
     return body.conversation_id, await anyio.to_thread.run_sync(recent)
