@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -112,3 +114,19 @@ def test_what_to_delete_is_one_thing(empty: Terminal) -> None:
     """Two choices are an error that says what may be chosen."""
     refused = empty.ken("record", "delete", "--principal", "ada", "--older-than", "3", code=2)
     assert "by principal, by document" in refused.stderr
+
+
+def test_the_log_holds_no_secret(home: Path) -> None:
+    """What goes to the log and to stderr loses its secrets, those of a traceback too."""
+    code = (
+        "import logging, pathlib, sys\n"
+        "from ken.cli.log import log_to\n"
+        "log_to(pathlib.Path(sys.argv[1]), aloud=True)\n"
+        "try:\n    raise OSError('token=abc123def456!')\n"
+        "except OSError:\n    logging.exception('password: %s', 'hunter2x!')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, check=True, timeout=30)
+    told = done.stderr.decode() + (home / "logs" / "ken.log").read_text()
+    assert told.count("password: [secret]") == 2
+    assert "hunter2x" not in told
+    assert "abc123" not in told

@@ -45,7 +45,7 @@ def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
     from ken.cli.log import log_to
     from ken.wiring import open_home
 
-    log_to(settings.home)
+    log_to(settings.home, policy=settings.capture.redact)
 
     async def run() -> T:
         ken = await open_home(settings)

@@ -9,6 +9,7 @@ import logging.handlers
 from pathlib import Path
 
 from ken.cli.output import tell
+from ken.text.redaction import RedactionPolicy, redact
 
 _BYTES = 5_000_000
 _KEPT = 3
@@ -25,11 +26,23 @@ def make_folder(log: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def log_to(home: Path, *, aloud: bool = False) -> None:
-    """Send everything from warnings upwards to the home's log; `aloud`, the first line of each to stderr as well."""
+def log_to(home: Path, *, aloud: bool = False, policy: RedactionPolicy = "secrets") -> None:
+    """Send everything from warnings upwards to the home's log, redacted; `aloud`, the first line of each to stderr as well."""
     to_file = _HomeLog(log_of(home), maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[to_file, _Brief()] if aloud else [to_file], force=True)
+    to_file.setFormatter(_Redacted("%(asctime)s %(levelname)s %(name)s %(message)s", policy))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_file, _Brief(policy)] if aloud else [to_file], force=True)
+
+
+class _Redacted(logging.Formatter):
+    """Takes out what is taken out of the record, of tracebacks too."""
+
+    def __init__(self, form: str, policy: RedactionPolicy) -> None:
+        super().__init__(form)
+        self._policy: RedactionPolicy = policy
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a line, and its traceback."""
+        return redact(super().format(record), self._policy)
 
 
 class _HomeLog(logging.handlers.RotatingFileHandler):
