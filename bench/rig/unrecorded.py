@@ -13,13 +13,14 @@ from ken.gateway.plain import PlainGateway
 from ken.service.app import build
 from ken.settings import load
 from ken.telemetry.recorder import Recorder
+from ken.telemetry.waiting import Bounds
 from ken.wiring import open_home
 
 
 async def main(home: Path, port: int) -> None:
     """Serve until a signal comes."""
     ken = await open_home(load(home, port=port))
-    recorder = Recorder(ken.traces, capacity=0)
+    recorder = Recorder(ken.recording.record, bounds=Bounds(traces=0, rows=0))
     models = {name: model for name, model in ken.providers.models.items() if name not in ken.readers}
     plain = PlainGateway(models, tiers=ken.providers.tiers, recorder=recorder, release="unrecorded")
     app = build(replace(ken, plain=plain))

@@ -56,7 +56,10 @@ class _HomeLog(logging.handlers.RotatingFileHandler):
 class _Brief(logging.Handler):
     """The first line of a message on stderr; the rest is in the file."""
 
+    def __init__(self, policy: RedactionPolicy) -> None:
+        super().__init__()
+        self._policy: RedactionPolicy = policy
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Print it. Where that can't be done, whoever logs goes on: stderr may be a file on a full disk, or a pipe that nobody reads."""
-        with contextlib.suppress(OSError, ValueError):
-            tell(f"ken: {record.getMessage().splitlines()[0]}")
+        """Print it."""
+        tell(f"ken: {redact(record.getMessage(), self._policy).splitlines()[0]}")
