@@ -61,5 +61,6 @@ class _Brief(logging.Handler):
         self._policy: RedactionPolicy = policy
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print it."""
-        tell(f"ken: {redact(record.getMessage(), self._policy).splitlines()[0]}")
+        """Print it. Where that can't be done, whoever logs goes on: stderr may be a file on a full disk, or a pipe that nobody reads."""
+        with contextlib.suppress(OSError, ValueError):
+            tell(f"ken: {redact(record.getMessage(), self._policy).splitlines()[0]}")
