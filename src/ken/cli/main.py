@@ -15,12 +15,14 @@ import typer
 
 import ken
 from ken.cli import (
+    alerts,
     ask,
     backup,
     budgets,
     cache,
     checklist,
     checks,
+    digest,
     doctor,
     documents,
     drill,
@@ -69,6 +71,7 @@ app.command("eval")(evaluate.evaluate)
 app.add_typer(tune.app, name="tune")
 app.add_typer(gateway.app, name="gateway")
 app.command("budgets")(budgets.budgets)
+app.add_typer(alerts.app, name="alerts")
 app.command("documents")(documents.documents)
 app.command("quality")(quality.quality)
 app.command("doctor")(doctor.doctor)
@@ -84,6 +87,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(schema.app, name="schema")
 app.add_typer(load.app)
 app.add_typer(drill.app)
+app.command("digest")(digest.digest)
 app.command("why")(why.why)
 app.command("simulate")(simulate.simulate)
 app.command("mock-provider")(mock.mock_provider)

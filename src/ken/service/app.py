@@ -20,6 +20,7 @@ from ken.service.boundary import Boundary
 from ken.service.direct import Direct
 from ken.service.limits import BodyLimit
 from ken.service.routes import (
+    alerts,
     ask,
     budgets,
     cache,
@@ -27,6 +28,7 @@ from ken.service.routes import (
     checks,
     conversations,
     costs,
+    digest,
     documents,
     embeddings,
     feedback,
@@ -67,6 +69,7 @@ ROUTERS = (
     conversations,
     traces,
     record,
+    alerts,
     retrieval,
     routing,
     feedback,
@@ -80,6 +83,7 @@ ROUTERS = (
     health,
     page,
     why,
+    digest,
 )
 
 
