@@ -71,6 +71,8 @@ class DestinationSettings(BaseModel):
     kind: Literal["webhook", "slack", "email"]
     severities: tuple[Severity, ...] = ("hard",)
     """`soft` as well: what else the daily digest tells is sent at once."""
+    digest: bool = True
+    """Whether the daily digest goes there."""
     groups: tuple[str, ...] = ()
     """Only alerts of these groups (`latency`, `cost`, ...); none: of all."""
     timeout_s: float = Field(default=10.0, gt=0, le=120)
@@ -147,6 +149,10 @@ class AlertSettings(BaseModel):
     """The least time between two messages about one group."""
     repeat_h: float = Field(default=Pace().repeat_s / _HOUR_S, gt=0)
     """Hours until people are told again of what is still on."""
+    digest: bool = True
+    """Whether each day is told as one story on the next morning."""
+    digest_hour: int = Field(default=6, ge=0, le=23)
+    """From which full hour on, in this machine's time."""
     keep_days: float = Field(default=90.0, ge=1)
     """How long what became of alerts is kept."""
     slo: ObjectiveSettings = ObjectiveSettings()
@@ -186,6 +192,11 @@ class AlertSettings(BaseModel):
     def pace(self) -> Pace:
         """How often people are told."""
         return Pace(group_s=self.group_s, repeat_s=self.repeat_h * _HOUR_S)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Names of the destinations that the daily digest goes to, the log first."""
+        return (LOG, *(each.name for each in self.destinations if each.digest))
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:

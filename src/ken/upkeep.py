@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import anyio.to_thread
 
-from ken.scheduler.schedule import Every
+from ken.operations.digest.day import day_of
+from ken.operations.digest.sending import notices
+from ken.scheduler.schedule import Cron, Every
 from ken.scheduler.scheduler import Job
 from ken.wiring import Ken
 
@@ -25,7 +28,15 @@ def jobs(ken: Ken) -> tuple[Job, ...]:
     async def thin() -> None:
         await ken.recording.retention.thin()
 
+    async def tell_day() -> None:
+        now = time.time()
+        told = await anyio.to_thread.run_sync(partial(ken.day, day_of(None, now=now), now=now))
+        messages = notices(told, ken.alerting.table.readers, now=now)
+        await anyio.to_thread.run_sync(ken.alerting.book.tell, messages)
+
     alerts = ken.alerting
+    table = alerts.table
+    telling = Job(name="telling the day", run=tell_day, schedule=Cron(f"0 {table.digest_hour} * * *"))
     looking = Job(
         name="looking at alerts",
         run=alerts.job.run,
@@ -33,7 +44,8 @@ def jobs(ken: Ken) -> tuple[Job, ...]:
         woken=alerts.job.woken,
     )
     return (
-        *((looking,) if alerts.table.on else ()),
+        *((looking,) if table.on else ()),
+        *((telling,) if table.on and table.digest else ()),
         Job(name="sampling gauges", run=gauges.sample, schedule=Every(_SAMPLED_EVERY_S)),
         Job(name="compacting rollups", run=compact, schedule=Every(_COMPACTED_EVERY_S)),
         Job(name="thinning the record", run=thin, schedule=Every(_THINNED_EVERY_S)),

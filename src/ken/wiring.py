@@ -23,6 +23,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -60,9 +61,11 @@ from ken.knowledge.rerank import Reranking
 from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
 from ken.models.minilm import MiniLM
-from ken.operations.alerts.rules import of_home, rules_of
 from ken.operations.checklist.answering import Checklist, answer
 from ken.operations.checklist.facts import Facts
+from ken.operations.digest.day import DayTold
+from ken.operations.digest.day import Sources as DaySources
+from ken.operations.digest.day import told as told_of
 from ken.operations.why.asking import Asked
 from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.providers import Providers, open_providers, routes
@@ -70,7 +73,6 @@ from ken.recording import Recording, open_recording
 from ken.releases.release import Release
 from ken.settings import Settings
 from ken.storage.advisory import AdvisoryLocks
-from ken.storage.alerts import AlertBook
 from ken.storage.checks_run import ChecksRun
 from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
@@ -174,9 +176,23 @@ class Ken:
 
     @property
     def asked(self) -> Asked:
-        """What answers why something moved, and how a day was."""
-        rules = rules_of((*self.settings.alerts.sources, of_home(self.settings.home)))
-        return Asked(figures=self.recording.figures, alerts=AlertBook(self.store.database), rules=rules)
+        """What answers why something moved. Raises InvalidInput for a bad rule."""
+        alerting = self.alerting
+        return Asked(
+            figures=alerting.figures, alerts=alerting.book, happenings=alerting.happened, rules=alerting.rules()
+        )
+
+    def day(self, day: date, *, now: float) -> DayTold:
+        """A day, for its digest."""
+        alerting, figures = self.alerting, self.recording.figures
+        sources = DaySources(
+            figures=figures,
+            alerts=alerting.book,
+            happenings=alerting.happened,
+            patterns=lambda since, until: figures.patterns(since=since, until=until),
+            silent=lambda: [each.name for each in self.audit(at=now) if each.is_silent],
+        )
+        return told_of(sources, day, now=now)
 
     async def aclose(self) -> None:
         """Write what is still to be written and let go of everything."""

@@ -145,6 +145,12 @@ class Notice:
     made_at: float
     alerts: tuple[Alert, ...]
     """Firing ones first."""
+    title: str = ""
+    """Of a message that tells more than its alerts, such as a digest: stands where they would be named."""
+    body: str = ""
+    """Of such a message, its text as Markdown."""
+    page: str = ""
+    """The same as HTML that loads nothing."""
     attempts: int = 0
     due_at: float = 0.0
     """When it is sent, or tried again."""

@@ -32,6 +32,7 @@ CLAIM_S = 120.0
 
 _VERSION = "alerts_version"
 _MOST = 500
+_PAGES = ("title", "body", "page")
 _FAR_S = 2 * 86_400.0
 """Nothing waits longer than a day: what is due later was written under a clock that was wrong."""
 
@@ -138,6 +139,16 @@ class AlertBook:
                 )
                 for row in connection.execute(query.order_by(alert_happenings.c.at, alert_happenings.c.id))
             )
+
+    def tell(self, notices: Sequence[Notice]) -> int:
+        """Keep messages that come of no alert's change, such as digests; how many were new. One whose id is known is left as it was."""
+        with self._database.write() as connection:
+            ids = [notice.id for notice in notices]
+            known = set(connection.scalars(sa.select(alert_notices.c.id).where(alert_notices.c.id.in_(ids))))
+            new = [_notice_row(notice) for notice in notices if notice.id not in known]
+            if new:
+                connection.execute(sa.insert(alert_notices), new)
+        return len(new)
 
     def claim(self, now: float, *, limit: int = 20) -> tuple[Notice, ...]:
         """Messages that are due, for the caller alone: they come again after `CLAIM_S` unless it says what became of them."""
@@ -283,7 +294,11 @@ def _notice_row(notice: Notice) -> dict[str, object]:
         "due_at": notice.due_at,
         "attempts": notice.attempts,
         "problem": "",
-        "notice": {"group": notice.group, "alerts": [asdict(alert) for alert in notice.alerts]},
+        "notice": {
+            "group": notice.group,
+            "alerts": [asdict(alert) for alert in notice.alerts],
+            **{name: told for name in _PAGES if (told := getattr(notice, name))},
+        },
     }
 
 
@@ -297,6 +312,7 @@ def _notice(row: sa.Row[Any], *, attempts: int) -> Notice:
         alerts=tuple(map(_alert, told["alerts"])),
         attempts=attempts,
         due_at=row.due_at or 0.0,
+        **{name: told.get(name, "") for name in _PAGES},
     )
 
 

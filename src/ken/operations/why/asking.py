@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ken.domain.alert import Alert
+from ken.domain.alert import Alert, Happenings
 from ken.domain.figures import Figures
 from ken.errors import InvalidInput, NotFound
 from ken.operations.alerts.rule import Rule
@@ -32,6 +32,7 @@ class Asked:
 
     figures: Figures
     alerts: AlertBook
+    happenings: Happenings
     rules: Sequence[Rule]
 
     def about(
@@ -52,7 +53,7 @@ class Asked:
                 "A window begins before it ends, and is two weeks long at most. Change `since` or `until`."
             )
         window = Window(since=begins, until=ends, about=window.about)
-        happened = self.alerts.happenings(begins - _HAPPENED_S)
+        happened = self.happenings.since(begins - _HAPPENED_S)
         return explain(self.figures, window, happenings=happened), alert
 
     def _named(self, name: str | None, now: float) -> Alert | None:

@@ -27,7 +27,7 @@ _LEAST_CHANGE = 0.08
 _LEAST_SWELL = 0.4
 """The same of how many there were: questions come as they like."""
 _LEAST_STRENGTH = 6.0
-_FEW = 30
+_FEW = 20
 """Observations since a change began, below which nothing is said of it."""
 _NARROW = 0.6
 """The share of a change that one value has to explain, to be named."""

@@ -56,6 +56,8 @@ class EmailChannel:
         mail["Message-ID"] = make_msgid(idstring=notice.id, domain=self.sender.rpartition("@")[2].strip("> ") or "ken")
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(text(notice, self.links))
+        if notice.page:
+            mail.add_alternative(notice.page, subtype="html")
         return mail
 
     def _send(self, notice: Notice) -> None:

@@ -28,7 +28,9 @@ class LogChannel:
 
     async def send(self, notice: Notice) -> None:
         """As promised by `Channel`; nothing can go wrong here."""
-        for alert in notice.alerts:
+        if notice.title:
+            _log.info("%s", notice.title)
+        for alert in () if notice.title else notice.alerts:
             state = "firing" if alert.is_on else "resolved"
             level = logging.INFO if not alert.is_on else logging.ERROR if alert.severity == "hard" else logging.WARNING
             _log.log(level, "alert %s: %s: %s", state, alert.name, alert.summary)

@@ -36,6 +36,8 @@ class Links:
 
 def subject(notice: Notice) -> str:
     """One line: how many are on, how many are over, and the first one's name."""
+    if notice.title:
+        return notice.title
     firing, resolved = notice.firing, notice.resolved
     counts = [f"{len(some)} {word}" for some, word in ((firing, "firing"), (resolved, "resolved")) if some]
     return f"[Ken] {notice.group}: {', '.join(counts)}: {notice.alerts[0].name}"
@@ -43,6 +45,8 @@ def subject(notice: Notice) -> str:
 
 def text(notice: Notice, links: Links) -> str:
     """For people, in lines."""
+    if notice.body:
+        return notice.body
     lines = [subject(notice), ""]
     for alert in notice.alerts[:_MOST_ALERTS]:
         lines += _told(alert, links)
@@ -79,6 +83,7 @@ def payload(notice: Notice, links: Links) -> dict[str, Json]:
         "group": notice.group,
         "at": notice.made_at,
         "subject": subject(notice),
+        "body": notice.body,
         "alerts": [_plain(alert, links) for alert in notice.alerts],
     }
 
@@ -113,6 +118,10 @@ def blocks(notice: Notice, links: Links) -> dict[str, Json]:
     parts: list[Json] = [
         {"type": "header", "text": {"type": "plain_text", "text": _cut(subject(notice), 150)}},
     ]
+    if notice.body:
+        # Slack reads no Markdown: it is shown as it is written.
+        lines = _escaped(notice.body).split("\n\n")
+        parts += [_section(part) for part in lines[:_MOST_ALERTS] if part.strip()]
     for alert in notice.alerts[:_MOST_ALERTS]:
         mark = ":red_circle:" if alert.is_on else ":white_check_mark:"
         parts.append(_section(f"{mark} *{_escaped(alert.name)}* ({alert.severity})\n{_escaped(alert.summary)}"))
