@@ -24,8 +24,8 @@ class TelemetrySettings(BaseModel):
 
     endpoint: HttpUrl | None = None
     """A collector's OTLP/HTTP address, without `/v1/traces`; None: nothing is sent anywhere."""
-    traces_endpoint: HttpUrl | None = Field(default=None, exclude=True)
-    """The whole address for traces alone, from the environment."""
+    traces_endpoint: HttpUrl | None = None
+    """A whole address for traces, in the place of the one that `endpoint` makes."""
     headers_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
     """The environment variable that holds what is sent along, as in `authorization=Bearer%20abc,x-team=ops`."""
     headers: SecretStr | None = Field(default=None, exclude=True)
@@ -48,11 +48,20 @@ class TelemetrySettings(BaseModel):
     latest_conventions: bool = False
     """The newer semantic conventions; from OTEL_SEMCONV_STABILITY_OPT_IN too."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secret_in_the_file(cls, values: object) -> object:
+        if isinstance(values, dict) and "headers" in values:
+            raise ValueError(
+                "headers never stand in a file; put them in the environment and name their variable: headers_env"
+            )
+        return values  # pyright: ignore[reportUnknownVariableType] - pydantic checks what it is
+
     @model_validator(mode="after")
     def _is_plain_address(self) -> Self:
-        url = self.endpoint
-        if url is not None and (url.username or url.password or url.query or url.fragment):
-            raise ValueError("an address alone; a key goes into the variable that headers_env names")
+        for url in (self.endpoint, self.traces_endpoint):
+            if url is not None and (url.username or url.password or url.query or url.fragment):
+                raise ValueError("an address alone; a key goes into the variable that headers_env names")
         return self
 
     @property
@@ -105,7 +114,8 @@ def with_environment(table: TelemetrySettings, environment: Mapping[str, str]) -
         "service_name": told("OTEL_SERVICE_NAME"),
     }
     resource = pairs(told("OTEL_RESOURCE_ATTRIBUTES") or "")
-    given["service_name"] = given["service_name"] or resource.pop("service.name", None)
+    named = resource.pop("service.name", None)
+    given["service_name"] = given["service_name"] or named
     given["resource"] = {**table.resource, **resource} if resource else None
     if OPT_IN in (told("OTEL_SEMCONV_STABILITY_OPT_IN") or "").replace(" ", "").split(","):
         given["latest_conventions"] = True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from tests.service.serving import Served, serving
 from tests.telemetry.collector import Collector, Value, collecting, facts
 
 CALLER = "00f067aa0ba902b7"
+TOOLED = "c3" * 16
 QUESTION = "How many days of leave do employees have?"
 
 
@@ -28,6 +30,8 @@ class Exporting:
     collector: Collector
     trace_id: str
     again: str
+    tool_call: str
+    """That a model asked for in the trace TOOLED."""
 
     def span(self, name: str, *, trace_id: str | None = None) -> tuple[Span, dict[str, Value]]:
         """The one exported span of that name, with its attributes."""
@@ -65,11 +69,12 @@ def exporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporting]:
                 call = client.post(
                     "/v1/chat/completions",
                     json={"model": "tooled", "messages": [{"role": "user", "content": "?"}], "tools": TOOLS},
+                    headers={"traceparent": f"00-{TOOLED}-{CALLER}-01"},
                 )
-                assert call.status_code == 200, call.text
+            tool_call = call.json()["choices"][0]["message"]["tool_calls"][0]["id"]
             served.ken.recorder.flush()
             collector.wait_for(lambda: {*roots(collector)} >= {trace_id, again} and len(roots(collector)) >= 3)
-            yield Exporting(served, mock, collector, trace_id, again)
+            yield Exporting(served, mock, collector, trace_id, again, tool_call)
 
 
 def roots(collector: Collector) -> list[str]:
@@ -225,3 +230,24 @@ def test_metrics_count_calls_and_tokens(exporting: Exporting) -> None:
         if facts(list(point.attributes)).get(ERROR_TYPE) == "500"
     ]
     assert failed == [len(exporting.mock.ledger.entries("mock-500"))]
+
+
+def test_a_tools_span_is_linked_to_the_call_that_asked_for_it(exporting: Exporting) -> None:
+    """A tool tells Ken of its work by the id of the tool call: its span stands under the caller's, and points at Ken's call."""
+    _, told = exporting.span("chat mock-tools1", trace_id=TOOLED)
+    assert told["ken.call.tool_calls"] == [exporting.tool_call]
+    span = {
+        "traceId": TOOLED,
+        "spanId": "0f" * 8,
+        "parentSpanId": CALLER,
+        "name": "execute_tool tide",
+        "startTimeUnixNano": str(time.time_ns()),
+        "endTimeUnixNano": str(time.time_ns()),
+        "attributes": [{"key": "gen_ai.tool.call.id", "value": {"stringValue": exporting.tool_call}}],
+    }
+    with exporting.served.client(exporting.served.operator) as client:
+        sent = client.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+        assert sent.status_code == 200
+    spans = stored(exporting, TOOLED)
+    (call,) = [id_ for id_, each in spans.items() if each["name"] == "call"]
+    assert spans["0f" * 8]["links"] == [{"trace_id": TOOLED, "span_id": call, "reason": "asked for"}]
