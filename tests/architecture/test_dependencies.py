@@ -56,7 +56,7 @@ def pins(root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in (root / "constraints.txt").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
-            pin = re.fullmatch(r"([a-z0-9-]+)==([\w.]+)", line)
+            pin = re.fullmatch(r"([a-z0-9-]+)==([\w.!]+)", line)
             if pin is None:
                 message = f"constraints.txt: {line!r} is not `name==version`"
                 raise ValueError(message)

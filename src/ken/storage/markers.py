@@ -56,7 +56,8 @@ def _releases(connection: sa.Connection, since: float, until: float) -> list[Hap
             .where(row.resolution_s == resolution, row.facet == "release", row.release != "")
             .group_by(row.release)
         )
-        for release, start in connection.execute(query).tuples():
+        for each in connection.execute(query):
+            release, start = str(each[0]), int(each[1])
             hour = first.get(release)
             if hour is None or hour <= start < hour + HOUR:
                 first[release] = start

@@ -90,14 +90,7 @@ class RollupFigures:
         where: Mapping[str, str] = NO_NARROWING,
     ) -> dict[str, dict[str, list[Point]]]:
         """`series` of several figures by the same dimension, out of one reading."""
-        if step_s < MINUTE or step_s % MINUTE:
-            raise InvalidInput(f"A step is whole minutes, in seconds, and not {step_s!r}.", param="step")
-        steps = max(0, math.ceil((until - since) / step_s))
-        if steps > MOST_POINTS:
-            raise InvalidInput(
-                f"These would be {steps} points a series, and {MOST_POINTS} are the most. Take longer steps.",
-                param="step",
-            )
+        steps = _steps(since, until, step_s)
         return {
             told.name: {
                 group: [
@@ -138,7 +131,7 @@ class RollupFigures:
         where: Mapping[str, str] = NO_NARROWING,
     ) -> dict[str, dict[str, Line]]:
         """Series and whole of several figures, out of one reading: for a view."""
-        steps = max(0, math.ceil((until - since) / step_s))
+        steps = _steps(since, until, step_s)
         found: dict[str, dict[str, Line]] = {}
         for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where):
             of_group: dict[str, Line] = {}
@@ -292,6 +285,18 @@ class _Asked:
         if any(values.get(part, "") != value for part, value in self._of_parts.items()):
             return None
         return base, values.get(self._by, group)
+
+
+def _steps(since: float, until: float, step_s: int) -> int:
+    """How many steps a window has. Raises InvalidInput."""
+    if step_s < MINUTE or step_s % MINUTE:
+        raise InvalidInput(f"A step is whole minutes, in seconds, and not {step_s!r}.", param="step")
+    steps = max(0, math.ceil((until - since) / step_s))
+    if steps > MOST_POINTS:
+        raise InvalidInput(
+            f"These would be {steps} points a series, and {MOST_POINTS} are the most. Take longer steps.", param="step"
+        )
+    return steps
 
 
 def _groups(pools: Pools, by: str) -> list[str]:

@@ -103,6 +103,8 @@ class Aggregator:
         return found
 
     def _total(self, cell: Cell, times: int = 1) -> None:
+        if not cell.dimensions.kind:
+            return  # gauges, which are read as they stand
         key = cell.dimensions.only(_TOTALED)
         if key not in self._totals and len(self._totals) >= _MOST_TOTALS:
             key = Dimensions(kind=key.kind, task_type=OTHER, category=OTHER, outcome=key.outcome)

@@ -101,7 +101,8 @@ def metric(name: str) -> Metric:
     found = METRICS.get(name) or _over(name)
     if found is None:
         near = [one for one in METRICS if one.partition(".")[0] == name.partition(".")[0]]
-        remedy = f"There are: {', '.join(near or METRICS)}."
+        bases = dict.fromkeys(f"{one.partition('.')[0]}{'.*' if '.' in one else ''}" for one in METRICS)
+        remedy = f"There are: {', '.join(near or bases)}."
         raise InvalidInput(f"There is no figure {name!r}. {remedy}", param="metric")
     return found
 
