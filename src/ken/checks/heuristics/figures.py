@@ -70,20 +70,21 @@ def _strange(answered: Answered) -> Iterator[tuple[str, str]]:
         if figure in known:
             continue
         end = start + len(figure)
-        if known.isdisjoint(_forms(figure)) and not _is_list_number(text, start, end):
-            yield figure, _around(text, start, start + len(figure))
+        if known.isdisjoint(_forms(figure)) and not _is_list_number(text, (start, end)):
+            yield figure, _around(text, (start, start + len(figure)))
     if words_of(text).isdisjoint(_WORTH_READING):
         return
     for match in _COUNTED.finditer(text):
         number = f"{_SPELLED[match['word'].lower()]:g}"
         if number not in known:
-            yield match["word"], _around(text, match.start(), match.end())
+            yield match["word"], _around(text, match.span())
 
 
-def _around(text: str, start: int, end: int) -> str:
+def _around(text: str, span: tuple[int, int]) -> str:
     """The sentence of a figure, or what of it is near: its unit stands there."""
+    start, end = span
     begin = max(0, start - _NEAR)
-    return sentence_at(text[begin : end + _NEAR], start - begin, end - begin)
+    return sentence_at(text[begin : end + _NEAR], (start - begin, end - begin))
 
 
 def _figures_in(text: str) -> Iterator[tuple[str, int]]:
@@ -97,7 +98,8 @@ def _figures_in(text: str) -> Iterator[tuple[str, int]]:
             yield from ((match.group(), start + match.start()) for match in _FIGURE.finditer(found))
 
 
-def _is_list_number(text: str, start: int, end: int) -> bool:
+def _is_list_number(text: str, span: tuple[int, int]) -> bool:
+    start, end = span
     line = text.rfind("\n", 0, start) + 1
     return text[end : end + 1] in {".", ")"} and not text[line:start].strip(" \t>*")
 

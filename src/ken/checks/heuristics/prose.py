@@ -22,16 +22,22 @@ _LEAST = 12
 """Characters of a sentence that stands in a passage by no accident."""
 
 
-def is_spoken(answered: Answered, start: int, end: int) -> bool:
+Span = tuple[int, int]
+"""Half-open, in a text."""
+
+
+def is_spoken(answered: Answered, span: Span) -> bool:
     """Whether the words at a place are the answer's own: no code, no quotation, and no sentence of a passage."""
+    start, end = span
     if any(match.start() <= start and end <= match.end() for match in _NOT_SPOKEN.finditer(answered.head)):
         return False
-    sentence = plainly(sentence_at(answered.head, start, end)).strip(_AROUND)
+    sentence = plainly(sentence_at(answered.head, span)).strip(_AROUND)
     return len(sentence) < _LEAST or not any(sentence in plainly(given.text) for given in answered.passages)
 
 
-def sentence_at(text: str, start: int, end: int) -> str:
+def sentence_at(text: str, span: Span) -> str:
     """The sentence or line around a place, with the mark that ends it."""
+    start, end = span
     begin, until = 0, len(text)
     for border in _BORDER.finditer(text):
         if border.start() >= end - 1:

@@ -24,7 +24,7 @@ Object = Mapping[str, Json]
 
 def misfit(value: Json, schema: Object) -> str:
     """The first place where a value isn't as the schema wants it, with what is wrong there; "" where it fits."""
-    return next(_Fitting(schema).faults(value, schema, "", depth=0), "")
+    return next(_Fitting(schema).faults(value, schema, place="", depth=0), "")
 
 
 class _Fitting:
@@ -34,7 +34,7 @@ class _Fitting:
         self._root = root
         self._steps = 0
 
-    def faults(self, value: Json, schema: Json, place: str, *, depth: int) -> Iterator[str]:
+    def faults(self, value: Json, schema: Json, *, place: str, depth: int) -> Iterator[str]:
         self._steps += 1
         if depth > _DEEPEST or self._steps > _MOST_STEPS or schema is True:
             return
@@ -44,7 +44,7 @@ class _Fitting:
         if not _is_object(schema):
             return
         if isinstance(name := schema.get("$ref"), str):
-            yield from self.faults(value, self._referred(name), place, depth=depth + 1)
+            yield from self.faults(value, self._referred(name), place=place, depth=depth + 1)
         yield from _own_faults(value, schema, place or "the value")
         yield from self._combined(value, schema, place, depth=depth)
         if _is_object(value):
@@ -53,11 +53,11 @@ class _Fitting:
             yield from self._of_array(value, schema, place, depth=depth)
 
     def _fits(self, value: Json, schema: Json, *, depth: int) -> bool:
-        return next(self.faults(value, schema, "", depth=depth + 1), None) is None
+        return next(self.faults(value, schema, place="", depth=depth + 1), None) is None
 
     def _combined(self, value: Json, schema: Object, place: str, *, depth: int) -> Iterator[str]:
         for part in _parts(schema, "allOf"):
-            yield from self.faults(value, part, place, depth=depth + 1)
+            yield from self.faults(value, part, place=place, depth=depth + 1)
         some, one = _parts(schema, "anyOf"), _parts(schema, "oneOf")
         if some and not any(self._fits(value, part, depth=depth) for part in some):
             yield f"{place or 'the value'} fits none of `anyOf`"
@@ -74,16 +74,18 @@ class _Fitting:
         known: Object = told if _is_object(told) else {}
         for name, inner in value.items():
             if name in known:
-                yield from self.faults(inner, known[name], _within(place, name), depth=depth + 1)
+                yield from self.faults(inner, known[name], place=_within(place, name), depth=depth + 1)
             elif "additionalProperties" in schema and "patternProperties" not in schema:
-                yield from self.faults(inner, schema["additionalProperties"], _within(place, name), depth=depth + 1)
+                yield from self.faults(
+                    inner, schema["additionalProperties"], place=_within(place, name), depth=depth + 1
+                )
         yield from _count(len(value), schema, place, words=("minProperties", "maxProperties", "properties"))
 
     def _of_array(self, value: Sequence[Json], schema: Object, place: str, *, depth: int) -> Iterator[str]:
         first = _parts(schema, "prefixItems")
         for number, inner in enumerate(value):
             wanted = first[number] if number < len(first) else schema.get("items", True)
-            yield from self.faults(inner, wanted, f"{place}[{number}]", depth=depth + 1)
+            yield from self.faults(inner, wanted, place=f"{place}[{number}]", depth=depth + 1)
         yield from _count(len(value), schema, place, words=("minItems", "maxItems", "entries"))
         if schema.get("uniqueItems") is True and len({_key(inner) for inner in value}) < len(value):
             yield f"{place or 'the value'} has an entry twice"

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import WORD, folded, is_spoken, sentence_at, words_of
+from ken.checks.heuristics.prose import WORD, Span, folded, is_spoken, sentence_at, words_of
 from ken.checks.heuristics.standards import SHIPPED_PHRASES, Standards
 
 HEDGES = (
@@ -116,25 +116,25 @@ def forbidden(answered: Answered, standards: Standards) -> Finding:
     """A phrase that models use and nobody wants, or one that the operator forbids: that one in quotations, too."""
     if not answered.is_given:
         return None
-    for phrase, start, end in _found(answered, standards.forbidden):
-        return f"says {phrase!r}: {_shown(answered, start, end)}"
+    for phrase, span in _found(answered, standards.forbidden):
+        return f"says {phrase!r}: {_shown(answered, span)}"
     return _first(answered, SHIPPED_PHRASES)
 
 
 def _first(answered: Answered, phrases: tuple[str, ...], *, before: int | None = None) -> str:
-    for phrase, start, end in islice(_found(answered, phrases), _MOST_LOOKED_AT):
-        if (before is None or start < before) and is_spoken(answered, start, end):
-            return f"says {phrase!r}: {_shown(answered, start, end)}"
+    for phrase, span in islice(_found(answered, phrases), _MOST_LOOKED_AT):
+        if (before is None or span[0] < before) and is_spoken(answered, span):
+            return f"says {phrase!r}: {_shown(answered, span)}"
     return ""
 
 
-def _found(answered: Answered, phrases: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+def _found(answered: Answered, phrases: tuple[str, ...]) -> Iterator[tuple[str, Span]]:
     """Where whole words of the answer are one of the phrases."""
     words = words_of(answered.head)
     # Nearly always none: a phrase one of whose words isn't there at all is not looked for.
     for phrase in (each for each in phrases if _words_in(each) <= words):
         for match in _pattern(phrase).finditer(folded(answered.head)):
-            yield phrase, match.start(), match.end()
+            yield phrase, match.span()
 
 
 @lru_cache(maxsize=4_096)
@@ -152,6 +152,6 @@ def folded_phrases(phrases: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(phrase.lower().replace("’", "'").split()) for phrase in phrases))
 
 
-def _shown(answered: Answered, start: int, end: int) -> str:
-    sentence = " ".join(sentence_at(answered.head, start, end).split())
+def _shown(answered: Answered, span: Span) -> str:
+    sentence = " ".join(sentence_at(answered.head, span).split())
     return sentence if len(sentence) <= 120 else f"{sentence[:119]}…"  # noqa: PLR2004 - a line of a report

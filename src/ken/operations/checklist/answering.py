@@ -18,7 +18,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="hit_rate",
         asks="Does the answer cache give as many answers as expected?",
-        look=traffic.hit_rate_is_as_expected,
+        look=traffic.cache_answers_as_expected,
         where="ken cache; the figure `cache_hit_rate` by category",
     ),
     Question(

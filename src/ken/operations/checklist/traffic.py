@@ -44,7 +44,7 @@ def cost_is_stable(facts: Facts) -> Found:
     return Found("fail", evidence, f"Find out what moved {worst!r}: `ken why`, and the costs by model and stage.")
 
 
-def hit_rate_is_as_expected(facts: Facts) -> Found:
+def cache_answers_as_expected(facts: Facts) -> Found:
     """How many of the questions that asked the cache it answered."""
     bounds = facts.bounds
     if not facts.caches:
