@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 
 class Traffic:
     """Counted on one event loop; read from anywhere."""
 
     def __init__(self) -> None:
+        self.since: float = time.time()
+        """When this process began to count, seconds since the epoch."""
         self.in_flight: int = 0
         self._most = 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -37,7 +35,7 @@ def registered(ken: Ken) -> CollectorRegistry:
             Sources(
                 version=package.__version__,
                 release=ken.assistant.parts.release.id,
-                started_at=time.time(),
+                started_at=ken.traffic.since,
                 totals=aggregator.totals,
                 other=lambda: aggregator.other,
                 recorder=ken.recorder.stats,
