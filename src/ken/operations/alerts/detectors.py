@@ -250,7 +250,8 @@ def _event(test: Event, sight: Sight) -> Iterator[Finding]:
 
 
 def _runs(test: Runs, sight: Sight) -> Iterator[Finding]:
-    runs = [each for each in sight.happenings if each.kind == "regression" and each.value is not None]
+    told = [each for each in sight.happenings if each.kind == "regression" and each.at <= sight.now]
+    runs = [each for each in told if each.value is not None]
     if not runs:
         return
     newest = runs[-1]
@@ -259,8 +260,8 @@ def _runs(test: Runs, sight: Sight) -> Iterator[Finding]:
         return
     is_fresh = sight.now - newest.at <= DAY_S
     differs = abs(newest.value - earlier.value) > test.tolerance
-    told = f"release {newest.of} against {earlier.of}"
-    yield Finding(label="", value=newest.value, expected=earlier.value, count=1, holds=is_fresh and differs, told=told)
+    said = f"release {newest.of} against {earlier.of}"
+    yield Finding(label="", value=newest.value, expected=earlier.value, count=1, holds=is_fresh and differs, told=said)
 
 
 def _trend(rule: Rule, test: Trend, sight: Sight) -> Iterator[Finding]:
