@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ken.domain.events import STAGES
 from ken.domain.measures import Recorded
@@ -59,13 +59,17 @@ def events_of(recorded: Recorded) -> Iterator[Event]:
     for span in sorted(trace.spans, key=lambda span: span.ended_at):
         kind = _kind(span)
         if kind is not None:
-            yield Event(kind=kind, at=span.ended_at, trace_id=trace.id, facts=_facts(span))
+            yield _event(kind=kind, at=span.ended_at, trace_id=trace.id, facts=_facts(span))
     ended_at = trace.started_at + trace.ms / 1000
     for name in trace.failed_checks:
-        yield Event(kind="check.failed", at=ended_at, trace_id=trace.id, facts={"check": name})
+        yield _event(kind="check.failed", at=ended_at, trace_id=trace.id, facts={"check": name})
     if trace.escalated:
-        yield Event(kind="escalated", at=ended_at, trace_id=trace.id, facts={"tier": trace.tier, "model": trace.model})
-    yield Event(kind=f"{trace.kind}.finished", at=ended_at, trace_id=trace.id, facts=_whole(recorded))
+        yield _event(kind="escalated", at=ended_at, trace_id=trace.id, facts={"tier": trace.tier, "model": trace.model})
+    yield _event(kind=f"{trace.kind}.finished", at=ended_at, trace_id=trace.id, facts=_whole(recorded))
+
+
+def _event(*, kind: str, at: float, trace_id: str, facts: Mapping[str, EventValue]) -> Event:
+    return Event(kind=kind, at=at, trace_id=trace_id, facts=facts, is_redacted=True)
 
 
 def _kind(span: Span) -> str | None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -104,6 +105,8 @@ class Event:
     """Seconds since the epoch."""
     facts: Mapping[str, EventValue]
     trace_id: str = ""
+    is_redacted: bool = False
+    """Its texts have been looked through already."""
 
     def json(self, policy: RedactionPolicy) -> str:
         """One line, without its end: `time` as of RFC 3339 in UTC, `type`, `trace_id` where there is one, then the facts."""
@@ -111,14 +114,15 @@ class Event:
         head: dict[str, object] = {"time": moment, "type": self.kind}
         if self.trace_id:
             head["trace_id"] = self.trace_id
-        facts = {name: _shown(value, policy) for name, value in self.facts.items() if value is not None}
+        texts = str if self.is_redacted else partial(redact, policy=policy)
+        facts = {name: _shown(value, texts) for name, value in self.facts.items() if value is not None}
         return json.dumps(head | facts, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _shown(value: EventValue, policy: RedactionPolicy) -> object:
+def _shown(value: EventValue, texts: Callable[[str], str]) -> object:
     match value:
         case str():
-            return redact(value, policy)[:_LONGEST]
+            return texts(value)[:_LONGEST]
         case float():
             return round(value, 3)
         case bool() | int() | None:
@@ -126,7 +130,7 @@ def _shown(value: EventValue, policy: RedactionPolicy) -> object:
         case Mapping():
             return {name: round(each, 3) for name, each in value.items()}
         case _:
-            return [redact(each, policy)[:_LONGEST] for each in value]
+            return [texts(each)[:_LONGEST] for each in value]
 
 
 class Stdout:

@@ -20,11 +20,50 @@ _SECRET_NAME = re.compile(
 """Attributes whose value goes whatever it looks like."""
 
 _NONE = "[]"
-_SHORT = 64
-_MOST_REMEMBERED = 4_096
+_NAMES = 4_096
+_LONG = 200
+"""Characters from which on a text is looked through a paragraph at a time: prompts hold the same passages again and again."""
+_GENERATION = 8_192
+_KEY = "-----BEGIN "
+_GOES_ON = (":", "=", ">", '"', "'", "`", " is")
 
 
-@lru_cache(maxsize=_MOST_REMEMBERED)
+class _Known:
+    """Texts that were looked through and hold nothing, by their hashes: the last 8,192 to 16,384 of them. A race forgets some."""
+
+    def __init__(self) -> None:
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def __contains__(self, text: str) -> bool:
+        key = hash(text)
+        if key in self._young:
+            return True
+        if key not in self._old:
+            return False
+        self._young.add(key)
+        return True
+
+    def add(self, text: str) -> None:
+        if len(self._young) >= _GENERATION:
+            self._young, self._old = set(), self._young
+        self._young.add(hash(text))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The parts of a text of which no secret reaches from one into the next: a key in many lines is one, with what goes on after it."""
+    if _KEY in text:
+        return [text]
+    parts: list[str] = []
+    for part in text.split("\n\n"):
+        if parts and parts[-1].rstrip().endswith(_GOES_ON):
+            parts[-1] += f"\n\n{part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+@lru_cache(maxsize=_NAMES)
 def _names_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
@@ -34,22 +73,37 @@ class Redactor:
 
     def __init__(self, policy: RedactionPolicy = "secrets") -> None:
         self.policy: RedactionPolicy = policy
-        self._clean: set[str] = set()
+        self._known = _Known()
 
     def text(self, text: str) -> str:
         """A text for people or models: a question, a message of the log, a name that somebody else gave."""
-        return redact(text, self.policy)
+        if not text or text in self._known:
+            return text
+        if len(text) >= _LONG and all(self._is_clean(each) for each in _paragraphs(text)):
+            return text
+        left = redact(text, self.policy)
+        if left == text:
+            self._known.add(text)
+        return left
+
+    def _is_clean(self, paragraph: str) -> bool:
+        if paragraph in self._known:
+            return True
+        if redact(paragraph, self.policy) != paragraph:
+            return False
+        self._known.add(paragraph)
+        return True
 
     def value(self, name: str, value: Scalar) -> Scalar:
         """The value of an attribute of this name."""
         if not isinstance(value, str) or not value:
             return value
-        return SECRET if _names_secret(name) else self._word(value)
+        return SECRET if _names_secret(name) else self.text(value)
 
     def span(self, span: Span) -> Span:
         """A span, Ken's own or somebody else's: its name and its attributes."""
         attributes = tuple((name, self.value(name, value)) for name, value in span.attributes)
-        name = self._word(span.name)
+        name = self.text(span.name)
         return (
             span
             if attributes == span.attributes and name == span.name
@@ -58,7 +112,8 @@ class Redactor:
 
     def trace(self, trace: Trace) -> Trace:
         """A whole trace. A citation stays tied to its sentence and quotes what is left of it."""
-        answer = redacted(trace.answer, self.policy)
+        is_clean = self.text(trace.answer) == trace.answer
+        answer = Redacted(trace.answer) if is_clean else redacted(trace.answer, self.policy)
         return replace(
             trace,
             question=self.text(trace.question),
@@ -79,17 +134,6 @@ class Redactor:
             return self.text(text)
         within = self._within(value)
         return text if within == value else json.dumps(within, ensure_ascii=False, separators=(",", ":"))
-
-    def _word(self, text: str) -> str:
-        """A short text that is likely to come again: those that were found to hold nothing are remembered."""
-        if text in self._clean:
-            return text
-        left = redact(text, self.policy)
-        if left == text and len(text) <= _SHORT:
-            if len(self._clean) >= _MOST_REMEMBERED:
-                self._clean = set()
-            self._clean.add(text)
-        return left
 
     def _within(self, value: object) -> object:
         match value:
