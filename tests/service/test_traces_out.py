@@ -121,6 +121,7 @@ def test_a_question_is_a_workflow_with_its_stages(exporting: Exporting) -> None:
     retrieval, told = exporting.span("retrieval ken")
     assert retrieval.kind == Span.SPAN_KIND_CLIENT
     assert (told["gen_ai.operation.name"], told["gen_ai.data_source.id"]) == ("retrieval", "ken")
+    assert told["gen_ai.request.top_k"] == 4.0
     assert {
         f"ken.{stage}" for stage in ("intake", "screen", "classify", "recall", "assemble", "route", "generate")
     } <= {span.name for span in exporting.of(exporting.trace_id)}

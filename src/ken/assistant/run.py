@@ -111,6 +111,7 @@ class Run:
                 span.set("prompt_tokens", self.turn.prompt.tokens)
                 span.set("template", VERSION)
             if stage == "retrieve" and self.turn.result is not None:
+                span.set("top_k", route.passages(self.turn, self.parts.limits.passages))
                 for name, ms in self.turn.result.timings_ms:
                     span.set(f"{name}_ms", round(ms, 3))
             if stage == "route":
