@@ -11,6 +11,7 @@ import ipaddress
 import signal
 import socket
 from collections.abc import Generator
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,7 @@ _BACKLOG = 2048
 IPV4 = 4
 _COLLECTOR = (10_000, 20, 20)
 """New objects before the youngest are looked at, and rounds before the older ones are."""
+_TICK_S = 1.0
 _SEEN = 200
 """Documents looked at for the suggestions."""
 
@@ -96,11 +98,24 @@ def _spare_the_collector() -> None:
 def _server(config: uvicorn.Config) -> uvicorn.Server:
     """A server that ends on SIGINT and SIGTERM and lets the home be closed after it.
 
-    uvicorn raises the signal anew once it has ended, which would end the process before that.
+    uvicorn raises the signal anew once it has ended, which would end the process before that; and it wakes up ten times a
+    second to look whether it is to end, where this one is told.
     """
     import uvicorn
 
+    ending = asyncio.Event()
+
     class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            ending.set()
+
+        async def main_loop(self) -> None:
+            while not await self.on_tick(0):  # its counter is 0 whenever the answers' date is due, which is each second
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_TICK_S):
+                        await ending.wait()
+
         @contextlib.contextmanager
         def capture_signals(self) -> Generator[None, None, None]:
             loop = asyncio.get_running_loop()
