@@ -16,6 +16,7 @@ from tests.service.corpus import copy
 from tests.service.serving import Served, serving
 from tests.telemetry.collector import Collector, Value, collecting, facts
 
+STATE = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
 CALLER = "00f067aa0ba902b7"
 TOOLED = "c3" * 16
 QUESTION = "How many days of leave do employees have?"
@@ -89,7 +90,7 @@ def ask(client: httpx.Client, trace_id: str) -> None:
     answer = client.post(
         "/api/ask",
         json={"question": QUESTION, "model": "tier-1"},
-        headers={"traceparent": f"00-{trace_id}-{CALLER}-01"},
+        headers={"traceparent": f"00-{trace_id}-{CALLER}-01", "tracestate": STATE},
     )
     assert answer.status_code == 200, answer.text
     assert trace_id in answer.text
@@ -193,13 +194,14 @@ def test_the_resource_says_who_sends(exporting: Exporting) -> None:
 
 
 def test_a_provider_is_told_the_span_of_its_call(exporting: Exporting) -> None:
-    """`traceparent` of each request names the trace and a stored span `call`, also where the call failed."""
+    """`traceparent` of each request names the trace and a stored span `call`, also where the call failed; `tracestate` goes along."""
     known = stored(exporting, exporting.trace_id)
     for name, calls in (("mock-500", 2), ("mock-len12", 1)):
         told = [entry.traceparent.split("-") for entry in exporting.mock.ledger.entries(name)]
         mine = [span_id for version, trace_id, span_id, flags in told if trace_id == exporting.trace_id]
         assert len(mine) == calls
         assert {known[span_id]["name"] for span_id in mine} == {"call"}
+    assert {entry.tracestate for entry in exporting.mock.ledger.entries("mock-500")} == {STATE}
 
 
 def test_metrics_count_calls_and_tokens(exporting: Exporting) -> None:

@@ -25,6 +25,8 @@ class Origin:
     """Of the caller's span; 16 hex digits."""
     claimed_id: str | None = None
     """The trace id that was brought and could not be had: another question has it. It is linked to."""
+    tracestate: str = ""
+    """What other tracing systems say of the trace; passed on to models as it came."""
 
 
 NOWHERE = Origin()

@@ -107,7 +107,7 @@ class MockProvider:
         entry = self.ledger.opened(
             Entry(len(self.ledger) + 1, str(model), exchange.path, bool(wire and wire.wish.streamed), behaviour.price)
         )
-        entry.traceparent = exchange.header(b"traceparent")
+        entry.traceparent, entry.tracestate = exchange.header(b"traceparent"), exchange.header(b"tracestate")
         try:
             await self._answered(exchange, behaviour, body, entry=entry, asked=asked, error_body=error_body, wire=wire)
         except HungUp:

@@ -36,7 +36,8 @@ class Entry:
     reasoning_tokens: int = 0
     started_at: float = field(default_factory=time.time)
     traceparent: str = ""
-    """The header that the request brought (W3C Trace Context)."""
+    """The header that the request brought (W3C Trace Context), and the one that goes with it."""
+    tracestate: str = ""
 
     @property
     def exact(self) -> int:
@@ -71,6 +72,7 @@ class Entry:
             "cost_micros": self.cost_micros,
             "started_at": self.started_at,
             "traceparent": self.traceparent,
+            "tracestate": self.tracestate,
         }
 
 

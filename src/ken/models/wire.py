@@ -138,7 +138,10 @@ class Wire:
             return self._headers
         span.set("server_address", url.host or "")
         span.set("server_port", url.port)
-        return {**self._headers, "traceparent": span.traceparent}
+        told = {"traceparent": span.traceparent}
+        if span.tracestate:
+            told["tracestate"] = span.tracestate
+        return {**self._headers, **told}
 
     def _not_http(self, error: aiohttp.ClientResponseError) -> ModelError:
         """The error for bytes that are none of HTTP from the first line on, or that break off from it in an answer."""

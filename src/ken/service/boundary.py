@@ -34,7 +34,8 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = parse_traceparent(Headers(scope=scope).get("traceparent", ""))
+        headers = Headers(scope=scope)
+        origin = parse_traceparent(headers.get("traceparent", ""), ",".join(headers.getlist("tracestate")))
         trace_id = origin.trace_id or new_trace_id()
         scope.setdefault("state", {}).update(trace_id=trace_id, origin=origin)
         started = False

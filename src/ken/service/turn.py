@@ -61,7 +61,7 @@ async def origin_of(request: Request, ken: Ken) -> Origin:
     trace_id, told = cast("str", request.state.trace_id), cast("Origin", request.state.origin)
     if told.trace_id is not None and await anyio.to_thread.run_sync(ken.traces.exists, trace_id):
         return Origin(trace_id=new_trace_id(), parent_span_id=told.parent_span_id, claimed_id=trace_id)
-    return Origin(trace_id=trace_id, parent_span_id=told.parent_span_id)
+    return Origin(trace_id=trace_id, parent_span_id=told.parent_span_id, tracestate=told.tracestate)
 
 
 async def opened_events(stream: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -23,6 +23,7 @@ ROOT = "question"
 """The name of the span that all others stand under."""
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 _NOTHING = About()
@@ -35,15 +36,19 @@ def new_trace_id() -> str:
     return secrets.token_hex(16)
 
 
-def parse_traceparent(header: str) -> Origin:
-    """Read a `traceparent` header; of one that the specification tells to ignore, nothing (section 3.2)."""
+def parse_traceparent(header: str, tracestate: str = "") -> Origin:
+    """Read a `traceparent` header; of one that the specification tells to ignore, nothing (section 3.2).
+
+    `tracestate` goes with it (section 3.3), unless it is too long, or no text that a header may have.
+    """
     match = _TRACEPARENT.fullmatch(header.strip())
     if match is None:
         return NOWHERE
     version, trace_id, parent_id, rest = match.groups()
     if version == "ff" or (version == "00" and rest) or trace_id == _NO_TRACE or parent_id == _NO_SPAN:
         return NOWHERE
-    return Origin(trace_id=trace_id, parent_span_id=parent_id)
+    state = tracestate if _TRACESTATE.fullmatch(tracestate) else ""
+    return Origin(trace_id=trace_id, parent_span_id=parent_id, tracestate=state)
 
 
 def format_traceparent(trace_id: str, span_id: str) -> str:
@@ -65,6 +70,8 @@ class OpenSpan:
     status: SpanStatus = "ok"
     attributes: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
     links: list[Link] = field(default_factory=list[Link])
+    tracestate: str = ""
+    """The caller's header of that name, for servers that carry the trace on."""
     is_kept: bool = True
     """Its trace has room for it."""
 
@@ -207,7 +214,9 @@ class TraceBuilder:
         return time.perf_counter() - self._zero
 
     def _open(self, name: str, parent: OpenSpan | None) -> OpenSpan:
-        return OpenSpan(secrets.token_hex(8), name, parent, self._clock() if parent else 0.0, self.trace_id)
+        began = self._clock() if parent else 0.0
+        state = self._origin.tracestate
+        return OpenSpan(secrets.token_hex(8), name, parent, began, self.trace_id, tracestate=state)
 
     def _innermost(self) -> OpenSpan:
         """Find the open span that a new one stands under.
