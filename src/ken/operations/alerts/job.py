@@ -80,7 +80,7 @@ class AlertJob:
     ) -> None:
         self._engine = engine
         self._book = book
-        self._outbox = outbox
+        self.outbox = outbox
         self._lock = lock
         self._duties = duties or Duties()
         self._clock = clock
@@ -102,7 +102,7 @@ class AlertJob:
         except Conflict:  # somebody else looks right now; what was told here, they see, or we do in a moment
             if self._told:
                 return self._clock() + 1
-        await self._outbox.send()
+        await self.outbox.send()
         return None
 
     async def woken(self) -> AsyncIterator[None]:
@@ -126,7 +126,7 @@ class AlertJob:
 
     async def aclose(self) -> None:
         """Let go of the destinations."""
-        await self._outbox.aclose()
+        await self.outbox.aclose()
 
     def _look(self) -> None:
         """One look: read, work out, keep. Once more where another process was faster."""

@@ -53,7 +53,7 @@ class EmailChannel:
         mail["From"] = self.sender
         mail["To"] = ", ".join(self.to)
         mail["Date"] = formatdate(notice.made_at)
-        mail["Message-ID"] = make_msgid(idstring=notice.id, domain=self.sender.rpartition("@")[2].strip("> ") or "ken")
+        mail["Message-ID"] = make_msgid(idstring=notice.id, domain=self._domain)
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(text(notice, self.links))
         if notice.page:
@@ -82,6 +82,11 @@ class EmailChannel:
             raise DeliveryFailed(f"{self.name!r} can't be reached ({type(error).__name__}: {error}).") from None
 
     def _connected(self, trust: ssl.SSLContext) -> smtplib.SMTP:
+        named = self._domain  # else the library would ask the network what this machine is called
         if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=trust)
-        return smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
+            return smtplib.SMTP_SSL(self.host, self.port, named, timeout=self.timeout_s, context=trust)
+        return smtplib.SMTP(self.host, self.port, named, timeout=self.timeout_s)
+
+    @property
+    def _domain(self) -> str:
+        return self.sender.rpartition("@")[2].strip("> ") or "ken"
