@@ -5,8 +5,8 @@
 The extractive reader answers the example handbook's questions and those of the four handbooks (bench/README.md says where they
 are from). Its answers quote the documents and are verified, so that what a rule finds in them is to be read by a person
 (`--show` prints them): a rule that fires on good answers is worse than none. Then one fault at a time is planted in each answer.
-Times are the processor's, of one answer and all rules together: its passages seen for the first time, and seen before; and of answers of 2,000 words,
-each put together from five, with the passages of all of them.
+Times are the processor's, of one answer and all rules together: its passages seen for the first time, and seen before; and of
+answers of 2,000 words, each put together from five, with the passages of all of them.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import islice
 
 from ken.checks.heuristics.answered import Answered, Finding
-from ken.checks.heuristics.prose import sentence_at, words_of
+from ken.checks.heuristics.prose import folded, sentence_at, words_of
 from ken.checks.heuristics.standards import Standards
 from ken.text.quantities import Quantity, pieces, quantities
 
@@ -43,9 +43,6 @@ _WORTH_READING = frozenset(_SPELLED) - frozenset(
     "one first second third once double may march half quarter zero hundred thousand million".split()
 )
 """Number words that mean a number wherever they stand before what is measured."""
-_COUNTED = re.compile(
-    rf"\b(?P<word>{'|'.join(sorted(_WORTH_READING))})[ -](?:{'|'.join(sorted(_MEASURED))})\b", re.IGNORECASE
-)
 _NEAR = 120
 _MOST_READ = 24
 """Figures whose sentences are read in full."""
@@ -72,12 +69,15 @@ def _strange(answered: Answered) -> Iterator[tuple[str, str]]:
         end = start + len(figure)
         if known.isdisjoint(_forms(figure)) and not _is_list_number(text, (start, end)):
             yield figure, _around(text, (start, start + len(figure)))
-    if words_of(text).isdisjoint(_WORTH_READING):
-        return
-    for match in _COUNTED.finditer(text):
-        number = f"{_SPELLED[match['word'].lower()]:g}"
-        if number not in known:
-            yield match["word"], _around(text, match.span())
+    for word in sorted(words_of(text) & _WORTH_READING):
+        if f"{_SPELLED[word]:g}" not in known:
+            yield from ((word, _around(text, match.span())) for match in _counting(word).finditer(folded(text)))
+
+
+@lru_cache(maxsize=64)
+def _counting(word: str) -> re.Pattern[str]:
+    """The word before something that is measured. It begins with its own letters, which is what makes it quick to find."""
+    return re.compile(rf"{word}(?<!\w{word})[ -](?:{'|'.join(sorted(_MEASURED))})\b")
 
 
 def _around(text: str, span: tuple[int, int]) -> str:
