@@ -28,6 +28,7 @@ def test_an_answer_in_json_is_held_to_its_schema(door: Door) -> None:
     cut = called(door, response_format=FORMAT, max_tokens=3)
     assert cut.failed_checks == ("json_schema",)
     assert cut.answer == '{"port'
+    assert door.trace(cut.id)["failed_checks"] == ["json_schema"]
     plain = called(door)
     assert ("json_schema" in plain.checked, plain.failed_checks) == (False, ())
 

@@ -106,6 +106,12 @@ def test_it_says_what_the_question_came_to() -> None:
     assert "no passages" in bare
 
 
+def test_failed_checks_are_named() -> None:
+    """Rules that found a fault stand with the facts; without one, nothing is said of checks."""
+    assert "failed checks: length, figure" in waterfall(replace(TRACE, failed_checks=("length", "figure")), width=120)
+    assert "failed checks" not in waterfall(TRACE, width=120)
+
+
 def test_bars_stand_where_and_as_long_as_the_spans_did() -> None:
     """The root's bar is whole; a half is half as long; a later one begins where the earlier ends."""
     lines = {line.split()[0]: line for line in waterfall(TRACE, 100, color=False).splitlines() if "█" in line}

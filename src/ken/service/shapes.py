@@ -273,6 +273,8 @@ class TraceShape(TraceSummary):
     evidence: list[TracedPassageShape]
     retrieved: RetrievedShape | None
     citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
+    failed_checks: tuple[str, ...]
+    """Rules that found a fault in the answer."""
     feedback: list[FeedbackShape] = []
 
 

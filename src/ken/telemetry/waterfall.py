@@ -135,6 +135,8 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
         ("plain", f"cost {money(trace.cost_micros)}" + (" (estimated)" if _is_estimated(trace) else "")),
         ("plain", f"confidence {trace.confidence:.2f}"),
     ]
+    if trace.failed_checks:
+        facts.append(("bad", f"failed checks: {pen.text(', '.join(trace.failed_checks))}"))
     origin: list[Piece] = [
         ("faint", f"trace {pen.text(trace.id)}"),
         ("faint", f"{began:%Y-%m-%d %H:%M:%S} UTC"),
