@@ -108,8 +108,10 @@ def test_it_says_what_the_question_came_to() -> None:
 
 def test_failed_checks_are_named() -> None:
     """Rules that found a fault stand with the facts; without one, nothing is said of checks."""
-    assert "failed checks: length, figure" in waterfall(replace(TRACE, failed_checks=("length", "figure")), width=120)
-    assert "failed checks" not in waterfall(TRACE, width=120)
+    assert "failed checks: length, figure" in waterfall(
+        replace(TRACE, failed_checks=("length", "figure")), 100, color=False
+    )
+    assert "failed checks" not in waterfall(TRACE, 100, color=False)
 
 
 def test_bars_stand_where_and_as_long_as_the_spans_did() -> None:
