@@ -108,6 +108,8 @@ class AlertJob:
     async def woken(self) -> AsyncIterator[None]:
         """Yields when something happened that is to be looked at right now."""
         self._loop = asyncio.get_running_loop()
+        if self._told:  # before anybody waited for it
+            self._news.set()
         while True:
             await self._news.wait()
             self._news.clear()
