@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ken.gateway.cache.semantic import SemanticCache
 from ken.settings import Settings
@@ -28,12 +29,17 @@ from ken.telemetry.retention import Retention
 from ken.telemetry.rollup import Aggregator
 from ken.telemetry.sink import Sink
 
+if TYPE_CHECKING:
+    from ken.telemetry.otel.exporter import OtlpExporter
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """Everything that writes the record or takes something off it."""
 
     recorder: Recorder
+    exporter: OtlpExporter | None
+    """Sends traces to a collector, where one is named."""
     record: Record
     redactor: Redactor
     """What takes secrets out of texts that are written elsewhere: what a person says of an answer, spans of other services."""
@@ -68,13 +74,15 @@ def open_recording(settings: Settings, database: Database, *, cache: SemanticCac
     redactor, aggregator = Redactor(capture.redact), Aggregator()
     events, event_sink, files = _events(settings)
     overview = RecordOverview(database)
+    exporter = _exporter(settings)
     recorder = Recorder(
         record,
         preparing=Preparing(redactor=redactor, rules=rules),
-        outlets=Outlets(aggregates=aggregator, sinks=(*event_sink, *_collectors(settings)), losses=state),
+        outlets=Outlets(aggregates=aggregator, sinks=(*event_sink, *([exporter] if exporter else [])), losses=state),
     )
     return Recording(
         recorder=recorder,
+        exporter=exporter,
         record=record,
         redactor=redactor,
         aggregator=aggregator,
@@ -113,11 +121,11 @@ def _events(settings: Settings) -> tuple[EventLog, tuple[Sink, ...], EventFiles 
     return log, (EventSink(log, close=files.close),), files
 
 
-def _collectors(settings: Settings) -> tuple[Sink, ...]:
-    """Where traces go over the network."""
+def _exporter(settings: Settings) -> OtlpExporter | None:
+    """What sends traces over the network."""
     destination = settings.telemetry.destination
     if destination is None:
-        return ()
+        return None
     from ken.telemetry.otel.exporter import OtlpExporter  # noqa: PLC0415 - most homes send nothing anywhere
 
-    return (OtlpExporter(destination),)
+    return OtlpExporter(destination)

@@ -256,3 +256,25 @@ def test_requests_that_come_together_are_written_together(receiving: Served) -> 
     assert after.spans - before.spans == 80
     assert after.commits - before.commits < 80
     assert trace_of(receiving, ids(179)[0])["kind"] == "external"
+
+
+def test_what_came_is_counted_for_prometheus(receiving: Served) -> None:
+    """Spans that were kept and rejected, and requests that were refused, since the start."""
+    (trace_id,) = ids(200)
+    with receiving.client(receiving.operator) as client:
+        before = figures(client)
+        zero = a_span(trace_id)
+        zero.trace_id = b"\0" * 16
+        send(client, request(zero, a_span(trace_id)))
+        send(client, b"\xff\xff\xff")
+        after = figures(client)
+    gained = {name: after[name] - before.get(name, 0) for name in after}
+    assert gained['ken_received_spans_total{end="kept"}'] == gained['ken_received_spans_total{end="rejected"}'] == 1
+    assert gained['ken_received_requests_total{end="refused"}'] == 1
+
+
+def figures(client: httpx.Client) -> dict[str, float]:
+    lines = [
+        line.rpartition(" ") for line in client.get("/metrics").text.splitlines() if line.startswith("ken_received")
+    ]
+    return {name: float(value) for name, _, value in lines}

@@ -254,3 +254,11 @@ def test_a_tools_span_is_linked_to_the_call_that_asked_for_it(exporting: Exporti
     spans = stored(exporting, TOOLED)
     (call,) = [id_ for id_, each in spans.items() if each["name"] == "call"]
     assert spans["0f" * 8]["links"] == [{"trace_id": TOOLED, "span_id": call, "reason": "asked for"}]
+
+
+def test_what_was_sent_is_counted_for_prometheus(exporting: Exporting) -> None:
+    """Each trace by what became of it on the way."""
+    with exporting.served.client(exporting.served.operator) as client:
+        text = client.get("/metrics").text
+    assert 'ken_export_traces_total{end="lost"} 0.0' in text
+    assert 'ken_export_traces_total{end="sent"} 0.0' not in text

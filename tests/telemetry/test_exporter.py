@@ -223,3 +223,22 @@ def test_headers_go_with_each_request() -> None:
         _, headers, _ = collector.requests[0]
     assert headers["authorization"] == "Bearer abc"
     assert (headers["content-type"], headers["content-encoding"]) == ("application/x-protobuf", "gzip")
+
+
+def test_newer_metrics_have_the_newer_names() -> None:
+    """Tokens are counters and histograms of their own, and a chat's duration is an inference's."""
+    with collecting() as collector:
+        with exporting(collector.url, convention="latest", metrics_url=f"{collector.url}/v1/metrics") as exporter:
+            exporter.write([recorded(a_call())])
+            assert exporter.flush(20)
+        told = {
+            metric.name: metric
+            for resource in collector.metric_requests[-1].resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+    assert told["gen_ai.client.inference.usage.cache_write.input_tokens"].sum.data_points[0].as_int == 4
+    assert told["gen_ai.client.inference.operation.input_tokens"].histogram.data_points[0].sum == 9
+    assert told["gen_ai.client.inference.duration"].histogram.data_points[0].sum == 1.0
+    assert told["gen_ai.client.inference.time_to_first_chunk"].histogram.data_points[0].sum == 0.25
+    assert "gen_ai.client.token.usage" not in told

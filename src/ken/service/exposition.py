@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from ken.domain.rollup import AT, Dimensions, Tally
 from ken.domain.sketch import Sketch
 from ken.gateway.vitals import Vital
+from ken.telemetry.otel.counts import ExportStats, ReceptionStats
 from ken.telemetry.recorder import RecorderStats
 
 Labels = tuple[str, ...]
@@ -47,6 +48,10 @@ class Sources:
     recorder: Callable[[], RecorderStats]
     vitals: Callable[[], Iterable[Vital]]
     corpus_version: Callable[[], int]
+    sent: Callable[[], ExportStats | None] = lambda: None
+    """None: no collector is named."""
+    received: Callable[[], ReceptionStats | None] = lambda: None
+    """None: spans of others are not taken."""
 
 
 class Exposition(Collector):
@@ -71,6 +76,7 @@ class Exposition(Collector):
         yield from _calls(totals)
         yield from _dependencies(told.vitals())
         yield from _recording(told.recorder(), told.other())
+        yield from _telemetry(told.sent(), told.received())
 
 
 def _answers(totals: Totals) -> Iterator[Metric]:
@@ -175,6 +181,24 @@ def _recording(stats: RecorderStats, other: int) -> Iterator[Metric]:
     yield GaugeMetricFamily("ken_recorder_waiting", "Traces that wait to be written.", value=stats.waiting)
     yield GaugeMetricFamily("ken_recorder_lag_seconds", "How long the oldest of them waits.", value=stats.lag_s)
     yield _counter("ken_rollup_other", "Values that were too many and count under other.", (), of={(): other})
+
+
+def _telemetry(sent: ExportStats | None, received: ReceptionStats | None) -> Iterator[Metric]:
+    """What went to a collector, and what others sent."""
+    if sent is not None:
+        ends = {(end,): getattr(sent, end) for end in ("sent", "left_out", "dropped", "lost")}
+        yield _counter(
+            "ken_export_traces", "Traces by what became of them on the way to a collector.", ("end",), of=ends
+        )
+        yield _counter("ken_export_failures", "Requests to the collector that failed.", (), of={(): sent.failures})
+        yield _counter(
+            "ken_export_rejected_spans", "Spans that the collector took nothing of.", (), of={(): sent.rejected_spans}
+        )
+    if received is not None:
+        spans = {("kept",): received.spans, ("rejected",): received.rejected}
+        yield _counter("ken_received_spans", "Spans of other services.", ("end",), of=spans)
+        requests = {("taken",): received.requests - received.refused, ("refused",): received.refused}
+        yield _counter("ken_received_requests", "Requests at /v1/traces.", ("end",), of=requests)
 
 
 def _count(tally: Tally, name: str) -> int:

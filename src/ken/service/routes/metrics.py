@@ -41,6 +41,8 @@ def registered(ken: Ken) -> CollectorRegistry:
                 recorder=ken.recorder.stats,
                 vitals=lambda: ken.providers.stacks.vitals.all,
                 corpus_version=lambda: ken.library.corpus_version,
+                sent=lambda: ken.recording.exporter and ken.recording.exporter.stats(),
+                received=lambda: ken.reception and ken.reception.stats(),
             )
         )
     )

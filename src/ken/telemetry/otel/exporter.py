@@ -9,10 +9,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ken.domain.measures import Recorded
 from ken.domain.trace import Trace
+from ken.telemetry.otel.counts import ExportStats
 from ken.telemetry.otel.destination import Destination
 from ken.telemetry.otel.encoding import Encoder, is_shared, resource_of
 from ken.telemetry.otel.instruments import Instruments
@@ -28,25 +29,6 @@ DELAY_S = 1.0
 _UNFIT = (ValueError, TypeError, OverflowError)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportStats:
-    """Counts since the start; of traces, where nothing else is said."""
-
-    accepted: int = 0
-    sent: int = 0
-    left_out: int = 0
-    """Not of the share that is sent."""
-    dropped: int = 0
-    """The queue was full, or the exporter closed."""
-    lost: int = 0
-    """The collector refused them, or didn't take them in time."""
-    rejected_spans: int = 0
-    """That the collector took nothing of, by its own account (partial success)."""
-    failures: int = 0
-    """Requests that failed, for good or to be tried again."""
-    waiting: int = 0
 
 
 class OtlpExporter:

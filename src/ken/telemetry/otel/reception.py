@@ -15,6 +15,7 @@ from ken.domain.trace import Span
 from ken.errors import InvalidInput, KenError, Overloaded, StorageError
 from ken.storage.record import Arrived
 from ken.telemetry.otel.bounds import Encoding, Intake
+from ken.telemetry.otel.counts import ReceptionStats
 
 if TYPE_CHECKING:
     from ken.telemetry.otel.receiving import Mark, Read
@@ -46,20 +47,6 @@ class Taken:
     rejected: int = 0
     said: str = ""
     """What was not taken as it came, in words; empty where all was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceptionStats:
-    """Counts since the start."""
-
-    requests: int = 0
-    spans: int = 0
-    """Kept."""
-    rejected: int = 0
-    cut: int = 0
-    refused: int = 0
-    """Requests that were answered with an error."""
-    commits: int = 0
 
 
 @dataclass(slots=True, eq=False)
