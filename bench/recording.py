@@ -2,12 +2,13 @@
 
     python bench/recording.py [--rounds 12] [--questions 40] [--kept 4000] [--home HOME]
 
-Path: one process, the example handbook, the extractive reader, no answer cache. Blocks of the same questions are asked with the
-record and without (a recorder that takes nothing and does nothing), in turns and in either order; what a question takes is told
-by the answering of it alone. Everything is kept whole, events are written to files, and the writer's thread works while the next
-question is asked, as in a server that is kept busy. Its own processor time comes on top where there is a second core, and is
-told apart. Bytes: the traces of those questions are written under new ids, all for their grace period and 15 % whole, thinned
-after it, and the database is packed after each step.
+Path: one process, the example handbook, the extractive reader, no answer cache. The same questions are asked with the record and
+without (a recorder that takes nothing and does nothing; spans are made all the same), in turns and in either order: one by one,
+when the writer's thread has nothing to do, and one after the other, when it works beside them, as in a server that is kept busy.
+Everything is kept whole, and events are written to files. Processor's times hardly depend on what else the machine does.
+
+Bytes: the traces of those questions are written under new ids, 15 % of them to be kept whole, thinned after the grace period and
+again after that of whole ones, and the database is packed before each look at its size.
 """
 
 from __future__ import annotations
@@ -74,39 +75,61 @@ async def ask(assistant: Assistant, question: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def path(ken: Ken, questions: Sequence[str], rounds: int) -> None:
-    """What a question takes with the record and without, and the writer's own time."""
-    without = Assistant(replace(ken.assistant.parts, recorder=Nothing()))  # type: ignore[arg-type]
+async def one_by_one(ken: Ken, without: Assistant, questions: Sequence[str], rounds: int) -> None:
+    """What a lone question takes: asked with the record and without, in either order, each when the writer has nothing to do."""
+    took: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(rounds):
+        for at, question in enumerate(questions):
+            for records in (True, False) if (number + at) % 2 else (False, True):
+                took[records].append(await ask(ken.assistant if records else without, question))
+                await asyncio.to_thread(ken.recorder.flush)
+    print(f"one by one, {len(took[True])} questions each way:")
+    shown(took)
+    pairs = sorted(on - off for on, off in zip(took[True], took[False], strict=True))
+    print(f"  median of the pairs' differences: {statistics.median(pairs):.3f} ms")
+
+
+async def busy(ken: Ken, without: Assistant, questions: Sequence[str], rounds: int) -> None:
+    """What a question takes when the next one follows at once, so that the writer works beside it; and the processor's time."""
     writer = next(each for each in threading.enumerate() if each.name == "ken-recorder")
     clock = time.pthread_getcpuclockid(writer.ident or 0)
-    medians: dict[bool, list[float]] = {True: [], False: []}
-    everything: dict[bool, list[float]] = {True: [], False: []}
-    spans = written = 0
-    spent = 0.0
-    for each in (ken.assistant, without):
-        for question in questions:
-            await ask(each, question)
+    took: dict[bool, list[float]] = {True: [], False: []}
+    processor: dict[bool, list[float]] = {True: [], False: []}
+    spent: list[float] = []
     for number in range(rounds):
         for records in (True, False) if number % 2 else (False, True):
             await asyncio.to_thread(ken.recorder.flush)
-            before, count = time.clock_gettime(clock), ken.recorder.stats().written
-            took = [await ask(ken.assistant if records else without, question) for question in questions]
+            own, whole = time.clock_gettime(clock), time.process_time()
+            took[records] += [await ask(ken.assistant if records else without, question) for question in questions]
             await asyncio.to_thread(ken.recorder.flush)
+            processor[records].append((time.process_time() - whole) / len(questions) * 1000)
             if records:
-                spent += time.clock_gettime(clock) - before
-                written += ken.recorder.stats().written - count
-            medians[records].append(statistics.median(took))
-            everything[records] += took
-    latest = ken.traces.get((ken.traces.list(LOCAL_OPERATOR, limit=1)).entries[0].id, LOCAL_OPERATOR)
-    spans = len(latest.spans)
-    differences = [on - off for on, off in zip(medians[True], medians[False], strict=True)]
-    print(f"questions {len(everything[True])} each way, {rounds} rounds in turns, {spans} spans a trace")
-    for name, values in (("with the record", everything[True]), ("without", everything[False])):
+                spent.append((time.clock_gettime(clock) - own) / len(questions) * 1000)
+    print(f"one after the other, {len(took[True])} questions each way:")
+    shown(took)
+    on, off, own = (statistics.median(each) for each in (processor[True], processor[False], spent))
+    print(f"  processor's time of the process: {on:.2f} ms a question with the record, {off:.2f} without")
+    print(f"  of it the writer's: {own:.3f} ms; what is left on the question's path: {on - off - own:.3f} ms")
+
+
+def shown(took: dict[bool, list[float]]) -> None:
+    """Percentiles of both ways."""
+    for name, values in (("with the record", took[True]), ("without", took[False])):
         cuts = statistics.quantiles(values, n=100)
-        print(f"{name:<18} p50 {cuts[49]:7.3f} ms   p95 {cuts[94]:7.3f}   p99 {cuts[98]:7.3f}")
-    cuts = statistics.quantiles(differences, n=4)
-    print(f"difference of a round's p50s: median {cuts[1]:.3f} ms, quartiles {cuts[0]:.3f} and {cuts[2]:.3f}")
-    print(f"writer's processor time: {spent / written * 1000:.3f} ms a question ({written} written)")
+        print(f"  {name:<18} p50 {cuts[49]:7.3f} ms   p95 {cuts[94]:7.3f}   p99 {cuts[98]:7.3f}")
+
+
+async def path(ken: Ken, questions: Sequence[str], rounds: int) -> None:
+    """What a question takes with the record and without."""
+    without = Assistant(replace(ken.assistant.parts, recorder=Nothing()))  # type: ignore[arg-type]
+    for each in (ken.assistant, without):
+        for question in questions:
+            await ask(each, question)
+    await asyncio.to_thread(ken.recorder.flush)
+    newest = ken.traces.list(LOCAL_OPERATOR, limit=1).entries[0].id
+    print(f"{len(ken.traces.get(newest, LOCAL_OPERATOR).spans)} spans a trace")
+    await one_by_one(ken, without, questions, max(1, rounds // 4))
+    await busy(ken, without, questions, rounds)
 
 
 async def collected(ken: Ken, questions: Sequence[str]) -> list[Trace]:
