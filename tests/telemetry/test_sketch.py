@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from ken.domain.sketch import ALPHA, MOST_BINS, Sketch
+from ken.domain.sketch import ALPHA, MOST_BINS, Sketch, Spread
 from ken.errors import InvalidInput
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
@@ -38,6 +38,8 @@ def test_quantiles_are_within_the_relative_error(kind: str) -> None:
     sketch, ordered = sketch_of(values), sorted(values)
     for share in SHARES:
         exact = ordered[math.floor(share * (len(ordered) - 1))]
+        spread = Spread([sketch_of(values[:70]).to_bytes(), sketch_of(values[70:]).to_bytes()])
+        assert Spread([sketch.to_bytes()]).quantile(share) == spread.quantile(share) == sketch.quantile(share)
         assert sketch.quantile(share) == pytest.approx(exact, rel=ALPHA * 1.0001, abs=1e-9)
     assert sketch.mean == pytest.approx(sum(values) / len(values))
 
@@ -89,6 +91,8 @@ def test_bins_are_bounded_and_the_lowest_collapse() -> None:
 def test_nothing_has_no_quantile() -> None:
     """An empty sketch says nothing, and not 0."""
     assert Sketch().quantile(0.5) is None
+    assert Spread([]).quantile(0.5) is None
+    assert Spread([Sketch().to_bytes()]).quantile(0.5) is None
     assert Sketch().mean is None
     assert not Sketch()
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ken.errors import InvalidInput
 
@@ -29,6 +31,9 @@ _FURTHEST = 32_000
 _HEAD = struct.Struct("<BHHqqd")
 _WIDTHS = {1: np.dtype("<i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
 _LETTERS = {1: "b", 2: "h", 4: "i", 8: "q"}
+_Numbers = NDArray[Any]
+_OFFSET = 1 << 16
+"""Makes keys of bins that are in the order of the values: negative ones below 0, positive ones above."""
 _BIN = np.dtype("<i2")
 
 
@@ -155,6 +160,75 @@ class Sketch:
         whole._positive = _summed(bins[0], counts[0])
         whole._negative = _summed(bins[1], counts[1])
         return whole
+
+
+class Spread:
+    """What stored sketches say together, read once and asked as often as one likes: a view asks some thousands."""
+
+    __slots__ = ("_many", "_ranks", "count", "total")
+
+    def __init__(self, many: Sequence[bytes]) -> None:
+        self.count = 0
+        self.total = 0.0
+        self._many = many
+        self._ranks: tuple[_Numbers, _Numbers] | None = None
+        for data in many:
+            _, _, _, _, count, total = _HEAD.unpack_from(data)
+            self.count += count
+            self.total += total
+
+    @property
+    def mean(self) -> float | None:
+        """Exactly; None of nothing."""
+        return self.total / self.count if self.count > 0 else None
+
+    def above(self, limit: float) -> int:
+        """As `Sketch.above`."""
+        keys, passed = self._ranked()
+        values = np.sign(keys) * np.exp((np.abs(keys) - _OFFSET) / _PER_LOG) * _MIDDLE
+        return int(np.diff(passed, prepend=0.0)[values > limit].sum())
+
+    def quantile(self, share: float) -> float | None:
+        """As `Sketch.quantile`."""
+        keys, passed = self._ranked()
+        if not passed.size or passed[-1] < 1:
+            return None
+        at = int(passed.searchsorted(share * (passed[-1] - 1), side="right"))
+        key = int(keys[min(at, keys.size - 1)])
+        return 0.0 if key == 0 else _value(key - _OFFSET) if key > 0 else -_value(-key - _OFFSET)
+
+    def _ranked(self) -> tuple[_Numbers, _Numbers]:
+        """Bins in the order of their values, and how many values lie in each and all before."""
+        if self._ranks is None:
+            self._ranks = _ranks(self._many)
+        return self._ranks
+
+
+def _ranks(many: Sequence[bytes]) -> tuple[_Numbers, _Numbers]:
+    keys: list[_Numbers] = []
+    counts: list[_Numbers] = []
+    zeros = 0
+    for data in many:
+        width, positive, negative, none, _, _ = _HEAD.unpack_from(data)
+        zeros += none
+        length = positive + negative
+        at = np.frombuffer(data, _BIN, length, _HEAD.size).astype(np.int64) + _OFFSET
+        if negative:
+            at[positive:] *= -1
+        keys.append(at)
+        counts.append(np.frombuffer(data, _WIDTHS[width], length, _HEAD.size + length * _BIN.itemsize))
+    if zeros:
+        keys.append(np.zeros(1, np.int64))
+        counts.append(np.array([zeros]))
+    if not keys:
+        return np.zeros(0, np.int64), np.zeros(0)
+    if len(keys) == 1 and not (keys[0].size and keys[0][-1] < 0):
+        return keys[0], np.maximum(counts[0], 0).cumsum(dtype=np.float64)
+    together = np.concatenate(keys)
+    least = int(together.min()) if together.size else 0
+    sums = np.bincount(together - least, weights=np.concatenate(counts).astype(np.float64))
+    present = np.flatnonzero(sums > 0)
+    return present + least, sums[present].cumsum()
 
 
 def _add_up(own: dict[int, int], theirs: dict[int, int], times: int) -> None:

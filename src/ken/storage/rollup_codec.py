@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from ken.domain.rollup import AT, Cell, Dimensions, Tally
@@ -13,6 +15,8 @@ from ken.domain.sketch import Sketch
 
 _LEVEL = 1
 _HEAD_BYTES = 4
+_REMEMBERED = 3_000
+"""Rows that stay opened: some 10 kB each, once they were asked for."""
 _ASSUMED = (
     b'{"c":{"questions":1,"answered":1,"success_yes":1,"success_no":1,"abstained":1,"cache_asked":1,"cache_hits":1,'
     b'"attempts":1,"calls@generate|":1,"tokens_in@generate|":100,"tokens_out@generate|":10,"spent@generate|":10,'
@@ -36,6 +40,15 @@ class Figures:
     peaks: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Each figure with its name, what the name begins with, and its value."""
+
+    counts: list[tuple[str, str, int]]
+    sketches: list[tuple[str, str, bytes]]
+    peaks: list[tuple[str, str, float]]
+
+
 def packed(tally: Tally) -> bytes:
     """As a row keeps it."""
     return _squeezed(_laid_out([tally], [{}]))
@@ -49,17 +62,11 @@ def unpacked(data: bytes) -> Tally:
 
 def chosen(data: bytes, names: Collection[str]) -> Figures:
     """Of a row, the figures with these names, whatever they are of."""
-    (head,), body = _opened(data)
-    sketches: dict[str, bytes] = {}
-    at = 0
-    for name, length in head["s"].items():
-        if name.partition(AT)[0] in names:
-            sketches[name] = body[at : at + length]
-        at += length
+    row = _remembered(data)
     return Figures(
-        {name: count for name, count in head["c"].items() if name.partition(AT)[0] in names},
-        sketches,
-        {name: value for name, value in head["p"].items() if name.partition(AT)[0] in names},
+        {name: count for name, base, count in row.counts if base in names},
+        {name: sketch for name, base, sketch in row.sketches if base in names},
+        {name: value for name, base, value in row.peaks if base in names},
     )
 
 
@@ -104,6 +111,26 @@ def _opened(data: bytes) -> tuple[list[Head], bytes]:
     plain = zlib.decompressobj(-12, _ASSUMED).decompress(data)
     end = _HEAD_BYTES + int.from_bytes(plain[:_HEAD_BYTES], "little")
     return json.loads(plain[_HEAD_BYTES:end]), plain[end:]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(data: bytes) -> _Row:
+    """A row taken apart: who looks at a view looks at it again, and most of its rows are of hours that are over."""
+    (head,), body = _opened(data)
+    sketches: list[tuple[str, str, bytes]] = []
+    at = 0
+    for name, length in head["s"].items():
+        sketches.append((sys.intern(name), _base(name), body[at : at + length]))
+        at += length
+    return _Row(
+        [(sys.intern(name), _base(name), count) for name, count in head["c"].items()],
+        sketches,
+        [(sys.intern(name), _base(name), value) for name, value in head["p"].items()],
+    )
+
+
+def _base(name: str) -> str:
+    return sys.intern(name.partition(AT)[0])
 
 
 def _tally(head: Head, body: bytes, at: int) -> Tally:

@@ -155,7 +155,7 @@ class Rollups:
         more = self.waiting() > 0
         while more:
             with self._database.write(durable=False) as connection:
-                step = self._take(connection)
+                step = self._take(connection, at)
             taken, written, other = taken + step.taken, written + step.written, other + step.other
             more = step.taken == _AT_ONCE
         with self._database.read() as connection:
@@ -178,8 +178,8 @@ class Rollups:
             for resolution, coarser in ((MINUTE, HOUR), (HOUR, DAY))
         }
 
-    def _take(self, connection: sa.Connection) -> Compacted:
-        """Put the oldest waiting rows into minutes."""
+    def _take(self, connection: sa.Connection, now: float) -> Compacted:
+        """Put the oldest waiting rows into minutes, and what comes late into hours and days too."""
         oldest = sa.select(rollup_deltas).order_by(rollup_deltas.c.id).limit(_AT_ONCE)
         waiting = connection.execute(oldest).all()
         if not waiting:
@@ -187,7 +187,11 @@ class Rollups:
         cells = [cell for row in waiting for cell in unpacked_cells(row.cells)]
         rolled = _rolled(connection)
         late = [cell for cell in cells if cell.start < rolled]
-        rows = _facets(cells, MINUTE)
+        rows = {
+            key: tally
+            for key, tally in _facets(cells, MINUTE).items()
+            if key[2] >= min(rolled, now - self._retention.of(key[1], MINUTE))
+        }
         for resolution in (HOUR, DAY):
             rows |= _facets(late, resolution)
         written, other = self._put(connection, rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ken.domain.figures import NO_NARROWING, Point
 from ken.domain.rollup import AT, MINUTE
 from ken.errors import InvalidInput
-from ken.storage.rollups import Rollups, Row, Wanted
+from ken.storage.rollups import Row, Wanted
 from ken.telemetry.vocabulary import DIMENSIONS, METRICS, OF_TRACE, PARTS, Metric, Pool, metric
 
 WEEK_S = 7 * 86_400
@@ -22,6 +23,31 @@ _ALL = ""
 
 Pools = dict[tuple[int, str], Pool]
 """By step and by value of the dimension asked for."""
+
+
+class Rows(Protocol):
+    """Where figures are read: `storage.rollups.Rollups`."""
+
+    def read(self, wanted: Wanted) -> list[Row]:
+        """The rows that add up to what is wanted."""
+        ...
+
+
+class _Once:
+    """Rows that were read are not read again."""
+
+    def __init__(self, rows: Rows, names: frozenset[str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._read: dict[tuple[object, ...], list[Row]] = {}
+
+    def read(self, wanted: Wanted) -> list[Row]:
+        """The rows, with the figures of every metric that was named."""
+        where = tuple(sorted((name, tuple(values)) for name, values in wanted.where.items()))
+        key = (wanted.dimensions, where, wanted.since, wanted.until, wanted.step_s)
+        if key not in self._read:
+            self._read[key] = self._rows.read(replace(wanted, names=self._names | frozenset(wanted.names)))
+        return self._read[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +80,14 @@ class RollupFigures:
     the window.
     """
 
-    def __init__(self, rollups: Rollups, *, reference: Callable[[], float | None] = lambda: None) -> None:
+    def __init__(self, rollups: Rows, *, reference: Callable[[], float | None] = lambda: None) -> None:
         self._rollups = rollups
         self._reference = reference
+
+    def reading_once(self, metrics: Iterable[str]) -> RollupFigures:
+        """The same for several questions about the same window: rows that serve several of these figures are read once."""
+        needs = frozenset(need for name in metrics for need in metric(name).needs)
+        return RollupFigures(_Once(self._rollups, needs), reference=self._reference)
 
     def series(
         self,
@@ -133,16 +164,22 @@ class RollupFigures:
         """Series and whole of several figures, out of one reading: for a view."""
         steps = _steps(since, until, step_s)
         found: dict[str, dict[str, Line]] = {}
+        wholes: dict[tuple[int, str], Pool] = {}
         for told, pools in self._pools(metrics, since=since, until=until, step_s=step_s, by=by, where=where):
             of_group: dict[str, Line] = {}
+            members: dict[str, list[Pool]] = {}
+            for (step, group), pool in pools.items():
+                if step >= 0:
+                    members.setdefault(group, []).append(pool)
             for group in _groups(pools, by):
                 points = tuple(
                     self._point(told, pools.get((step, group)), since + step * step_s, group=group, pools=pools)
                     for step in range(steps)
                 )
-                together = Pool.of_many(pool for (step, one), pool in pools.items() if one == group and step >= 0)
-                whole = self._point(told, together, since, group=group, pools=pools)
-                of_group[group] = Line(points, whole)
+                together = wholes.get((id(pools), group))
+                if together is None:
+                    together = wholes[id(pools), group] = Pool.of_many(members.get(group, ()))
+                of_group[group] = Line(points, self._point(told, together, since, group=group, pools=pools))
             found[told.name] = of_group
         return found
 
@@ -166,7 +203,7 @@ class RollupFigures:
                 task_type=task,
                 category=category,
                 questions=pool.of("traces"),
-                cost_micros=round(pool.sketch("cost_micros").total),
+                cost_micros=round(pool.spread("cost_micros").total),
                 unknown_cost_questions=pool.of("unknown_cost"),
                 success_rate=told[1].work(pool)[0],
                 cost_per_question=told[2].work(pool)[0],
@@ -213,9 +250,7 @@ class RollupFigures:
                 begin = since - WEEK_S if begin is None else begin
                 before = asked.read(self._rollups, since=begin, until=begin + WEEK_S, step_s=None)
                 pools[one.name] |= {(_REFERENCE, group): pool for (_, group), pool in before.items()}
-        for one in told:
-            present = pools[one.name]
-            yield one, {key: pool for key, pool in present.items() if key[0] != _REFERENCE or one.shift_of}
+        yield from ((one, pools[one.name]) for one in told)
 
 
 _REFERENCE = -1
@@ -227,6 +262,7 @@ class _Asked:
 
     def __init__(self, metrics: Sequence[Metric], kinds: tuple[str, ...], by: str, where: Mapping[str, str]) -> None:
         self._by = by
+        self._known: dict[str, tuple[tuple[str, str | None] | None]] = {}
         self._shift = metrics[0].shift_of
         self._names = frozenset(name for one in metrics for name in one.needs)
         parts = {part for name in self._names for part in PARTS.get(name, ())}
@@ -239,7 +275,7 @@ class _Asked:
         told_apart = (by if by not in parts else "", self._shift if self._shift in OF_TRACE else "")
         self._dimensions = frozenset(name for name in told_apart if name)
 
-    def read(self, rollups: Rollups, *, since: float, until: float, step_s: int | None) -> Pools:
+    def read(self, rollups: Rows, *, since: float, until: float, step_s: int | None) -> Pools:
         """What was counted, by step and by value of the dimension asked for."""
         wanted = Wanted(
             names=self._names,
@@ -269,6 +305,8 @@ class _Asked:
                 base, group = found
                 pools.setdefault((step, group), Pool()).stored.setdefault(base, []).append(data)
         for name, value in figures.peaks.items():
+            if name not in self._names:
+                continue
             peaks = pools.setdefault((step, of_row), Pool()).peaks
             peaks[name] = max(value, peaks.get(name, value))
 
@@ -278,13 +316,23 @@ class _Asked:
 
     def _belongs(self, name: str, group: str) -> tuple[str, str] | None:
         """A figure's name without what it is of, and the group it goes to; None where it isn't asked for."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = (self._parsed(name),)
+        (found,) = known
+        return None if found is None else (found[0], group if found[1] is None else found[1])
+
+    def _parsed(self, name: str) -> tuple[str, str | None] | None:
+        """The same, with no group where it is the row's."""
         base, _, rest = name.partition(AT)
+        if base not in self._names:
+            return None
         if not rest:
-            return base, group
+            return base, None
         values = dict(zip(PARTS[base], rest.split("|"), strict=False))
         if any(values.get(part, "") != value for part, value in self._of_parts.items()):
             return None
-        return base, values.get(self._by, group)
+        return base, values.get(self._by)
 
 
 def _steps(since: float, until: float, step_s: int) -> int:

@@ -108,6 +108,7 @@ def view(
                 f"Views can't be narrowed by {dimension!r}, but by: {', '.join(FILTERS)}.", param="where"
             )
     drawn: list[Drawn] = []
+    figures = figures.reading_once(one for panel in VIEWS[name] for one in panel.metrics)
     for panel in VIEWS[name]:
         known = METRICS[panel.metrics[0]].by
         narrowed = {dimension: value for dimension, value in where.items() if dimension in known}

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ken.domain.rollup import Dimensions
-from ken.domain.sketch import Sketch
+from ken.domain.sketch import Spread
 from ken.errors import InvalidInput
 from ken.storage.rollup_codec import Figures as Stored
 
@@ -43,6 +43,7 @@ class Pool:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     stored: dict[str, list[bytes]] = field(default_factory=dict[str, list[bytes]])
     peaks: dict[str, float] = field(default_factory=dict[str, float])
+    _spreads: dict[str, Spread] = field(default_factory=dict[str, Spread])
 
     @classmethod
     def of_many(cls, pools: Iterable[Pool]) -> Pool:
@@ -70,9 +71,12 @@ class Pool:
         """How often something was counted; what was taken back twice is 0 and no less."""
         return max(0, self.counts.get(name, 0))
 
-    def sketch(self, name: str) -> Sketch:
+    def spread(self, name: str) -> Spread:
         """A distribution over all rows."""
-        return Sketch.pooled(self.stored.get(name, ()))
+        found = self._spreads.get(name)
+        if found is None:
+            found = self._spreads[name] = Spread(self.stored.get(name, ()))
+        return found
 
 
 Worked = tuple[float | None, int]
@@ -116,7 +120,7 @@ def _over(name: str) -> Metric | None:
     limit = float(parts["limit"])
 
     def work(pool: Pool) -> Worked:
-        seen = pool.sketch(spread.needs[0])
+        seen = pool.spread(spread.needs[0])
         return (seen.above(limit) / seen.count if seen.count > 0 else None), max(0, seen.count)
 
     meaning = f"{spread.meaning.removesuffix(': mean')}: the share over {limit:g}"
@@ -137,10 +141,8 @@ def _share(part: str, *whole: str) -> Callable[[Pool], Worked]:
 
 def _spread(name: str, suffix: str) -> Callable[[Pool], Worked]:
     def work(pool: Pool) -> Worked:
-        seen = pool.sketch(name)
-        value = (
-            seen.mean if suffix == "mean" else seen.greatest if suffix == "max" else seen.quantile(QUANTILES[suffix])
-        )
+        seen = pool.spread(name)
+        value = seen.mean if suffix == "mean" else seen.quantile(QUANTILES.get(suffix, 1.0))
         return value, max(0, seen.count)
 
     return work
@@ -159,7 +161,7 @@ def _cost_per(among: str) -> Callable[[Pool], Worked]:
         """Unknown where one cost is: a part of the cost over all of them would look like thrift."""
         number = pool.of(among)
         known = number and not pool.of("unknown_cost")
-        return (pool.sketch("cost_micros").total / number if known else None), number
+        return (pool.spread("cost_micros").total / number if known else None), number
 
     return work
 
