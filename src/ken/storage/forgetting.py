@@ -28,7 +28,7 @@ from ken.storage.trace_rows import words
 WITHDRAWN = "(withdrawn: a document that this answer quoted was deleted)"
 """Stands where an answer stood that quoted a document which is gone."""
 
-STEP = 500
+STEP = 200
 """Traces that one transaction takes on, at most."""
 _AT_ONCE = 500
 
@@ -157,8 +157,10 @@ def withdraw(connection: sa.Connection, ids: Sequence[str]) -> None:
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         talks = sa.select(traces.c.conversation_id).where(traces.c.id.in_(some), traces.c.conversation_id.is_not(None))
-        repeating = sa.select(traces.c.id).where(traces.c.conversation_id.in_(talks))
-        connection.execute(sa.update(trace_details).where(trace_details.c.trace_id.in_(repeating)).values(prompt=None))
+        repeating = sa.select(traces.c.id).where(
+            traces.c.conversation_id.in_(list(connection.scalars(talks.distinct())))
+        )
+        _take_prompts(connection, list(connection.scalars(repeating)))
         connection.execute(
             sa.update(trace_details)
             .where(trace_details.c.trace_id.in_(some))
@@ -206,7 +208,8 @@ def _given(connection: sa.Connection, document_ids: Sequence[str], most: int) ->
 def _take_prompts(connection: sa.Connection, ids: Sequence[str]) -> None:
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        connection.execute(sa.update(trace_details).where(trace_details.c.trace_id.in_(some)).values(prompt=None))
+        quoting = sa.and_(trace_details.c.trace_id.in_(some), trace_details.c.prompt.is_not(None))
+        connection.execute(sa.update(trace_details).where(quoting).values(prompt=None))
 
 
 def _delete_details(connection: sa.Connection, ids: Sequence[str]) -> None:

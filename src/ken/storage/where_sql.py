@@ -100,13 +100,12 @@ def path_of(part: Condition) -> Path | None:
         return None
     name = COLUMNS[part.name.name]
     if part.name.name == "checks" and not (isinstance(part, Comparison) and part.operator == "!="):
-        return Path(part, sa.and_(sa.text(_GATES["failed"].condition), sql_of(part)), by_time=False)
+        return Path(None, sa.and_(sa.text(_GATES["failed"].condition)), by_time=False)
     if name in _GATES:
-        return (
-            Path(part, sa.and_(sa.text(_GATES[name].condition), sql_of(part)), by_time=name == "error")
-            if _passes(part, name)
-            else None
-        )
+        gate = sa.text(_GATES[name].condition)
+        says_no_more = name == "error" and (isinstance(part, IsKnown) or part == Comparison(part.name, "!=", ""))
+        rows = sa.and_(gate) if says_no_more else sa.and_(gate, sql_of(part))
+        return Path(part, rows, by_time=False) if _passes(part, name) else None
     if name in BY_TIME and (isinstance(part, OneOf) or (isinstance(part, Comparison) and part.operator == "=")):
         return Path(part, sql_of(part), by_time=isinstance(part, Comparison))
     ranged = isinstance(part, OneOf) or (isinstance(part, Comparison) and part.operator != "!=")
