@@ -79,6 +79,7 @@ class Rig:
         second = {"name": SECONDARY, "model": f"{HEALTHY}-id.second", "connect_s": 2.0, "first_token_s": 10.0}
         price = {"input": _PRICE.input, "output": _PRICE.output}
         return {
+            "alerts": {"every_s": 1.0},
             "cache": False,
             "deadline_s": 12.0,
             "default_model": PRIMARY,
