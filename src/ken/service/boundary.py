@@ -57,6 +57,7 @@ class Boundary:
 
 def _secure(headers: MutableHeaders, path: str) -> None:
     for name, value in SECURITY_HEADERS.items():
-        headers[name] = value
+        if name not in headers:  # a page that may do less says so itself
+            headers[name] = value
     if path.startswith(("/api/", "/v1/")):
         headers["cache-control"] = "no-store"

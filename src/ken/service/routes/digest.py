@@ -37,6 +37,6 @@ async def digest(
     now = time.time()
     told = await anyio.to_thread.run_sync(partial(ken.day, day_of(day, now=now), now=now))
     if form == "html":
-        policy = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        policy = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
         return Response(page(told), media_type="text/html", headers=policy)
     return Response(markdown(told), media_type="text/markdown")

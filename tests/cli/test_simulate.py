@@ -1,0 +1,35 @@
+"""`ken simulate`, `ken why` and `ken digest` in a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.terminal import Terminal
+from tests.service.corpus import copy
+
+
+def test_a_simulated_home_can_be_asked_why(tmp_path: Path) -> None:
+    """It says how many questions there are and what goes wrong; hypotheses are about their time."""
+    terminal = Terminal(copy(tmp_path / "home"))
+    plan = ("--days", "2", "--questions-per-day", "20", "--incident", "misrouting@day1+0h", "--seed", "4")
+    lines = terminal.ken("simulate", *plan).stdout.splitlines()
+    assert lines[0].endswith("simulated questions of 2 days are on record.")
+    assert lines[1].startswith("misrouting from ")
+    told = json.loads(terminal.ken("why", "--since", "20h", "--json").stdout)
+    assert told["alert"] is None
+    assert set(told["explanation"]) == {"window", "hypotheses", "moved", "happenings"}
+
+
+def test_a_day_is_written_as_a_page(filled: Terminal, tmp_path: Path) -> None:
+    """To the file that was named, which stderr says."""
+    file = tmp_path / "day.html"
+    assert str(file) in filled.ken("digest", "--html", str(file)).stderr
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_what_is_no_incident_is_refused_before_anything_is_made(empty: Terminal) -> None:
+    """With the form and the kinds; no home is made."""
+    told = empty.ken("simulate", "--incident", "flood@day1", code=2).stderr
+    assert "There is no kind of incident 'flood'" in told
+    assert not empty.home.exists()

@@ -1,0 +1,134 @@
+"""The daily digest: the day in order, with nothing in it that somebody else could make act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from ken.domain.alert import Alert, Change
+from ken.errors import InvalidInput
+from ken.operations.digest.day import DayTold, Sources, day_of, told
+from ken.operations.digest.markdown import markdown
+from ken.operations.digest.page import page, plot
+from ken.operations.digest.sending import notices
+from ken.operations.digest.story import QUIET, events
+from ken.operations.simulate.organisation import DAY_S
+from ken.storage.alerts import AlertBook
+from ken.storage.sqlite import SqliteDatabase
+from ken.telemetry.figures import Pattern
+from tests.operations.simulated import BEGINS, MONDAY, figures
+from tests.operations.simulated import told as happened
+
+NASTY = '<script src="https://elsewhere.example/x.js"></script> [click](javascript:alert(1)) ![](https://elsewhere.example/p.png)'
+WEDNESDAY = date(2023, 11, 29)
+EVENING = MONDAY + 9 * DAY_S + 20 * 3600
+
+
+@pytest.fixture
+def book(home: Path) -> Iterator[AlertBook]:
+    database = SqliteDatabase(home)
+    yield AlertBook(database)
+    database.close()
+
+
+def day(book: AlertBook, kind: str = "") -> DayTold:
+    """The Wednesday as it stands in the evening, with a costly pattern whose name is nasty."""
+    pattern = Pattern(
+        task_type="lookup",
+        category=NASTY,
+        questions=10,
+        cost_micros=5_000_000,
+        unknown_cost_questions=1,
+        success_rate=None,
+        cost_per_question=None,
+        cost_per_success=None,
+    )
+    sources = Sources(
+        figures=figures(kind, now=EVENING),
+        alerts=book,
+        happenings=happened(kind),
+        patterns=lambda since, until: [pattern] if until - since <= DAY_S else [],
+        silent=lambda: ["steps"],
+    )
+    return told(sources, WEDNESDAY, now=EVENING)
+
+
+def test_the_story_is_told_in_the_order_of_time(book: AlertBook) -> None:
+    """The sync first, then what moved, then the alert that fired; what stands out opens the page."""
+    alert = Alert(
+        rule="relevance_unusual",
+        severity="soft",
+        state="firing",
+        began_at=BEGINS + 600,
+        since=BEGINS + 900,
+        fired_at=BEGINS + 900,
+        seen_at=BEGINS + 900,
+        summary=NASTY,
+    )
+    book.put(book.standing(EVENING), {}, changes=[Change(at=BEGINS + 900, alert=alert, old="pending")], notices=[])
+    whole = day(book, "stale_index")
+    kinds = [(each.kind, each.text) for each in events(whole) if each.at >= BEGINS - 60]
+    did = next(place for place, (kind, _) in enumerate(kinds) if kind == "did")
+    moved = next(place for place, (_, text) in enumerate(kinds) if text.startswith("the best passage's relevance fell"))
+    fired = next(place for place, (kind, _) in enumerate(kinds) if kind == "fired")
+    assert did < moved < fired
+    text, drawn = markdown(whole), page(whole)
+    for each in (text, drawn):
+        assert each.index("What moved first") < each.index("In the order of time") < each.index("Latency")
+        assert "steps" in each
+    assert "0 hard and 1 soft alert fired." in text
+    # What others wrote can't act, in either form, and the page loads nothing.
+    assert "<script" not in text.replace("\\<script", "")
+    assert not re.search(r"(?<!\\)\]\(", text)
+    tags = {node.tag for node in LexborHTMLParser(drawn).css("*")}
+    assert not tags & {"script", "img", "a", "link", "iframe", "object"}
+    assert {"svg", "path", "table"} <= tags
+    assert "default-src 'none'" in drawn
+    assert drawn.count("<svg") > 10
+
+
+def test_a_quiet_day_is_told_as_one(book: AlertBook) -> None:
+    """Nothing moved, no alert fired; its figures stand there all the same."""
+    text = markdown(day(book))
+    assert QUIET in text
+    assert "What moved first" not in text
+    assert "| questions | " in text
+
+
+def test_a_day_is_sent_once_to_each_destination(book: AlertBook) -> None:
+    """Whoever makes it a second time adds nothing; what is claimed for sending has the text and the page."""
+    made = notices(day(book), ["log", "mail"], now=EVENING)
+    assert book.tell(made) == 2
+    assert book.tell(made) == 0
+    claimed = book.claim(EVENING + 1)
+    assert {each.destination for each in claimed} == {"log", "mail"}
+    assert all(each.title.startswith("[Ken] 2023-11-29: no alerts") for each in claimed)
+    assert all(
+        each.body.startswith("# Ken on 2023-11-29") and each.page.startswith("<!doctype html>") for each in claimed
+    )
+
+
+def test_a_plot_has_gaps_where_hours_have() -> None:
+    """A line ends before a gap and begins after it; without a value there is no plot."""
+    assert plot([None] * 24, []) == ""
+    drawn = plot([1.0, 2.0, None, 3.0], [])
+    assert drawn.count("M") == 2
+    assert "nan" not in drawn
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2023-13-01", "2999-01-01", ""])
+def test_what_is_no_day_that_was_is_refused(text: str) -> None:
+    """With the form of a day, or the days that may be named."""
+    with pytest.raises(InvalidInput, match="today"):
+        day_of(text, now=EVENING)
+
+
+def test_days_are_named_from_today() -> None:
+    """Without a name it is yesterday, of which all is known."""
+    assert day_of(None, now=EVENING) == day_of("yesterday", now=EVENING) == date(2023, 11, 28)
+    assert day_of("today", now=EVENING) == day_of("2023-11-29", now=EVENING) == WEDNESDAY
