@@ -15,7 +15,7 @@ _MARKER = re.compile(r"\[(\d{1,3})\]")
 _CLAIM_WORDS = 4
 """Fewer words beside a citation are a list mark, a heading or a lead-in."""
 _CLAIM_LENGTH = 10
-_ABOUT = re.compile(r"[:：](?:[*_]*)\s*\Z|^\s*(?:#{1,6}\s|as of\b)", re.IGNORECASE)
+_ABOUT = re.compile(r"[:：](?:[*_]*)\s*\Z|^\s*#{1,6}\s|^\s*as of\b[^.]*\.?\s*\Z", re.IGNORECASE)
 """What says where a statement is from, or that one follows: it rests on the document's own facts."""
 
 

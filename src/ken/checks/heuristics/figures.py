@@ -16,8 +16,8 @@ from ken.checks.heuristics.prose import folded, sentence_at, words_of
 from ken.checks.heuristics.standards import Standards
 from ken.text.quantities import Quantity, pieces, quantities
 
-_RUN = re.compile(r"\d[\d.,'\u00a0\u202f ]*")
-"""Digits with whatever may divide them: quick to find, and taken apart by _FIGURE."""
+_RUN = re.compile(r"\d(?<![\[\d]\d)[\d.,'\u00a0\u202f ]*")
+"""Digits with whatever may divide them, markers of citations left out: quick to find, and taken apart by _FIGURE."""
 _FIGURE = re.compile(r"(?<!\d)\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+){0,5}")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d+)?")
 _SEPARATORS = re.compile(r"[,'\u00a0\u202f ]")
@@ -88,12 +88,11 @@ def _around(text: str, span: tuple[int, int]) -> str:
 
 
 def _figures_in(text: str) -> Iterator[tuple[str, int]]:
-    """The figures of a text with their places, markers of citations left out."""
+    """The figures of a text with their places."""
     for run in _RUN.finditer(text):
         start, found = run.start(), run.group()
         if found.isdecimal():
-            if text[start - 1 : start] != "[" or text[run.end() : run.end() + 1] != "]":
-                yield found, start
+            yield found, start
         else:
             yield from ((match.group(), start + match.start()) for match in _FIGURE.finditer(found))
 
