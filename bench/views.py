@@ -53,16 +53,11 @@ STAGES = (
     "verify",
     "settle",
 )
-FILTERS = (
+FILTERS: tuple[dict[str, str], ...] = (
     {},
     {"task_type": "lookup"},
     {"task_type": "procedure", "tier": "light"},
     {"task_type": "lookup", "tier": "strong", "category": "benefits"},
-)
-    {},
-    {"task_type": "lookup"},
-    {"task_type": "procedure", "tier": "light"},
-    {"category": "benefits", "tier": "strong", "task_type": "lookup"},
 )
 
 
