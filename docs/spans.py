@@ -20,6 +20,7 @@ _WORDS = {
     "words": "as an array",
     "user message": "as a message",
     "assistant message": "as a message",
+    "prompt": "as messages",
     "documents": "as JSON",
 }
 

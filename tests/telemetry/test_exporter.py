@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -162,7 +163,8 @@ def a_call(**more: str | float) -> Trace:
         attributes=(("tool", "tide"), ("tool_call_id", "t1"), ("result", "high")),
         links=(Link("a" * 32, call.id, "asked for"),),
     )
-    return replace(a_trace(), id="a" * 32, spans=(root, call, tool), question="Which tide?")
+    prompt = '[{"role":"system","content":"Cite."},{"role":"user","content":"Which tide, by [1]?"}]'
+    return replace(a_trace(), id="a" * 32, spans=(root, call, tool), question="Which tide?", prompt=prompt)
 
 
 def sent(**told: object) -> dict[str, dict[str, Value]]:
@@ -208,10 +210,12 @@ def test_the_newer_names_come_by_opting_in() -> None:
 def test_content_is_sent_only_where_it_is_asked_for() -> None:
     """Questions, answers and tools' results stay here by default; with `content` they stand in the conventions' attributes."""
     plain, full = sent(), sent(content=True)
-    assert "Which tide?" not in str(plain)
+    assert "Which tide" not in str(plain)
     assert "high" not in str(plain)
     assert "Which tide?" in str(full["invoke_workflow question"]["gen_ai.input.messages"])
     assert full["execute_tool tide"]["gen_ai.tool.call.result"] == "high"
+    asked = json.loads(str(full["chat m"]["gen_ai.input.messages"]))
+    assert asked[1] == {"role": "user", "parts": [{"type": "text", "content": "Which tide, by [1]?"}]}
 
 
 def test_headers_go_with_each_request() -> None:

@@ -55,7 +55,6 @@ class OtlpExporter:
         )
         self._changed = threading.Condition()
         self._waiting: deque[Trace] = deque()
-        self._uncounted: deque[Trace] = deque(maxlen=capacity)
         self._sending = 0
         self._hurried = self._closed = self._failing = False
         self._stats = ExportStats()
@@ -69,9 +68,10 @@ class OtlpExporter:
         """Take traces to be sent; returns at once. A full queue or a closed exporter drops them and counts."""
         traces = [one.trace for one in batch]
         shared = [trace for trace in traces if is_shared(trace.id, self._destination.share)]
+        if self._instruments is not None:
+            for trace in traces:
+                self._instruments.count(trace)
         with self._changed:
-            if self._instruments is not None:
-                self._uncounted.extend(traces)
             room = 0 if self._closed else max(0, self._capacity - len(self._waiting))
             self._waiting.extend(shared[:room])
             self._note(accepted=len(shared[:room]), dropped=len(shared[room:]), left_out=len(traces) - len(shared))
@@ -110,7 +110,7 @@ class OtlpExporter:
         with self._runner:
             self._runner.run(self._open())
             while self._step():
-                pass
+                pass  # each step waits for its batch
             if self._instruments is not None:
                 self._instruments.close()
 
@@ -121,16 +121,16 @@ class OtlpExporter:
 
     def _step(self) -> bool:
         """Send one batch, and the metrics where they are due; False at the end."""
-        batch, uncounted, is_last = self._next_batch()
-        if batch:
-            body, count = self._encoded(batch)
-            delivery = self._deliver(self._destination.traces_url, body, signal="traces")
-            self._account(count, delivery)
-        if self._instruments is not None:
-            for trace in uncounted:
-                self._instruments.count(trace)
-            if is_last or self._hurried or time.monotonic() >= self._metrics_due:
+        batch, is_last = self._next_batch()
+        try:
+            self._send(batch)
+            if self._instruments is not None and (is_last or self._hurried or time.monotonic() >= self._metrics_due):
                 self._send_metrics(self._instruments)
+        except Exception:  # noqa: BLE001 - a fault of ours in one batch must not end the sending of all others
+            _log.exception("Traces were not sent.")
+            with self._changed:
+                self._note(lost=self._sending)
+                self._sending = 0
         with self._changed:
             if not self._waiting:
                 self._hurried = False
@@ -155,7 +155,12 @@ class OtlpExporter:
             self._note(lost=len(batch) - len(fit))
         return self._encoder.encode(fit), len(fit)
 
-    def _next_batch(self) -> tuple[list[Trace], list[Trace], bool]:
+    def _send(self, batch: list[Trace]) -> None:
+        if batch:
+            body, count = self._encoded(batch)
+            self._account(count, self._deliver(self._destination.traces_url, body, signal="traces"))
+
+    def _next_batch(self) -> tuple[list[Trace], bool]:
         """Wait for traces, or for the metrics' time; whether these are the last."""
         with self._changed:
             until = max(0.0, self._metrics_due - time.monotonic()) if self._instruments is not None else None
@@ -165,10 +170,8 @@ class OtlpExporter:
                 timeout=self._delay_s if self._waiting else 0,
             )
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            uncounted = list(self._uncounted)
-            self._uncounted.clear()
             self._sending = len(batch)
-            return batch, uncounted, self._closed and not self._waiting
+            return batch, self._closed and not self._waiting
 
     def _deliver(self, url: str, body: bytes, *, signal: Signal) -> Delivery:
         assert self._post is not None  # noqa: S101 - made before the first step

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from ken.domain.trace import Scalar, Span, Trace
 
@@ -175,6 +175,7 @@ CHAT = Mapped(
         _of("gen_ai.response.id", "response_id"),
         _of("gen_ai.response.finish_reasons", "finish_reason", "words"),
         _of("gen_ai.response.time_to_first_chunk", "ttft_ms", "seconds"),
+        _trace("gen_ai.input.messages", "prompt", "prompt", is_content=True),
         *_USAGE,
         _of("ken.call.tool_calls", "tool_calls", "words", about="ids of the tool calls that the model asked for"),
         _of("ken.call.chunks", "chunks", about="pieces that the answer came in"),
@@ -431,6 +432,21 @@ def _message(role: str) -> Callable[[object], Value | None]:
     return message
 
 
+def _prompt(found: object) -> Value | None:
+    """What a model was given, in the same shape: Ken keeps it as JSON of roles and contents."""
+    try:
+        kept = cast("object", json.loads(str(found)))
+    except ValueError:  # redacted to something else than it was
+        return None
+    messages = (
+        [cast("dict[str, object]", each) for each in cast("list[object]", kept)] if isinstance(kept, list) else []
+    )
+    told = [
+        {"role": each.get("role"), "parts": [{"type": "text", "content": each.get("content")}]} for each in messages
+    ]
+    return json.dumps(told, ensure_ascii=False)
+
+
 def _documents(found: object) -> Value | None:
     """Passages in the shape of `gen_ai.retrieval.documents`."""
     told = [{"id": getattr(one, "passage_id", ""), "score": getattr(one, "relevance", 0.0)} for one in _each(found)]
@@ -445,6 +461,7 @@ FORMS: dict[str, Callable[[object], Value | None]] = {
     "words": _words,
     "user message": _message("user"),
     "assistant message": _message("assistant"),
+    "prompt": _prompt,
     "documents": _documents,
     "currency": lambda _: "USD",
     "local": lambda _: "local",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -254,7 +255,8 @@ class Reception:
                     self._counts.rejected += request.found.rejected.total()
                     self._counts.cut += request.found.cut
         for loop in {request.loop for request in batch}:
-            loop.call_soon_threadsafe(_settle, [request for request in batch if request.loop is loop])
+            with suppress(RuntimeError):  # the loop has ended, and with it all who wait there
+                loop.call_soon_threadsafe(_settle, [request for request in batch if request.loop is loop])
 
 
 def _settle(requests: Sequence[_Request]) -> None:
