@@ -141,8 +141,8 @@ def of_documents(database: Database, document_ids: Collection[str], *, most: int
         while True:
             with database.write() as connection:
                 naming, given = _naming(connection, some, most), _given(connection, some, most)
-                withdraw(connection, naming)
-                _take_prompts(connection, given)
+                withdraw(connection, sorted({*naming}))
+                _take_prompts(connection, sorted({*given}))
             touched.update(naming)
             if len(naming) < most and len(given) < most:
                 break
@@ -187,11 +187,11 @@ def withdraw_overtaken(connection: sa.Connection, ids: Sequence[str]) -> None:
 
 
 def _naming(connection: sa.Connection, document_ids: Sequence[str], most: int) -> list[str]:
+    """Some of the traces that name one; one that names several, as often. To sort them out here would have all of them read."""
     titles = sa.select(documents.c.title).where(documents.c.id.in_(document_ids))
     by_id = sa.select(named_documents.c.trace_id).where(named_documents.c.document_id.in_(document_ids))
     by_title = sa.select(named_titles.c.trace_id).where(named_titles.c.title.in_(titles))
-    found = {each for query in (by_id, by_title) for each in connection.scalars(query.distinct().limit(most))}
-    return sorted(found)
+    return [each for query in (by_id, by_title) for each in connection.scalars(query.limit(most))]
 
 
 def _given(connection: sa.Connection, document_ids: Sequence[str], most: int) -> list[str]:
@@ -202,7 +202,7 @@ def _given(connection: sa.Connection, document_ids: Sequence[str], most: int) ->
         .join(trace_details, trace_details.c.trace_id == seen.trace_id)
         .where(seen.document_id.in_(document_ids), trace_details.c.prompt.is_not(None))
     )
-    return list(connection.scalars(query.distinct().limit(most)))
+    return list(connection.scalars(query.limit(most)))
 
 
 def _take_prompts(connection: sa.Connection, ids: Sequence[str]) -> None:
