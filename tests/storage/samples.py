@@ -137,6 +137,12 @@ def rows(connection: sa.Connection, table: str) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0
 
 
+def count(database: Database, table: str) -> int:
+    """How many rows a table of this Ken has."""
+    with database.read() as connection:
+        return rows(connection, table)
+
+
 def kept(database: Database, text: str) -> list[str]:
     """Where a text is still found: files of the home, or tables of the server, whose files are its own."""
     if isinstance(database, SqliteDatabase):

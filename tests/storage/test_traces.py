@@ -15,16 +15,11 @@ from ken.storage.database import Database
 from ken.storage.feedback import FeedbackBook
 from ken.storage.forgetting import WITHDRAWN, Forgetting, of_documents
 from ken.storage.record import Record
-from ken.storage.schema import feedback, metadata
+from ken.storage.schema import feedback
 from ken.storage.trace_rows import NO_LONGER_KEPT
 from ken.storage.traces import Traces
 from ken.telemetry.capture import DAY_S, CaptureRules
-from tests.storage.samples import ADA, BEN, OPERATOR, a_citation, a_passage, a_trace, kept, put, set_corpus
-
-
-def count(database: Database, table: str) -> int:
-    with database.read() as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[table])) or 0
+from tests.storage.samples import ADA, BEN, OPERATOR, a_citation, a_passage, a_trace, count, kept, put, set_corpus
 
 
 def test_a_trace_is_read_as_it_was_added(database: Database) -> None:
