@@ -75,7 +75,7 @@ async def ask(assistant: Assistant, question: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def one_by_one(ken: Ken, without: Assistant, questions: Sequence[str], rounds: int) -> None:
+async def one_by_one(ken: Ken, without: Assistant, *, questions: Sequence[str], rounds: int) -> None:
     """What a lone question takes: asked with the record and without, in either order, each when the writer has nothing to do."""
     took: dict[bool, list[float]] = {True: [], False: []}
     for number in range(rounds):
@@ -89,7 +89,7 @@ async def one_by_one(ken: Ken, without: Assistant, questions: Sequence[str], rou
     print(f"  median of the pairs' differences: {statistics.median(pairs):.3f} ms")
 
 
-async def busy(ken: Ken, without: Assistant, questions: Sequence[str], rounds: int) -> None:
+async def busy(ken: Ken, without: Assistant, *, questions: Sequence[str], rounds: int) -> None:
     """What a question takes when the next one follows at once, so that the writer works beside it; and the processor's time."""
     writer = next(each for each in threading.enumerate() if each.name == "ken-recorder")
     clock = time.pthread_getcpuclockid(writer.ident or 0)
@@ -119,7 +119,7 @@ def shown(took: dict[bool, list[float]]) -> None:
         print(f"  {name:<18} p50 {cuts[49]:7.3f} ms   p95 {cuts[94]:7.3f}   p99 {cuts[98]:7.3f}")
 
 
-async def path(ken: Ken, questions: Sequence[str], rounds: int) -> None:
+async def path(ken: Ken, questions: Sequence[str], *, rounds: int) -> None:
     """What a question takes with the record and without."""
     without = Assistant(replace(ken.assistant.parts, recorder=Nothing()))  # type: ignore[arg-type]
     for each in (ken.assistant, without):
@@ -128,8 +128,8 @@ async def path(ken: Ken, questions: Sequence[str], rounds: int) -> None:
     await asyncio.to_thread(ken.recorder.flush)
     newest = ken.traces.list(LOCAL_OPERATOR, limit=1).entries[0].id
     print(f"{len(ken.traces.get(newest, LOCAL_OPERATOR).spans)} spans a trace")
-    await one_by_one(ken, without, questions, max(1, rounds // 4))
-    await busy(ken, without, questions, rounds)
+    await one_by_one(ken, without, questions=questions, rounds=max(1, rounds // 4))
+    await busy(ken, without, questions=questions, rounds=rounds)
 
 
 async def collected(ken: Ken, questions: Sequence[str]) -> list[Trace]:
@@ -256,7 +256,7 @@ async def main(options: argparse.Namespace, home: Path) -> None:
     settings = load(home, cache=False, capture={"sample": 1.0})
     ken = await open_home(settings)
     try:
-        await path(ken, questions[: options.questions], options.rounds)
+        await path(ken, questions[: options.questions], rounds=options.rounds)
         traces = await collected(ken, questions[: options.questions])
         handing_over(ken, traces)
     finally:

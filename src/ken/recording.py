@@ -89,9 +89,9 @@ def open_recording(settings: Settings, database: Database, *, cache: SemanticCac
         rollups=rollups,
         figures=RollupFigures(rollups),
         markers=Markers(database),
-        reactions=Reactions(record, FeedbackBook(database), recorder, redactor=redactor, events=events),
+        reactions=Reactions(record, FeedbackBook(database), recorder=recorder, redactor=redactor, events=events),
         events=events,
-        retention=Retention(forgetting, ledger, state, rules=rules),
+        retention=Retention(forgetting, ledger, state=state, rules=rules),
         removal=Removal(
             forgetting,
             overview,

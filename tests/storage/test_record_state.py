@@ -67,7 +67,7 @@ def test_reactions_hold_in_every_store(database: Database) -> None:
     """A thumb down, and what a judge gave, stand at the trace and keep it, and what was counted is corrected once."""
     record = Record(database, RULES)
     recorder = Recorder(record, preparing=Preparing(rules=RULES), outlets=Outlets(aggregates=Aggregator()))
-    reactions = Reactions(record, FeedbackBook(database), recorder, redactor=Redactor(), events=EventLog(None))
+    reactions = Reactions(record, FeedbackBook(database), recorder=recorder, redactor=Redactor(), events=EventLog(None))
     recorder.record(a_trace(1))
     assert recorder.flush()
     reactions.scored(a_trace(1).id, quality=1.0, groundedness=4.0)

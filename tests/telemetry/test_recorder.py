@@ -236,7 +236,7 @@ def test_a_thumb_down_has_a_trace_kept_and_corrects_what_was_counted(database: D
     """What somebody found unhelpful is kept whole, its task no longer counts as done, and takes the word of the first back last."""
     recorder = recorder_of(database)
     record, book, rollups = Record(database, CaptureRules(sample=0.0)), FeedbackBook(database), Rollups(database)
-    reactions = Reactions(record, book, recorder, redactor=Redactor(), events=EventLog(None))
+    reactions = Reactions(record, book, recorder=recorder, redactor=Redactor(), events=EventLog(None))
     recorder.record(a_trace(1))
     assert recorder.flush()
     for who, helpful in (("ada", True), ("ben", False), ("ben", True), ("ben", False)):

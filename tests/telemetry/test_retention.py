@@ -42,7 +42,7 @@ def retention(database: Database, clocks: Clocks) -> Retention:
     return Retention(
         Forgetting(database, RULES),
         Ledger(database),
-        RecordState(database),
+        state=RecordState(database),
         rules=RULES,
         clock=lambda: clocks.wall,
         monotonic=lambda: clocks.steady,

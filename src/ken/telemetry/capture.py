@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from ken.domain.trace import CaptureTier, Reaction, Scalar, Trace
+from ken.domain.trace import CaptureTier, Scalar, Trace
 
 HOUR_S = 3_600.0
 DAY_S = 86_400.0
@@ -67,12 +67,6 @@ def decide(trace: Trace, rules: CaptureRules, *, slow_ms: float | None = None) -
     if reasons:
         return Decision("full", reasons)
     return Decision("grace" if rules.grace_s > 0 else "metrics")
-
-
-def decide_again(trace: Trace, reaction: Reaction, rules: CaptureRules) -> Decision:
-    """What of a trace is kept now that somebody has said something of it: nothing that was kept is given up for that."""
-    later = decide(replace(trace, reaction=reaction), rules)
-    return later if later.capture == "full" or trace.capture != "full" else Decision("full")
 
 
 def is_sampled(trace_id: str, share: float) -> bool:

@@ -21,7 +21,7 @@ class Reactions:
     """
 
     def __init__(
-        self, record: Record, feedback: FeedbackBook, recorder: Recorder, *, redactor: Redactor, events: EventLog
+        self, record: Record, feedback: FeedbackBook, *, recorder: Recorder, redactor: Redactor, events: EventLog
     ) -> None:
         self._record = record
         self._feedback = feedback
