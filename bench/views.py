@@ -152,7 +152,7 @@ def _show_views(database: Database, kept: Rollups, on: Axis, rounds: int) -> Non
         for name in VIEWS:
 
             def read(name: str = name, where: dict[str, str] = where) -> None:
-                view(figures, name, on, where=where)  # type: ignore[arg-type]
+                view(figures, name, on=on, where=where)  # type: ignore[arg-type]
                 markers.between(on.since, on.until)
                 if name == "cost":
                     figures.patterns(since=on.since, until=on.until, where=where)

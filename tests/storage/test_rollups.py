@@ -124,7 +124,7 @@ def test_several_writers_lose_nothing(database: Database, again: Callable[[], Da
             for batch in range(5):
                 add(kept, asked(8, since=NOW - 2 * HOUR, until=NOW, seed=seed * 100 + batch))
                 kept.compact(NOW + HOUR)
-        except BaseException as error:  # noqa: BLE001 - raised below
+        except BaseException as error:  # noqa: BLE001 - the test fails with it, in its own thread
             failed.append(error)
 
     threads = [threading.Thread(target=write, args=(place, seed)) for seed, place in enumerate((database, *others))]

@@ -99,7 +99,7 @@ def axis(window_s: float, *, until: float | None = None) -> Axis:
 
 
 def view(
-    figures: RollupFigures, name: ViewName, on: Axis, *, where: Mapping[str, str] = NO_NARROWING
+    figures: RollupFigures, name: ViewName, *, on: Axis, where: Mapping[str, str] = NO_NARROWING
 ) -> Sequence[Drawn]:
     """The panels of a view. A filter narrows every figure that can be told apart by it; gauges can't. Raises InvalidInput."""
     for dimension in where:

@@ -140,7 +140,7 @@ def _read(ken: Ken, name: ViewName, *, on: Axis, where: Mapping[str, str]) -> tu
         vitals=stacks.vitals.all if name == "health" else (),
         patterns=told.patterns(since=on.since, until=on.until, where=where) if name == "cost" else (),
     )
-    return view(told, name, on, where=where), beside
+    return view(told, name, on=on, where=where), beside
 
 
 def narrowing(where: Sequence[str] | None) -> dict[str, str]:
