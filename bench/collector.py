@@ -72,7 +72,9 @@ def main() -> None:
         )
         ken = [sys.executable, "-m", "ken", "--home", str(place / "home")]
         subprocess.run([*ken, "sync", str(EXAMPLE)], check=True, capture_output=True)
-        with subprocess.Popen([*ken, "up", "--port", str(port)], stdout=subprocess.DEVNULL) as server:
+        with subprocess.Popen(
+            [*ken, "up", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
             address = f"http://127.0.0.1:{port}"
             asyncio.run(wait_for(f"{address}/readyz", server))
             asked = [ask(address, QUESTIONS[number % len(QUESTIONS)]) for number in range(told.questions)]
