@@ -35,8 +35,8 @@ def set_in_unit(name: str) -> list[str]:
 def test_the_unit_starts_what_the_page_installs() -> None:
     """Its paths are the page's; it stops as long as an answer may take, and it writes into its home alone."""
     installed = section(PAGE, "Install").shell
-    assert "git clone https://git.example.org/ken.git /opt/ken" in installed
-    assert set_in_unit("ExecStart") == ["/opt/ken/.venv/bin/ken up"]
+    assert "git clone https://git.example.org/ken.git /srv/ken" in installed
+    assert set_in_unit("ExecStart") == ["/srv/ken/.venv/bin/ken up"]
     assert f"KEN_HOME=/var/lib/{set_in_unit('StateDirectory')[0]}" in set_in_unit("Environment")
     assert int(set_in_unit("TimeoutStopSec")[0]) >= 60 + 5  # deadline_s, and what the server waits beyond it
     assert set_in_unit("User") == ["ken"]
@@ -53,7 +53,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     if analyze is None:
         pytest.skip("systemd-analyze is not installed: only the unit's text is checked")
     unit = tmp_path / "ken.service"
-    unit.write_text(UNIT.replace("/opt/ken/.venv/bin/ken up", f"{sys.executable} -m ken up"), encoding="utf-8")
+    unit.write_text(UNIT.replace("/srv/ken/.venv/bin/ken up", f"{sys.executable} -m ken up"), encoding="utf-8")
     verified = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True, check=False, timeout=30)
     assert (verified.returncode, verified.stderr) == (0, "")
     rated = subprocess.run(
@@ -96,7 +96,7 @@ def test_the_image_runs_as_nobody_of_importance() -> None:
 async def test_backup_and_restore_go_as_the_page_says(newcomer: Reader, tmp_path: Path) -> None:
     """Its three commands, with other folders: the restored home is sound; a backup takes no other file's place unasked."""
     commands = [
-        [word.replace("/srv/backups", str(tmp_path)).replace("/var/tmp", str(tmp_path)) for word in command]  # noqa: S108 - the page's
+        [word.replace("/srv/backups", str(tmp_path)).replace("/srv/again", str(tmp_path / "again")) for word in command]
         for command in section(PAGE, "Back up and restore").commands
     ]
     assert [command[0] for command in commands] == ["backup", "restore", "--home"]

@@ -44,9 +44,7 @@ def load(  # noqa: PLR0913 - one parameter an option
     model: Annotated[str, typer.Option("--model", help="`ken`, or a model or tier, without documents.")] = "ken",
     with_mock: Annotated[
         str | None,
-        typer.Option(
-            "--with-mock", help="Test a copy of the home, whose model is a mock: ttft300-itl10-rpm600.", metavar="WORDS"
-        ),
+        typer.Option("--with-mock", help="Test a copy whose model is a mock: ttft300-itl10.", metavar="WORDS"),
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="With --with-mock: the copy keeps no answers.")] = False,
     steps: Annotated[str, typer.Option("--steps", help="Clients at once, step by step.")] = "1,2,4,8,16,32,64",
@@ -153,7 +151,7 @@ class _Chosen:
         """Start a mock provider and a Ken that asks it, on a copy of the home; where that Ken is."""
         from ken.mock.behaviour import parse
         from ken.operations.children import ken_up, mock_provider
-        from ken.operations.home_copy import copy_home
+        from ken.operations.copied_home import copy_home
         from ken.settings import environment_of_others
 
         if self.settings.database_url is not None:

@@ -15,7 +15,7 @@ from ken.operations.children import Child, ken_up, run_ken
 from ken.operations.drill.client import Asker, new_session
 from ken.operations.drill.documents import COLLECTION, write
 from ken.operations.drill.switch import HEALTHY, SWITCHED, Switch, switch
-from ken.operations.home_copy import Toml, copy_home, link_models, write_settings
+from ken.operations.copied_home import Toml, copy_home, link_models, write_settings
 from ken.storage.sqlite import make_home
 
 PRIMARY, SECONDARY, TIER = "drill-primary", "drill-secondary", "tier-1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ken.errors import InvalidSetting, NotFound
-from ken.operations.home_copy import copy_home, toml_text
+from ken.operations.copied_home import copy_home, toml_text
 from ken.settings import load
 from tests.service.corpus import copy
 
