@@ -14,7 +14,8 @@ from markdown_it.token import Token
 from tests.architecture.tree import files
 
 _COMMAND = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ +)*(?:\.venv/bin/)?(?P<command>(?:make|ken)(?: .*)?)$")
-_END = re.compile(r"\s(?:[|>&;#]|\d>).*$")
+_END = re.compile(r"""^(?P<kept>(?:"[^"]*"|'[^']*'|[^"'])*?)\s(?:[|>&;#]|\d>).*$""")
+"""What the shell takes for itself, outside of quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +78,4 @@ def commands(path: Path) -> Iterator[list[str]]:
         lines += [part.content for part in token.children or [] if part.type == "code_inline"]
     for line in lines:
         if found := _COMMAND.match(line.strip()):
-            yield shlex.split(_END.sub("", found["command"]))
+            yield shlex.split(_END.sub(r"\g<kept>", found["command"]))
