@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -12,6 +13,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from ken.domain.alert import Alert, Change
 from ken.errors import InvalidInput
+from ken.operations.alerts.delivery.email import EmailChannel
+from ken.operations.alerts.delivery.message import Links, blocks, payload
 from ken.operations.digest.day import DayTold, Sources, day_of, told
 from ken.operations.digest.markdown import markdown
 from ken.operations.digest.page import page, plot
@@ -111,6 +114,21 @@ def test_a_day_is_sent_once_to_each_destination(book: AlertBook) -> None:
     assert all(
         each.body.startswith("# Ken on 2023-11-29") and each.page.startswith("<!doctype html>") for each in claimed
     )
+
+
+def test_every_destination_gets_the_day_in_its_own_form(book: AlertBook) -> None:
+    """A mail has the text and the page, Slack its lines with signs escaped, a webhook the text as a field."""
+    [made] = notices(day(book), ["mail"], now=EVENING)
+    mail = EmailChannel(
+        name="mail", host="localhost", port=25, security="none", sender="ken@example.com", to=("a@example.com",)
+    )
+    plain, drawn = mail.mail(made).iter_parts()
+    assert (plain.get_content_type(), drawn.get_content_type()) == ("text/plain", "text/html")
+    assert plain.get_content().startswith("# Ken on 2023-11-29")
+    assert payload(made, Links())["body"] == made.body
+    told_to_slack = json.dumps(blocks(made, Links()))
+    assert "2023-11-29: no alerts" in told_to_slack
+    assert "<script" not in told_to_slack
 
 
 def test_a_plot_has_gaps_where_hours_have() -> None:
