@@ -3,7 +3,7 @@
     python bench/record_filters.py [--home HOME] [--postgres URL] [--count 1000000] [--rounds 20]
 
 The traces are made up (rig/million.py): ninety days of an organisation's questions, the newest yesterday's, 15 % of them with texts,
-spans and passages, as the shipped policy leaves them. A home or database that holds so many already is taken as it is. A page has 50
+spans and passages, as the shipped policy leaves them. A home or database that holds traces already is taken as it is. A page has 50
 traces. Times are those of `TraceSearch.find`, the question of `ken trace --where` and `GET /api/traces?where=`; each filter is asked
 `rounds` times, all of them in turn, so that none finds its own pages warm. What thinning and deleting did stays: measure a home once.
 """
@@ -71,12 +71,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    print(f"{machine()}; {options.count:,} traces")
     with tempfile.TemporaryDirectory() as place:
         home: Path = options.home or Path(place)
         database: Database = PostgresDatabase(options.postgres) if options.postgres else SqliteDatabase(home)
-        _filled(database, options.count)
-        print(f"{_bytes(database, home) / options.count:,.0f} bytes a trace on the disk")
+        count = _filled(database, options.count)
+        print(f"{machine()}; {count:,} traces, {_bytes(database, home) / count:,.0f} bytes each on the disk")
         for title, filters in (("indexed", INDEXED), ("not indexed", UNINDEXED)):
             _show(title, filters, _times(database, filters, options.rounds))
         _show_pages(database, options.rounds)
@@ -84,12 +83,14 @@ def main() -> None:
         database.close()
 
 
-def _filled(database: Database, count: int) -> None:
+def _filled(database: Database, count: int) -> int:
     with database.read() as connection:
         there = connection.scalar(sa.select(sa.func.count()).select_from(traces)) or 0
-    if there < count:
-        filled = fill(database, count - there)
-        print(f"filled with {filled.traces:,} traces in {filled.seconds:,.0f} s")
+    if there:
+        return there
+    filled = fill(database, count)
+    print(f"filled with {filled.traces:,} traces in {filled.seconds:,.0f} s")
+    return count
 
 
 def _bytes(database: Database, home: Path) -> int:

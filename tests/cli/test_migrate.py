@@ -119,7 +119,19 @@ def killed(terminal: Terminal, function: str, *arguments: str) -> None:
 def test_everything_goes_over(source: Terminal, there: str) -> None:
     """Every row is the same in PostgreSQL, the source stays as it was, and a second copy over the first is refused."""
     before = contents(str(source.home))
-    assert all(before[name] for name in ("documents", "conversations", "turns", "traces", "spans", "feedback", "keys"))
+    assert all(
+        before[name]
+        for name in (
+            "documents",
+            "conversations",
+            "turns",
+            "traces",
+            "trace_details",
+            "span_batches",
+            "feedback",
+            "keys",
+        )
+    )
     assert contents(there) == before
     assert "already. Name an empty one" in source.ken("migrate", "--to", there, code=1).stderr
     assert contents(str(source.home)) == contents(there) == before
@@ -155,7 +167,7 @@ async def test_a_moved_store_serves_whom_it_served(
         for principal, may in ((office, True), (Principal("guest"), False)):
             result = await ken.library.search("What does the crane driver earn?", principal)
             assert any(each.document.id == "harbour/wages.md" for each in result.evidence) == may
-        (trace,) = ken.traces.list(LOCAL_OPERATOR).entries
+        trace = ken.traces.latest(LOCAL_OPERATOR)
         assert ken.feedback.of_trace(trace.id)[0].reason == "⛵"
         assert ken.library.originals.read("notes/pontoon.md", max_bytes=100) == PUSHED
         begun = ken.conversations.list(LOCAL_OPERATOR).entries[0]

@@ -153,7 +153,7 @@ def test_a_query_that_takes_too_long_is_stopped(database: Database) -> None:
     assert len(found(database, "ms > 0", limit=500)) == 500
 
 
-def test_rare_and_common_parts_lead_to_the_same(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rare_and_common_parts_lead_to_the_same(database: Database) -> None:
     """Whichever way is taken, through an index or through time, the same traces are found."""
     put(
         database,
@@ -161,8 +161,10 @@ def test_rare_and_common_parts_lead_to_the_same(database: Database, monkeypatch:
     )
     expected = [n for n in range(299, 99, -1) if n % 70 == 0]
     for few in (0, 20, 100, 1_000):
-        monkeypatch.setattr("ken.storage.trace_search.FEW", few)
-        assert found(database, "escalated and task_type = task-0 and ms >= 100") == expected
+        page = TraceSearch(database, few=few).find(
+            parsed("escalated and task_type = task-0 and ms >= 100", now=NOW), OPERATOR
+        )
+        assert [int(each.trace.id, 16) for each in page.entries] == expected
 
 
 def test_ten_thousand_task_types_are_told_apart(database: Database) -> None:

@@ -48,9 +48,10 @@ class Found:
 class TraceSearch:
     """Filters over all traces. Operators find everybody's, others their own."""
 
-    def __init__(self, database: Database, *, budget_s: float = BUDGET_S) -> None:
+    def __init__(self, database: Database, *, budget_s: float = BUDGET_S, few: int = FEW) -> None:
         self._database = database
         self._budget_s = budget_s
+        self._few = few
 
     def find(
         self, condition: Condition, principal: Principal, *, limit: int = 50, before: str | None = None
@@ -90,8 +91,8 @@ class TraceSearch:
     def _ids(self, search: _Search) -> list[str]:
         """The ids of the page, and of the trace after it."""
         paths = search.paths()
-        counts = search.counted(paths, most=FEW, seconds=self._budget_s)
-        if counts and min(counts) <= FEW:
+        counts = search.counted(paths, most=self._few, seconds=self._budget_s)
+        if counts and min(counts) <= self._few:
             return search.through(paths[counts.index(min(counts))], self._budget_s)
         if not paths:
             return search.back_in_time(self._budget_s)
