@@ -240,11 +240,11 @@ class RollupFigures:
         pools: dict[str, Pools] = {}
         for (kinds, _), some in alike.items():
             if plain := [one for one in some if not one.shift_of]:
-                asked = _Asked(plain, kinds, by, where)
+                asked = _Asked(plain, kinds, by=by, where=where)
                 read = asked.read(self._rollups, since=since, until=until, step_s=step_s)
                 pools |= dict.fromkeys((one.name for one in plain), read)
             for one in (one for one in some if one.shift_of):
-                asked = _Asked([one], kinds, by, where)
+                asked = _Asked([one], kinds, by=by, where=where)
                 pools[one.name] = asked.read(self._rollups, since=since, until=until, step_s=step_s)
                 begin = self._reference()
                 begin = since - WEEK_S if begin is None else begin
@@ -260,7 +260,7 @@ _REFERENCE = -1
 class _Asked:
     """What is read for figures that are read alike."""
 
-    def __init__(self, metrics: Sequence[Metric], kinds: tuple[str, ...], by: str, where: Mapping[str, str]) -> None:
+    def __init__(self, metrics: Sequence[Metric], kinds: tuple[str, ...], *, by: str, where: Mapping[str, str]) -> None:
         self._by = by
         self._known: dict[str, tuple[tuple[str, str | None] | None]] = {}
         self._shift = metrics[0].shift_of
