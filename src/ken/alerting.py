@@ -113,7 +113,7 @@ def open_alerting(settings: Settings, around: Around) -> Alerting:
         release=around.release,
     )
     outbox = Outbox(book, table.channels(around.recording.events))
-    job = AlertJob(engine, book, outbox, lock=lambda: around.locks.hold(LOCK), duties=duties)
+    job = AlertJob(engine, book, outbox=outbox, lock=lambda: around.locks.hold(LOCK), duties=duties)
     return Alerting(settings=settings, book=book, figures=figures, happened=happened, job=job)
 
 

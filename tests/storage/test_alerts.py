@@ -154,7 +154,7 @@ async def looking(
     job = AlertJob(
         Engine(RULES, Recorded(), happenings=Happened(book)),
         book,
-        outbox,
+        outbox=outbox,
         lock=held,
         duties=Duties(recipients=recipients, pace=Pace(group_s=0)),
         clock=clock,
