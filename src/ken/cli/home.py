@@ -48,13 +48,20 @@ def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
     log_to(settings.home, policy=settings.capture.redact)
 
     async def run() -> T:
-        ken = await open_home(settings)
+        ken = await open_home(_told_apart(settings))
         try:
             return await work(ken)
         finally:
             await ken.aclose()
 
     return asyncio.run(run())
+
+
+def _told_apart(settings: Settings) -> Settings:
+    """What a command prints is its data: events that go to standard output are a server's."""
+    if settings.capture.events != "stdout":
+        return settings
+    return settings.model_copy(update={"capture": settings.capture.model_copy(update={"events": "off"})})
 
 
 def log_file(arguments: Sequence[str]) -> Path:
