@@ -30,6 +30,7 @@ from pathlib import Path
 import anyio.to_thread
 from threadpoolctl import threadpool_limits
 
+from ken import __version__
 from ken.alerting import Alerting, Around, open_alerting
 from ken.assistant.answer import Assistant
 from ken.assistant.explain import Known, Outlook, explain
@@ -161,6 +162,7 @@ class Ken:
         facts = Facts(
             at=at,
             release=release.id,
+            build=__version__,
             index=release.index_configuration,
             figures=self.recording.figures,
             runs=self.checks_run,

@@ -20,7 +20,7 @@ from ken.telemetry.rollup import Aggregator
 from tests.telemetry.folding import a_recorded
 
 NOW = 1_760_000_000.0
-RELEASE, INDEX = "r2", "structural 300"
+RELEASE, BUILD, INDEX = "r2", "1.4.0", "structural 300"
 EVAL: dict[str, Json] = {
     "overall": {
         "citation_precision": {"value": 0.99, "n": 80},
@@ -28,6 +28,7 @@ EVAL: dict[str, Json] = {
         "doc_recall@5": {"value": 0.9, "n": 40},
     },
     "cases": 40,
+    "build": BUILD,
     "index": INDEX,
     "search_only": False,
     "failures": [],
@@ -59,6 +60,7 @@ def facts(database: Database, **changes: object) -> Facts:
     usual = Facts(
         at=NOW,
         release=RELEASE,
+        build=BUILD,
         index=INDEX,
         figures=RollupFigures(Rollups(database)),
         runs=ChecksRun(database),
@@ -161,6 +163,7 @@ def test_prompts_are_as_long_as_they_should_be(database: Database, tokens: int, 
     ("changes", "name", "state"),
     [
         ({"release": "r1"}, "regression_set", "unknown"),
+        ({"report": EVAL | {"build": "1.3.9"}}, "regression_set", "unknown"),
         ({"report": EVAL | {"search_only": True}}, "regression_set", "unknown"),
         ({"report": EVAL | {"cases": 5}}, "regression_set", "fail"),
         ({"report": EVAL | {"failures": ["a-7"]}}, "regression_set", "fail"),

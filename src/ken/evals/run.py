@@ -10,6 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
+from ken import __version__
 from ken.assistant.answer import Assistant
 from ken.domain.answer import Answer, Question
 from ken.domain.events import Answered, Failed
@@ -50,6 +51,7 @@ class EvalReport:
         """What is kept of a run of a question set: its figures, and what they were measured on; `index` is a configuration."""
         return {
             "questions": name,
+            "build": __version__,
             "cases": cases,
             "search_only": search_only,
             "index": index,

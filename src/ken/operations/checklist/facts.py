@@ -71,6 +71,8 @@ class Facts:
     """Seconds since the epoch."""
     release: str
     """What answers are made with now."""
+    build: str
+    """Of Ken itself."""
     index: str
     """How documents are cut and embedded now."""
     figures: Figures

@@ -1,6 +1,6 @@
 """What tests on record say: question sets, calibration, load, drills.
 
-Of a run of `ken eval` this reads `overall.METRIC.value`, `index`, `search_only`, `cases` and `failures`; of `ken load` its `steps`
+Of a run of `ken eval` this reads `overall.METRIC.value`, `build`, `index`, `search_only`, `cases` and `failures`; of `ken load` its `steps`
 (`at`, `ttft_ms.p95`, `asked`, `errors`) and `started_at`; of `ken drill` its `findings` (`fault`, `verdict`), by the table of what each
 fault has to show; of a calibration its `agreement`. A drill and a load test with a mock run on a copy, which is another release.
 """
@@ -28,7 +28,7 @@ def regression_set_was_run(facts: Facts) -> Found:
         told = (
             "none is on record" if other is None else f"the last was of release {other.release}, {_age(facts, other)}"
         )
-        return Found("unknown", f"no question set was run on release {facts.release}: {told}", _EVAL)
+        return Found("unknown", f"Ken {facts.build} has run no question set on release {facts.release}: {told}", _EVAL)
     cases = _cases(run)
     evidence = f"{cases} questions on release {run.release}, {_age(facts, run)}"
     if cases < facts.bounds.least_cases:
@@ -205,9 +205,10 @@ def _drilled(facts: Facts, shows: str) -> Found:
 
 
 def _answered(facts: Facts) -> CheckRun | None:
-    """The newest question set that was answered on this release, and not only searched for."""
+    """The newest question set that was answered by this build on this release, and not only searched for."""
     runs = facts.runs.list("eval", release=facts.release)
-    return next((run for run in runs if run.report.get("search_only") is not True), None)
+    answered = (run for run in runs if run.report.get("search_only") is not True)
+    return next((run for run in answered if text(run.report, "build") == facts.build), None)
 
 
 def _loaded(facts: Facts) -> tuple[CheckRun, Mapping[str, Json]] | Found:
