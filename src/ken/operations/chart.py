@@ -165,7 +165,7 @@ def _legend(named: Sequence[tuple[str, int]]) -> Iterator[str]:
     for name, colour in named:
         yield f'<rect x="{x:.1f}" y="24" width="9" height="9" rx="2" fill="var(--c{colour})"/>'
         yield f'<text x="{x + 13:.1f}" y="32" class="soft">{escape(name)}</text>'
-        x += 22 + 6.1 * len(name)
+        x += 24 + 6.8 * len(name)
 
 
 def _x(place: int, count: int) -> float:

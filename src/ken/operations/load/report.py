@@ -29,6 +29,8 @@ HEAD = (
     "errors",
 )
 _BUSY_CLIENT = 0.7
+_SMALL = 0.03
+"""A stage that never takes more than this of the longest bar isn't drawn on its own."""
 _FLAT = 0.9
 """Below this share of the variance the law tells less than the curve itself."""
 
@@ -159,8 +161,15 @@ def _throughput(report: LoadReport) -> list[Line]:
 
 
 def _stages(steps: Sequence[Step]) -> dict[str, list[float]]:
+    """Mean milliseconds by step, of the stages that can be seen beside the others; the rest in one."""
     names = [name for name in STAGES if any(name in step.stages for step in steps)]
-    return {name: [step.stages[name].mean if name in step.stages else 0.0 for step in steps] for name in names}
+    means = {name: [step.stages[name].mean if name in step.stages else 0.0 for step in steps] for name in names}
+    most = max((sum(values) for values in zip(*means.values(), strict=True)), default=0.0)
+    small = [name for name, values in means.items() if max(values) < most * _SMALL]
+    told = {name: values for name, values in means.items() if name not in small}
+    if small:
+        told["others"] = [sum(means[name][place] for name in small) for place in range(len(steps))]
+    return told
 
 
 def _stage_table(steps: Sequence[Step]) -> str:
