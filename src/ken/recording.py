@@ -9,6 +9,7 @@ from ken.gateway.cache.semantic import SemanticCache
 from ken.settings import Settings
 from ken.storage.database import Database
 from ken.storage.erasure import Erasure
+from ken.storage.facts import HomeFacts
 from ken.storage.feedback import FeedbackBook
 from ken.storage.forgetting import Forgetting
 from ken.storage.ledger import Ledger
@@ -28,6 +29,7 @@ from ken.telemetry.removal import Removal
 from ken.telemetry.retention import Retention
 from ken.telemetry.rollup import Aggregator
 from ken.telemetry.sink import Sink
+from ken.telemetry.topics import Topics
 
 if TYPE_CHECKING:
     from ken.telemetry.otel.exporter import OtlpExporter
@@ -48,6 +50,7 @@ class Recording:
     rollups: Rollups
     figures: RollupFigures
     markers: Markers
+    topics: Topics
     reactions: Reactions
     events: EventLog
     retention: Retention
@@ -89,6 +92,7 @@ def open_recording(settings: Settings, database: Database, *, cache: SemanticCac
         rollups=rollups,
         figures=RollupFigures(rollups),
         markers=Markers(database),
+        topics=Topics(HomeFacts(database)),
         reactions=Reactions(record, FeedbackBook(database), recorder=recorder, redactor=redactor, events=events),
         events=events,
         retention=Retention(forgetting, ledger, state=state, rules=rules),

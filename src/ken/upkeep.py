@@ -24,6 +24,7 @@ def jobs(ken: Ken) -> tuple[Job, ...]:
 
     async def compact() -> None:
         await anyio.to_thread.run_sync(ken.recording.rollups.compact)
+        await anyio.to_thread.run_sync(ken.recording.topics.settle)
 
     async def thin() -> None:
         await ken.recording.retention.thin()

@@ -48,6 +48,7 @@ def test_clusters_outlive_the_process_and_are_every_replicas(database: Database)
     other = Topics(HomeFacts(database))
     probe = asked(3, dice)
     assert other.of(probe, space=SPACE) == ""
+    assert not other.settle()
     assert other.of(probe, space=SPACE) == first.of(probe, space=SPACE) != ""
     assert other.of(probe, space="another") == ""
     assert not other.settle()

@@ -21,6 +21,7 @@ from ken.models.protocols import ChatModel, TokenCounter
 from ken.prompts.plan import Window
 from ken.releases.release import Release
 from ken.telemetry.recorder import Recorder
+from ken.telemetry.topics import Topics
 from ken.telemetry.traffic import Traffic
 
 
@@ -61,6 +62,8 @@ class Parts:
     """The heuristics that look at every answer."""
     traffic: Traffic = field(default_factory=Traffic)
     """Counts the questions under way."""
+    topics: Topics | None = None
+    """Tells the cluster of a question; None: none is told."""
     kind: TraceKind = "question"
     """What the traces of these questions are."""
     categories: tuple[Category, ...] = BUILT_IN

@@ -114,6 +114,8 @@ class Run:
                 span.set("top_k", route.passages(self.turn, self.parts.limits.passages))
                 for name, ms in self.turn.result.timings_ms:
                     span.set(f"{name}_ms", round(ms, 3))
+                if topic := await self._topic():
+                    span.set("topic", topic)
             if stage == "route":
                 for name, value in route.attributes(self.turn).items():
                     span.set(name, value)
@@ -121,6 +123,16 @@ class Run:
                 for name, value in recall.attributes(self.turn.recalled):
                     span.set(name, value)
         return StageFinished(stage, (perf_counter() - started) * 1000, detail)
+
+    async def _topic(self) -> str:
+        """The cluster that the question belongs to, by the vector that it was just searched with; empty where there is none."""
+        if self.parts.topics is None:
+            return ""
+        try:
+            vector = await self.searcher.embed(self.turn.standalone)
+        except ModelError:
+            return ""
+        return self.parts.topics.of(vector, space=self.searcher.vectors)
 
     def _replied(self) -> list[Event]:
         """Show a reply that needed no model."""

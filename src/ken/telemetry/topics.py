@@ -76,7 +76,7 @@ class Topics:
         self._facts = facts
         self._dice = dice
         self._lock = threading.Lock()
-        self._clusters: dict[str, Clusters | None] = {}
+        self._clusters: dict[str, Clusters] = {}
         self._collected: dict[str, list[Vectors]] = {}
 
     def of(self, vector: Vectors, *, space: str) -> str:
@@ -85,26 +85,30 @@ class Topics:
         if known is not None:
             return known.of(vector)
         with self._lock:
-            if space not in self._clusters:
-                kept = self._facts.get(_key(space))
-                self._clusters[space] = None if kept is None else Clusters.read(kept)
             collected = self._collected.setdefault(space, [])
             if len(collected) < FIRST:
                 collected.append(np.asarray(vector, np.float32))
         return ""
 
     def settle(self) -> bool:
-        """Make clusters of every space of which enough was collected; whether any were made. For a job, not for the question."""
+        """Look for the clusters of every space that was asked for, and make them where enough was collected; whether any were made.
+
+        For a job, not for the question.
+        """
         made = False
-        for space in [space for space, collected in self._collected.items() if len(collected) >= FIRST]:
-            if self._clusters.get(space) is None:
-                fitted = clustered(np.stack(self._collected[space]), name=_name(space), dice=self._dice())
+        with self._lock:
+            waiting = {space: list(collected) for space, collected in self._collected.items()}
+        for space, collected in waiting.items():
+            kept = self._facts.get(_key(space))
+            if kept is None and len(collected) >= FIRST:
+                fitted = clustered(np.stack(collected), name=_name(space), dice=self._dice())
                 self._facts.put(_key(space), fitted.told())
-                # Another replica may have been first: then its clusters hold.
-                self._clusters[space] = Clusters.read(self._facts.get(_key(space)) or fitted.told())
+                kept = self._facts.get(_key(space))  # of two replicas, the first one's hold
                 made = True
-            with self._lock:
-                self._collected.pop(space, None)
+            if kept is not None:
+                with self._lock:
+                    self._clusters[space] = Clusters.read(kept)
+                    self._collected.pop(space, None)
         return made
 
 
