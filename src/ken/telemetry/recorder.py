@@ -348,7 +348,7 @@ class Recorder:
                 _log.exception("The trace %s can't be written and is given up.", each.trace.id)
         try:
             self._rows.add([], self._cells)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - the thread goes on with what comes after
             _log.exception("What was counted of %d traces can't be written and is given up.", len(recorded))
         self._lose(lost)
         self._account(len(recorded) - lost, added)
