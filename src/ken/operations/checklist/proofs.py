@@ -261,7 +261,10 @@ def _is_old(facts: Facts, run: CheckRun) -> bool:
 
 def _age(facts: Facts, run: CheckRun) -> str:
     days = facts.days_since(run)
-    return f"{days * 24:.0f} hours ago" if days < 2 else f"{days:.0f} days ago"  # noqa: PLR2004 - as people say it
+    hours = round(days * 24)
+    if hours == 1:
+        return "an hour ago"
+    return f"{hours} hours ago" if days < 2 else f"{days:.0f} days ago"  # noqa: PLR2004 - as people say it
 
 
 def _cases(run: CheckRun) -> int:
