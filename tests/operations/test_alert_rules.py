@@ -71,6 +71,7 @@ CASES: dict[str, Case] = {
     "tiers_unusual": Case({"questions": 1}, {"questions": 4}, 30, label="strong", also={"light": 1.0}),
     "cache_hit_rate_low": Case({"cache_hit_rate": 0.45}, {"cache_hit_rate": 0.02}, 30 * 60, label="policies"),
     "cache_hit_rate_unusual": Case({"cache_hit_rate": 0.4}, {"cache_hit_rate": 0.05}, 25),
+    "cache_hit_rate_down": Case({"cache_hit_rate": 0.4}, {"cache_hit_rate": 0.2}, 150),
     "context_tokens_high": Case({"context_tokens.mean": 1500}, {"context_tokens.mean": 15_000}, 45, label="lookup"),
     "context_tokens_climbing": Case(
         {"context_tokens.mean": 1500, "difficulty.mean": 0.4}, {}, 6 * 24 * 60, climbs=0.05, label="lookup"
