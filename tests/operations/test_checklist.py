@@ -11,6 +11,7 @@ from ken.domain.checked import CheckRun, RunKind
 from ken.domain.wire import Json
 from ken.operations.checklist.answering import QUESTIONS, answer
 from ken.operations.checklist.facts import DAY_S, Bounds, Facts, Found
+from ken.operations.drill.table import expected
 from ken.storage.checks_run import ChecksRun
 from ken.storage.database import Database
 from ken.storage.rollups import Rollups
@@ -41,13 +42,13 @@ LOAD: dict[str, Json] = {
         {"at": 16.0, "asked": 700, "errors": {"429": 90}, "ttft_ms": {"p50": 900.0, "p95": 4_000.0}},
     ],
 }
-DRILL: dict[str, Json] = {
-    "findings": [
-        {"fault": "500", "verdict": "passed"},
-        {"fault": "hangtoken", "verdict": "passed"},
-        {"fault": "redis", "verdict": "failed"},
-    ]
-}
+FAULTS = {row.fault: "passed" for row in expected()}
+
+
+def drilled(verdicts: dict[str, str]) -> dict[str, Json]:
+    """The report of a drill; `redis` is no fault of a model."""
+    findings = [{"fault": fault, "verdict": verdict} for fault, verdict in (verdicts | {"redis": "failed"}).items()]
+    return {"findings": findings}
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_all_pass_where_all_is_on_record(database: Database) -> None:
     ask(database, days=2, many=3, retries=(("503", 1),), attempts=2)
     put(database, "eval", EVAL)
     put(database, "load", LOAD)
-    put(database, "drill", DRILL)
+    put(database, "drill", drilled(FAULTS))
     put(database, "calibration", {"agreement": 0.8}, passed=True)
     checklist = answer(facts(database))
     assert {each.question.name: each.found for each in checklist.answers if each.found.state != "pass"} == {}
@@ -233,13 +234,17 @@ def test_a_load_test_counts_for_what_it_reached(database: Database) -> None:
 
 def test_drills_show_fallbacks_breakers_and_retries(database: Database) -> None:
     """By the faults that have to show each; one that failed is named, and what isn't behind a wire needs none."""
-    put(database, "drill", DRILL)
+    put(database, "drill", drilled(FAULTS))
     assert [found(facts(database), name).state for name in ("fallbacks", "breakers", "retries")] == ["pass"] * 3
-    put(database, "drill", {"findings": [{"fault": "hangtoken", "verdict": "failed"}]}, days=0.5)
+    put(database, "drill", drilled(FAULTS | {"hangtoken": "failed"}), days=0.5)
     told = found(facts(database), "breakers")
     assert told.state == "fail"
     assert "not hangtoken" in told.evidence
-    put(database, "drill", {"findings": [{"fault": "500", "verdict": "skipped"}]}, days=0.2)
+    put(database, "drill", drilled(FAULTS | {"500": "skipped"}), days=0.2)
+    part = found(facts(database), "fallbacks")
+    assert part.state == "unknown"
+    assert "not brought about: 500" in part.evidence
+    put(database, "drill", drilled({}), days=0.1)
     assert found(facts(database), "fallbacks").state == "unknown"
     alone = facts(database, dependencies=())
     assert [found(alone, name).state for name in ("fallbacks", "breakers", "retries")] == ["pass"] * 3

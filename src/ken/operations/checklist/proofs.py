@@ -199,6 +199,8 @@ def _drilled(facts: Facts, shows: str) -> Found:
     evidence = f"{len(verdicts) - len(failed)} of {len(verdicts)} faults that show a {shows} were as they should be, {_age(facts, run)}"
     if failed:
         return Found("fail", f"{evidence}; not {', '.join(failed)}", "See what the drill says of these.")
+    if missing := sorted(_SHOWS[shows] - verdicts.keys()):
+        return Found("unknown", f"{evidence}; not brought about: {', '.join(missing)}", "Run all of it: `ken drill`.")
     if _is_old(facts, run):
         return Found("fail", evidence, f"Run it again: {facts.bounds.run_days:g} days are the most. `ken drill`.")
     return Found("pass", evidence)
