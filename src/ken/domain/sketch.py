@@ -29,6 +29,7 @@ _PER_LOG = 1 / math.log(GAMMA)
 _MIDDLE = 2 / (1 + GAMMA)
 _FURTHEST = 32_000
 _HEAD = struct.Struct("<BHHqqd")
+_ONE = struct.Struct("<BHHqqdhb")
 _WIDTHS = {1: np.dtype("<i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
 _LETTERS = {1: "b", 2: "h", 4: "i", 8: "q"}
 _Numbers = NDArray[Any]
@@ -124,6 +125,10 @@ class Sketch:
 
     def to_bytes(self) -> bytes:
         """As it is stored: 29 bytes and some three more for each bin."""
+        if self.count == 1 and len(self._positive) == 1 and not self._negative and not self.zeros:
+            [(at, times)] = self._positive.items()  # what most sketches of one question are
+            if times == 1:
+                return _ONE.pack(1, 1, 0, 0, 1, self.total, at, 1)
         ordered = sorted(self._positive.items()) + sorted(self._negative.items())
         counts = [count for _, count in ordered]
         furthest = max(map(abs, counts), default=0)
