@@ -120,7 +120,13 @@ async def _lines(ken: Ken, *, metric: str, on: Axis, by: str, where: Mapping[str
     read = partial(
         ken.recording.figures.both, [metric], since=on.since, until=on.until, step_s=on.step_s, by=by, where=where
     )
+    await _compacted(ken)
     return (await anyio.to_thread.run_sync(read))[metric]
+
+
+async def _compacted(ken: Ken) -> None:
+    """Put what waits into the rollups: where no server runs, nobody else does, and each question asked here waits."""
+    await anyio.to_thread.run_sync(ken.recording.rollups.compact)
 
 
 async def _projected(
@@ -128,6 +134,7 @@ async def _projected(
 ) -> tuple[str, Projection]:
     from ken.telemetry.projection import project as projected
 
+    await _compacted(ken)
     now = time.time()
     told = await anyio.to_thread.run_sync(
         partial(
