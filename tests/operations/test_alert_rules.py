@@ -57,7 +57,7 @@ CASES: dict[str, Case] = {
     "retrieval_unusual": Case({"stage_ms.p50": 25}, {"stage_ms.p50": 200}, 10),
     "ttft_unusual": Case({"ttft_ms.p50": 400}, {"ttft_ms.p50": 1600}, 12, label="model a"),
     "speed_unusual": Case({"tokens_per_s.p50": 120}, {"tokens_per_s.p50": 40}, 15, label="model a"),
-    "retry_rate": Case({"retry_rate": 0.01}, {"retry_rate": 0.3}, 25, a_minute=8),
+    "retry_rate": Case({"retry_rate": 0.01}, {"retry_rate": 0.3}, 30, a_minute=12),
     "retry_unusual": Case({"retry_rate": 0.01}, {"retry_rate": 0.4}, 12),
     "fallback_unusual": Case({"fallback_rate": 0.005}, {"fallback_rate": 0.4}, 12),
     "breaker_open": Case({}, {}, 1, happens=(_breaker(begins=True, after=0),)),
