@@ -73,6 +73,8 @@ def test_a_question_is_in_the_figures_as_soon_as_it_is_answered(client: httpx.Cl
     assert len(told["times"]) == 60 == len(told["lines"]["answered"]["values"])
     stages = got(client, "/api/figures", metric="stage_ms.p95", by="stage", window=3_600)["lines"]
     assert {"retrieve", "generate", "verify"} <= set(stages)
+    slow = got(client, "/api/figures", metric="ms.over_60000", window=3_600)
+    assert (slow["unit"], slow["lines"][""]["whole"]["value"]) == ("share", 0)
 
 
 def test_cost_per_success_is_unknown_where_a_cost_is(client: httpx.Client) -> None:

@@ -26,6 +26,7 @@ from ken.service.figure_shapes import (
 from ken.telemetry.projection import project
 from ken.telemetry.views import FILTERS, Axis, Drawn, ViewName, axis, view
 from ken.telemetry.vocabulary import METRICS
+from ken.telemetry.vocabulary import metric as known
 from ken.wiring import Ken
 
 router = APIRouter(tags=["figures"])
@@ -76,8 +77,7 @@ async def figures(
 ) -> FiguresShape:
     """As a whole and step by step."""
     _ = principal
-    narrowed = narrowing(where)
-    on = axis(window)
+    told, narrowed, on = known(metric), narrowing(where), axis(window)
     if step is not None:
         on = stepped(on, step)
     await anyio.to_thread.run_sync(ken.recorder.flush)
@@ -87,7 +87,7 @@ async def figures(
     lines = (await anyio.to_thread.run_sync(read))[metric]
     return FiguresShape(
         metric=metric,
-        unit=METRICS[metric].unit,
+        unit=told.unit,
         by=by,
         since=on.since,
         until=on.until,
