@@ -45,9 +45,9 @@ tls      | connection | 503 x3 =    | 503 x3 =   | all x3+1 =     | all x3+1 =  
 429      | 429        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
 500      | 500        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
 503      | 503        | all x2 =    | all x2 =   | all x3+1 =     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
-hanghead | interrupted| all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
-hangtoken| interrupted| all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
-stall    | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+hanghead | timeout    | all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+hangtoken| timeout    | all x2 ~    | all x2 ~   | all x3+1 ~     | all x3+1 ~    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
+stall    | timeout    | 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
 cut      | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
 bad      | interrupted| 12! x1 ~    | all x2 >   | all x1+1 ~     | all x3+1 >    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
 limit    | 429        | 12! x1 ~    | all x2 =   | all x1+1 ~     | all x3+1 =    | 503 x0 =   | 503 x0 =  | all x0 =   | all x0 =
