@@ -76,7 +76,7 @@ async def test_faults_of_stores_and_processes_come_out_as_expected(
     """A full disk, a killed process, Redis and PostgreSQL cut off: each on a Ken of its own, and all of it is over after."""
     home = copy(tmp_path / "home")
     before = (home / "ken.db").read_bytes()
-    names = ("disk-full", "killed", "redis-away", "postgresql-cut")
+    names = ("alert", "disk-full", "killed", "redis-away", "postgresql-cut")
     plan = DrillPlan(
         environment=environment(), embedder=home, only=names, redis=f"{redis_url}/42", postgres=postgres_url
     )

@@ -117,8 +117,8 @@ def _listed() -> None:
     from ken.operations.drill.stores import FAULTS
     from ken.operations.drill.table import expected
 
-    rows = [(row.fault, row.words) for row in expected()]
-    rows += [(alerts.NAME, alerts.EXPECTED), *((fault.name, fault.expected) for fault in FAULTS)]
+    rows = [(alerts.NAME, alerts.EXPECTED), *((row.fault, row.words) for row in expected())]
+    rows += [(fault.name, fault.expected) for fault in FAULTS]
     say_table(("fault", "expected"), rows)
 
 

@@ -26,6 +26,7 @@ async def inject(asker: Asker, checks: Checks, *, provider: Switch) -> None:
     if await asker.get("/api/alerts") is None:
         raise Skipped("this Ken has no /api/alerts")
     await healed(asker, provider)
+    checks.that(_firing(await asker.get("/api/alerts") or {}) is None, "it fires before anything has happened")
     await provider.vanish()
     began = time.monotonic()
     found: Told | None = None

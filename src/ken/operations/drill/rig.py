@@ -12,10 +12,10 @@ import aiohttp
 
 from ken.mock.behaviour import FAMILIES
 from ken.operations.children import Child, ken_up, run_ken
+from ken.operations.copied_home import Toml, copy_home, link_models, write_settings
 from ken.operations.drill.client import Asker, new_session
 from ken.operations.drill.documents import COLLECTION, write
 from ken.operations.drill.switch import HEALTHY, SWITCHED, Switch, switch
-from ken.operations.copied_home import Toml, copy_home, link_models, write_settings
 from ken.storage.sqlite import make_home
 
 PRIMARY, SECONDARY, TIER = "drill-primary", "drill-secondary", "tier-1"

@@ -22,7 +22,7 @@ from ken.operations.drill.table import Expected, expected
 
 MOST_S = 90.0
 """Of one fault; one that takes longer has failed."""
-NAMES = (*(row.fault for row in expected()), alerts.NAME, *(fault.name for fault in FAULTS))
+NAMES = (alerts.NAME, *(row.fault for row in expected()), *(fault.name for fault in FAULTS))
 """Of all faults, in their order."""
 
 Told = Callable[[Finding], None]
@@ -104,10 +104,10 @@ async def _models(made: Rig, rows: Sequence[Expected], *, plan: DrillPlan, note:
     """All faults of models on one Ken; its release."""
     home = await made.home("first")
     async with made.serving(home) as (_, asker):
+        if _is_wanted(alerts.NAME, plan):
+            note(await _alert(made, asker))  # before any other fault has opened that breaker
         for row in rows:
             note(await _bounded(row.fault, models.GROUP, row.words, models.inject(row, asker, provider=made.provider)))
-        if _is_wanted(alerts.NAME, plan):
-            note(await _alert(made, asker))
         seen = await asker.ask(QUESTIONS[0], model=TIER)
         return await asker.release(seen.trace_id)
 
