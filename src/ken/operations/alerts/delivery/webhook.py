@@ -38,7 +38,7 @@ class WebhookChannel:
     """Posts each message to one address, and to no other: a redirect is an error."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
     secret: str = field(default="", repr=False)
     """Empty: messages aren't signed."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
