@@ -12,7 +12,7 @@ import aiohttp
 
 from ken.operations.drill.documents import COLLECTION
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """Whatever takes longer hangs."""
 _HTTP_OK = 200
 _NOT_FOUND = 404
