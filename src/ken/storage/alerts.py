@@ -153,7 +153,9 @@ class AlertBook:
     def claim(self, now: float, *, limit: int = 20) -> tuple[Notice, ...]:
         """Messages that are due, for the caller alone: they come again after `CLAIM_S` unless it says what became of them."""
         is_due = sa.or_(alert_notices.c.due_at <= now, alert_notices.c.due_at > now + _FAR_S)
-        query = sa.select(alert_notices).where(is_due).order_by(alert_notices.c.made_at, alert_notices.c.id).limit(limit)
+        query = (
+            sa.select(alert_notices).where(is_due).order_by(alert_notices.c.made_at, alert_notices.c.id).limit(limit)
+        )
         with self._database.read() as connection:
             waiting = connection.execute(query).all()
         if not waiting:
