@@ -35,6 +35,8 @@ _PULL_DAY = 3.0
 _PULL_SPREAD = 8.0
 _PULL_SHARE = 300.0
 _KEPT_SHARE = 0.95
+_ALWAYS_KEPT = 4.0
+"""Of what is rare, so many in an hour are chance and no incident."""
 _LEAST_SPREAD = 0.01
 _MOST_EXACT = 2000
 """Up to so many observations, a binomial's tail is summed up."""
@@ -126,7 +128,7 @@ def _of_values(values: Floats, *, week: Hours, widen: float) -> tuple[Floats, Fl
 
 def _of_shares(shares: Floats, seen: Floats, *, week: Hours) -> tuple[Floats, Floats]:
     """The same of shares of `seen` observations each."""
-    kept = np.minimum(shares, np.quantile(shares, _KEPT_SHARE))
+    kept = np.minimum(shares, np.maximum(np.quantile(shares, _KEPT_SHARE), _ALWAYS_KEPT / seen))
     chosen = kept * seen
     middle = float(chosen.sum() / seen.sum())
     day, every = week % _DAY, np.arange(_HOURS)
