@@ -21,7 +21,6 @@ What happens when a dependency fails is decided here, once:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -41,26 +40,13 @@ from ken.checks.heuristics.audit import Audited, audit
 from ken.checks.heuristics.examine import Examiner
 from ken.domain.answer import Question
 from ken.domain.checked import CheckRun
-from ken.embedders import open_spaces, reranking
-from ken.errors import InvalidSetting
 from ken.gateway.cache.semantic import SemanticCache
 from ken.gateway.plain import PlainGateway
-from ken.gateway.stack import Stacks
 from ken.guard.passage import VERSION as PASSAGE_GUARD_VERSION
 from ken.guard.question import VERSION as GUARD_VERSION
-from ken.knowledge.commit import Committer
-from ken.knowledge.confirmed import ConfirmedQuestions
-from ken.knowledge.generation import Generations
-from ken.knowledge.index import Indexes
-from ken.knowledge.ingest import Ingest
-from ken.knowledge.late import LateInteraction
 from ken.knowledge.library import Library
-from ken.knowledge.locks import FileLocks, Locks, ServerLocks
-from ken.knowledge.parse.parser import IsolatedParser
-from ken.knowledge.postgres_index import PostgresIndexes
-from ken.knowledge.rerank import Reranking
-from ken.knowledge.sources.uploads import FolderOriginals, Originals
 from ken.knowledge.spaces import Closing
+from ken.libraries import open_library
 from ken.models.minilm import MiniLM
 from ken.operations.checklist.answering import Checklist, answer
 from ken.operations.checklist.facts import Facts
@@ -73,28 +59,19 @@ from ken.providers import Providers, open_providers, routes
 from ken.recording import Recording, open_recording
 from ken.releases.release import Release
 from ken.settings import Settings
-from ken.storage.advisory import AdvisoryLocks
 from ken.storage.checks_run import ChecksRun
-from ken.storage.confirmed import ConfirmedAnswers
 from ken.storage.conversations import Conversations
-from ken.storage.database import Database
 from ken.storage.documents import Documents
-from ken.storage.embedders import EmbedderBook
-from ken.storage.erasure import Erasure
 from ken.storage.feedback import FeedbackBook
 from ken.storage.heuristics import Heuristics
 from ken.storage.keys import Keys
 from ken.storage.ledger import Ledger
-from ken.storage.originals import TableOriginals
-from ken.storage.passage_tables import PassageTables
-from ken.storage.postgres import PostgresDatabase
 from ken.storage.retrieval import RetrievalRecord
 from ken.storage.routes import RouteRecord
-from ken.storage.snapshots import Retention, Snapshots
 from ken.storage.sources import Sources
-from ken.storage.sqlite import SqliteDatabase, make_home
 from ken.storage.trace_search import TraceSearch
 from ken.storage.traces import Traces
+from ken.stores import Store, open_store
 from ken.telemetry.otel.reception import Reception
 from ken.telemetry.recorder import Recorder
 from ken.telemetry.traffic import Traffic
@@ -212,33 +189,6 @@ class Ken:
         await anyio.to_thread.run_sync(self.store.close)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """Where Ken's state is, and what all who share it share besides."""
-
-    database: Database
-    locks: Locks
-    originals: Originals
-    close: Callable[[], None]
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the database of the settings: PostgreSQL's, else the one in the home. Raises StorageError, InvalidInput."""
-    if settings.database_url is None:
-        own = SqliteDatabase(settings.home)
-        originals = FolderOriginals(settings.home / "uploads")
-        return Store(database=own, locks=FileLocks(settings.home), originals=originals, close=own.close)
-    make_home(settings.home)
-    database = PostgresDatabase(settings.database_url.get_secret_value())
-    locks = AdvisoryLocks(database)
-
-    def close() -> None:
-        locks.close()
-        database.close()
-
-    return Store(database=database, locks=ServerLocks(locks), originals=TableOriginals(database), close=close)
-
-
 async def open_home(settings: Settings) -> Ken:
     """Open a home, creating it where there is none. Raises StorageError, ModelUnavailable, InvalidSetting."""
     # The products of a search are too small to share between threads; the embedder has threads of its own.
@@ -257,27 +207,14 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     local = await anyio.to_thread.run_sync(partial(_local_embedder, settings))
     cache = await anyio.to_thread.run_sync(open_cache, settings, database)
     providers = open_providers(settings, database)
-    library = await _library(settings, shared, local, cache=cache, stacks=providers.stacks)
+    library = await open_library(settings, shared, local=local, cache=cache, stacks=providers.stacks)
     await library.open()
 
     table = await anyio.to_thread.run_sync(routes, settings, providers.windows)
-    traces = Traces(database)
     recording = open_recording(settings, database, cache=cache)
-    recorder = recording.recorder
     traffic = Traffic()
-    library.recorder = recorder
-    release = Release(
-        prompt_version=PROMPT_VERSION,
-        default_model=settings.default_model,
-        models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
-        # As people decided; the embedder that is on its way out still serves until the one they want has embedded everything.
-        index_configuration=f"{library.ingest.configuration} {library.committer.spaces.wanted}",
-        search=f"{settings.search.told} {_reranked_by(settings)} {settings.compress_passages_to}",
-        passages=settings.passages,
-        history_turns=settings.history_turns,
-        guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
-        routes=table.told,
-    )
+    library.recorder = recording.recorder
+    release = _release(settings, library, routes=table.told)
     examiner = Examiner(settings.checks.standards)
     heuristics = Heuristics(database)
     await anyio.to_thread.run_sync(partial(heuristics.know, examiner.names, at=time.time()))
@@ -290,16 +227,11 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         reader=providers.reader if settings.when_models_fail == "answer" else None,
         cache=cache if settings.cache else None,
         categories=categories(settings),
-        recorder=recorder,
+        recorder=recording.recorder,
+        topics=recording.topics,
         traffic=traffic,
         release=release,
-        limits=Limits(
-            deadline_s=settings.deadline_s,
-            max_chars=settings.max_question_chars,
-            history_turns=settings.history_turns,
-            passages=settings.passages,
-            share=settings.compress_passages_to,
-        ),
+        limits=_limits(settings),
         answers_unsearched=settings.when_search_fails == "model",
         asks_back=settings.search.ask_back,
         routes=table,
@@ -330,7 +262,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         shadows=shadows,
         library=library,
         conversations=Conversations(database),
-        traces=traces,
+        traces=Traces(database),
         trace_search=trace_search,
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
@@ -338,18 +270,11 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         heuristics=heuristics,
         checks_run=checks_run,
         keys=Keys(database),
-        recorder=recorder,
+        recorder=recording.recorder,
         recording=recording,
         alerting=alerting,
         reception=_reception(settings, recording),
-        plain=PlainGateway(
-            {name: model for name, model in providers.models.items() if name != providers.reader.name},
-            tiers=providers.tiers,
-            recorder=recorder,
-            release=release.id,
-            examine=examiner.of_call,
-            traffic=traffic,
-        ),
+        plain=_plain(parts, providers),
         traffic=traffic,
         model_names=tuple(providers.models),
         readers=frozenset({providers.reader.name}),
@@ -358,62 +283,49 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     )
 
 
-async def _library(
-    settings: Settings, shared: Store, local: MiniLM, *, cache: SemanticCache, stacks: Stacks
-) -> Library:
-    """The documents, with the embedder that they have vectors of. Raises StorageError, ModelError, InvalidSetting."""
-    database = shared.database
-    store = Documents(database)
-    spaces, embedder = await open_spaces(
-        settings.embedder,
-        local=local,
-        book=EmbedderBook(database),
-        has_documents=bool(await anyio.to_thread.run_sync(store.all_versions)),
-        indexes_of=partial(_indexes, settings, shared, store),
-        stacks=stacks,
+def _plain(parts: Parts, providers: Providers) -> PlainGateway:
+    """What other applications call: every model and tier but the reader, which can only answer from documents."""
+    return PlainGateway(
+        {name: model for name, model in providers.models.items() if name != providers.reader.name},
+        tiers=providers.tiers,
+        recorder=parts.recorder,
+        release=parts.release.id,
+        examine=parts.examiner.of_call,
+        traffic=parts.traffic,
     )
-    parser = IsolatedParser(max_file_mb=settings.max_file_mb, ocr=settings.ocr)
-    committer = Committer(
-        home=settings.home,
-        locks=shared.locks,
-        store=store,
-        snapshots=Snapshots(database),
-        ingest=Ingest(store, parser, embedder, local, settings.search.chunking),
-        indexes=await anyio.to_thread.run_sync(spaces.indexes, embedder),
-        erasure=Erasure(database),
-        retention=Retention(snapshots=settings.keep_snapshots, days=settings.keep_days),
-        spaces=spaces,
-        answers=cache.answers,
-        forget=cache.forget,
+
+
+def _release(settings: Settings, library: Library, *, routes: str) -> Release:
+    """What people decided that shapes an answer."""
+    return Release(
+        prompt_version=PROMPT_VERSION,
+        default_model=settings.default_model,
+        models=tuple(f"{model.name} {model.base_url} {model.model}" for model in settings.models),
+        # As people decided; the embedder that is on its way out still serves until the one they want has embedded everything.
+        index_configuration=f"{library.ingest.configuration} {library.committer.spaces.wanted}",
+        search=f"{settings.search.told} {_reranked_by(settings)} {settings.compress_passages_to}",
+        passages=settings.passages,
+        history_turns=settings.history_turns,
+        guard_version=f"{GUARD_VERSION} {PASSAGE_GUARD_VERSION}",
+        routes=routes,
     )
-    max_bytes = settings.max_file_mb * 1_000_000
-    library = Library(
-        settings.home, store, Sources(database), committer, shared.originals, max_bytes, settings.search.options
+
+
+def _limits(settings: Settings) -> Limits:
+    """What a question may take."""
+    return Limits(
+        deadline_s=settings.deadline_s,
+        max_chars=settings.max_question_chars,
+        history_turns=settings.history_turns,
+        passages=settings.passages,
+        share=settings.compress_passages_to,
     )
-    if settings.reranker is not None:
-        library.reranking = reranking(settings.reranker, tokens=local, stacks=stacks)
-    elif settings.search.reread:
-        library.reranking = Reranking(LateInteraction(local), candidates=settings.search.reread)
-    if settings.search.confirmed:
-        library.confirmed = ConfirmedQuestions(ConfirmedAnswers(database))
-    return library
 
 
 def _reranked_by(settings: Settings) -> str:
     """What a release says of the reranker."""
     told = settings.reranker
     return "" if told is None else f"reranker {told.base_url} {told.model} {told.candidates}"
-
-
-def _indexes(settings: Settings, shared: Store, store: Documents, dimensions: int, first_pass: int | None) -> Indexes:
-    """Indexes lie where the documents do. Raises InvalidSetting."""
-    if not isinstance(shared.database, PostgresDatabase):
-        return Generations(settings.home / "index", store, dimensions, first_pass=first_pass)
-    if first_pass is not None:
-        raise InvalidSetting(
-            "first_pass_dimensions is for the index in the home, and this one is in PostgreSQL. Remove it from [embedder]."
-        )
-    return PostgresIndexes(PassageTables(shared.database, dimensions), store)
 
 
 def _reception(settings: Settings, recording: Recording) -> Reception | None:
