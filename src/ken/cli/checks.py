@@ -20,7 +20,7 @@ def checks(context: typer.Context, *, as_json: JsonOption = False, home: HomeOpt
     from ken.checks.heuristics.audit import audit
     from ken.checks.heuristics.examine import Examiner
     from ken.storage.heuristics import Heuristics
-    from ken.wiring import open_store
+    from ken.stores import open_store
 
     settings = settings_of(context, home)
     store = open_store(settings)

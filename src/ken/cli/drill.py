@@ -128,7 +128,7 @@ def _kept(settings: Settings, report: DrillReport) -> None:
     from ken.operations.drill.report import as_json
     from ken.storage.checks_run import ChecksRun
     from ken.storage.sqlite import FILE_NAME
-    from ken.wiring import open_store
+    from ken.stores import open_store
 
     if settings.database_url is None and not (settings.home / FILE_NAME).is_file():
         return

@@ -277,7 +277,7 @@ def _kept(settings: Settings, report: LoadReport) -> None:
     from ken.domain.checked import CheckRun
     from ken.operations.load.report import as_json
     from ken.storage.checks_run import ChecksRun
-    from ken.wiring import open_store
+    from ken.stores import open_store
 
     run = CheckRun(kind="load", at=time.time(), release=report.release, passed=report.passed, report=as_json(report))
     try:

@@ -71,7 +71,7 @@ async def _copied(settings: Settings, target: _Target) -> tuple[Mapping[str, int
 
     from ken.knowledge.locks import COMMIT
     from ken.storage.moving import copy
-    from ken.wiring import open_store
+    from ken.stores import open_store
 
     source = open_store(settings)
     work = partial(copy, source.database, target.database, files=source.originals, keep=target.keep, told=_Told())
