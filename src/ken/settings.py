@@ -159,7 +159,7 @@ def settings_file(home: Path) -> Path:
 
 
 def environment_of_others() -> dict[str, str]:
-    """This process's environment without Ken's own settings: for a Ken that is started beside, with a home of its own."""
+    """The environment of this process without Ken's own settings, for a Ken that is started beside, with a home of its own."""
     return {name: value for name, value in os.environ.items() if not name.startswith("KEN_")}
 
 
