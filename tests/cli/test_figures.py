@@ -55,6 +55,25 @@ def test_a_projection_follows_what_the_operator_says(home: Path) -> None:
     assert (task, done, cost, tasks, whole) == ("lookup", "67%", "0.007500", "1,000", "7.500000")
 
 
+def test_a_projection_goes_by_the_time_that_is_on_record(home: Path, tmp_path: Path) -> None:
+    """Twenty successes since yesterday are twenty a day, however long the window; less than a day says nothing of days."""
+    told = json.loads(ken(home, "project", "--ahead", "10", "--json").stdout)
+    on_record = (told["until"] - told["since"]) / 86_400
+    assert 1 <= on_record < 1.1
+    assert told["tasks"][0]["expected"] == pytest.approx(20 / on_record * 10)
+    assert "By the last 1 days on record" in ken(home, "project").stderr.replace("1.0", "1")
+    database, aggregator = SqliteDatabase(tmp_path / "young"), Aggregator()
+    aggregator.fold(a_recorded(1, at=time.time() - 7_200, cost_micros=5_000))
+    Rollups(database).add(aggregator.take())
+    database.close()
+    young = ken(tmp_path / "young", "project")
+    assert "too little to project from" in young.stderr
+    assert young.stdout.splitlines()[0].split("\t")[4:] == ["unknown", "unknown"]
+    given = json.loads(ken(tmp_path / "young", "project", "--volume", "lookup=100", "--json").stdout)
+    assert given["cost_micros"] == pytest.approx(500_000)
+    assert given["too_little"]
+
+
 def test_names_say_what_may_be_asked() -> None:
     """Each with its unit, what it means, and by what it is told apart."""
     rows = [row.split("\t") for row in ken(Path("unused"), "names").stdout.splitlines()]
@@ -69,6 +88,7 @@ def test_names_say_what_may_be_asked() -> None:
         ("show", "ms.p95", "--by", "stage"),
         ("show", "ms.p95", "--where", "lookup"),
         ("project", "--volume", "lookup=many"),
+        ("project", "--volume", "banana=5"),
     ],
 )
 def test_what_cannot_be_told_is_one_plain_line(home: Path, arguments: tuple[str, ...]) -> None:

@@ -117,13 +117,17 @@ def test_a_sync_and_a_release_are_marked_on_the_axis(counting: Served, client: h
 
 def test_a_projection_can_be_changed(client: httpx.Client) -> None:
     """Cost per success times the tasks expected: the volume so far, grown, or what the operator says."""
-    plain = got(client, "/api/figures/projection", window=4 * 86_400, days=30)
-    grown = got(client, "/api/figures/projection", window=4 * 86_400, days=30, growth=3)
-    told = got(client, "/api/figures/projection", window=4 * 86_400, days=30, volume=["charting=11000", "planning=0"])
+    plain = got(client, "/api/figures/projection", window=4 * 86_400, ahead=30)
+    grown = got(client, "/api/figures/projection", window=4 * 86_400, ahead=30, growth=3)
+    told = got(client, "/api/figures/projection", window=4 * 86_400, ahead=30, volume=["charting=11000", "planning=0"])
     of = [{task["task_type"]: task for task in each["tasks"]}["charting"] for each in (plain, grown, told)]
     assert of[1]["cost_micros"] == pytest.approx(3 * of[0]["cost_micros"])
     assert of[2]["cost_micros"] == pytest.approx(30 * 2_000 / 22 * 11_000)
     assert plain["cost_micros"] is None
+    on_record = (plain["until"] - plain["since"]) / 86_400
+    assert 1 <= on_record < 1.1
+    assert of[0]["expected"] == pytest.approx(22 / on_record * 30)
+    assert not plain["too_little"]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +141,9 @@ def test_a_projection_can_be_changed(client: httpx.Client) -> None:
         ("/api/figures", {"metric": "ms.p95", "window": 30 * 86_400, "step": 60}),
         ("/api/figures", {"metric": "ms.p95", "step": 7}),
         ("/api/figures/projection", {"volume": "lookup=many"}),
+        ("/api/figures/projection", {"volume": "banana=5"}),
+        ("/api/figures/projection", {"ahead": -3}),
+        ("/api/figures/projection", {"days": 30}),
         ("/api/views/cost", {"window": 1e12}),
     ],
 )

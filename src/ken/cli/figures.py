@@ -31,6 +31,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
 _WIDTH = 48
 _DAY_S = 86_400.0
+_HOUR_S = 3_600.0
 
 WhereOption = Annotated[
     list[str] | None, typer.Option("--where", metavar="DIMENSION=VALUE", help="Narrow it; may be given several times.")
@@ -106,14 +107,24 @@ def project(
         settings_of(context, home), partial(_projected, ahead=ahead, growth=growth, volumes=volumes, days=days)
     )
     if as_json:
-        say_json({"currency": currency, "cost_micros": told.cost_micros, "days": told.days, "tasks": told.tasks})
+        say_json(
+            {
+                "currency": currency,
+                "cost_micros": told.cost_micros,
+                "days": told.days,
+                "since": told.since,
+                "until": told.until,
+                "too_little": told.is_too_little,
+                "tasks": told.tasks,
+            }
+        )
         return
     rows = [_row(task) for task in told.tasks]
     rows.append(("all", "", "", "", "", _shown(told.cost_micros, "micros") if told.tasks else "-"))
     say_table(
         ("task", "questions", "success", "cost per success", f"tasks in {ahead:g} days", f"cost in {currency}"), rows
     )
-    tell(f"By the last {days:g} days. Where a cost is unknown, so is what rests on it.")
+    tell(_judged_by(told))
 
 
 async def _lines(ken: Ken, *, metric: str, on: Axis, by: str, where: Mapping[str, str]) -> Mapping[str, Line]:
@@ -156,9 +167,22 @@ def _row(task: Projected) -> tuple[str, ...]:
         f"{task.questions:,}",
         "-" if task.success_rate is None else f"{task.success_rate:.0%}",
         _shown(task.cost_per_success, "micros"),
-        f"{task.expected:,.0f}",
+        "unknown" if task.expected is None else f"{task.expected:,.0f}",
         _shown(task.cost_micros, "micros"),
     )
+
+
+def _judged_by(told: Projection) -> str:
+    """How much of the record a projection rests on."""
+    if not told.tasks:
+        return "Nothing was asked in that time: there is nothing to project from."
+    if told.is_too_little:
+        return (
+            f"Only {told.on_record_s / _HOUR_S:.1f} hours are on record: too little to project from, as no day is whole yet. "
+            "Say with --volume how many tasks there will be."
+        )
+    days = told.on_record_s / _DAY_S
+    return f"By the last {days:.3g} days on record. Where a cost is unknown, so is what rests on it."
 
 
 def _pairs(given: Sequence[str], flag: str) -> dict[str, str]:

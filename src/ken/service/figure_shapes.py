@@ -125,16 +125,21 @@ class ProjectedShape(Shape):
     questions: int = Field(description="in the window that it is judged by")
     success_rate: float | None
     cost_per_success: float | None
-    expected: float = Field(description="tasks to be done, over the days projected")
+    expected: float | None = Field(
+        description="tasks to be done, over the days projected; null where too little is on record to say"
+    )
     cost_micros: float | None = Field(description="null where a cost is unknown")
 
 
 class ProjectionShape(BaseModel):
     """What an expected volume will cost, in millionths of the currency."""
 
-    since: float
+    since: float = Field(
+        description="when the first question of the window was asked: what it is judged by begins there"
+    )
     until: float
-    days: float
+    too_little: bool = Field(description="whether less than a day is on record, so that no volume can be told from it")
+    days: float = Field(description="so many are projected")
     currency: str
     cost_micros: float | None = Field(description="null where a cost is unknown")
     tasks: list[ProjectedShape]
@@ -211,6 +216,7 @@ def projection_shape(projection: Projection, currency: str) -> ProjectionShape:
     return ProjectionShape(
         since=projection.since,
         until=projection.until,
+        too_little=projection.is_too_little,
         days=projection.days,
         currency=currency,
         cost_micros=projection.cost_micros,

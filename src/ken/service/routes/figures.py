@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated
@@ -57,6 +58,17 @@ class Asked(BaseModel):
         return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
 
 
+class Expected(BaseModel):
+    """What a projection is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ahead: float = Field(30, gt=0, le=3660, description="so many days")
+    growth: float = Field(1.0, ge=0, le=1000, description="times the volume of the window")
+    volume: list[str] | None = Field(None, description="`task_type=tasks` over those days, such as `lookup=20000`")
+    window: float = Field(4 * _WEEK_S, description="seconds; the window ends now")
+
+
 @router.get("/api/figures/names", summary="Which figures are there?")
 async def names(principal: Operating) -> list[MetricShape]:
     """Each with its unit, what it means, and by what it can be told apart."""
@@ -98,25 +110,21 @@ async def figures(
 
 
 @router.get("/api/figures/projection", summary="What will an expected volume cost?")
-async def projection(
-    ken: Opened,
-    principal: Operating,
-    *,
-    days: Annotated[float, Query(gt=0, le=3660, description="so many days ahead")] = 30,
-    growth: Annotated[float, Query(ge=0, le=1000, description="times the volume of the window")] = 1.0,
-    volume: Annotated[
-        list[str] | None, Query(description="`task_type=tasks` over those days, such as `lookup=20000`")
-    ] = None,
-    window: Window = 4 * _WEEK_S,
-) -> ProjectionShape:
+async def projection(ken: Opened, principal: Operating, asked: Annotated[Expected, Query()]) -> ProjectionShape:
     """For each task type its cost per successful task times the tasks expected."""
     _ = principal
-    volumes = volumes_of(volume)
-    on = axis(window)
+    volumes = volumes_of(asked.volume)
+    on = axis(asked.window)
     await anyio.to_thread.run_sync(ken.recorder.flush)
     told = await anyio.to_thread.run_sync(
         partial(
-            project, ken.recording.figures, since=on.since, until=on.until, days=days, growth=growth, volumes=volumes
+            project,
+            ken.recording.figures,
+            since=on.since,
+            until=min(on.until, time.time()),  # the last step of an axis is not over yet
+            days=asked.ahead,
+            growth=asked.growth,
+            volumes=volumes,
         )
     )
     return projection_shape(told, ken.providers.stacks.prices.currency)
