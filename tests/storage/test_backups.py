@@ -22,6 +22,17 @@ from ken.storage.sqlite import SqliteDatabase
 from ken.storage.traces import Traces
 from tests.storage.samples import ADA, a_trace, put
 
+KEPT = [
+    "alerts.toml",
+    "ken.db",
+    "ken.toml",
+    "route.json",
+    "uploads/a.md",
+    "uploads/hr/Äußerung.pdf",
+    "words/tokenizer.json",
+]
+"""What of the home below is in its backup."""
+
 
 @pytest.fixture
 def database(sqlite: SqliteDatabase) -> SqliteDatabase:
@@ -37,12 +48,17 @@ def archive(database: SqliteDatabase, tmp_path: Path) -> Path:
     with database.write() as connection:
         connection.execute(sa.insert(facts).values(key="index_generation", value="7"))
         connection.execute(sa.insert(facts).values(key="corpus_version", value="3"))
-    (home / "ken.toml").write_text('name = "Ken"\n')
+    (home / "ken.toml").write_text('name = "Ken"\n[[models]]\ntokenizer = "words/tokenizer.json"\n')
     for name, content in {
         "uploads/hr/Äußerung.pdf": b"%PDF",
         "uploads/a.md": b"",
         "index/7/x": b"i",
         "models/m": b"m",
+        "alerts.toml": b"[[rules]]",
+        "route.json": b"{}",
+        "words/tokenizer.json": b"{}",
+        "words/other.json": b"{}",
+        "events/today.jsonl": b"{}",
     }.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_bytes(content)
@@ -89,12 +105,13 @@ def assert_refused(archive: Path, home: Path) -> None:
 
 
 def test_a_home_comes_back_from_its_backup(archive: Path, tmp_path: Path) -> None:
-    """Database, settings and uploads are as they were; index, models and links are not in it."""
+    """Database, what an operator wrote and uploads are as they were; index, models, events and links are not in it."""
     manifest = restore(archive, tmp_path / "restored")
     files = tree(tmp_path / "restored")
-    assert sorted(files) == ["ken.db", "ken.toml", "uploads/a.md", "uploads/hr/Äußerung.pdf"]
+    assert sorted(files) == KEPT
+    assert files["alerts.toml"] == b"[[rules]]"
     assert files["uploads/hr/Äußerung.pdf"] == b"%PDF"
-    assert (manifest.ken, manifest.format) == (ken.__version__, 1)
+    assert (manifest.ken, manifest.format) == (ken.__version__, 2)
     database = SqliteDatabase(tmp_path / "restored")
     assert Traces(database).get(a_trace().id, ADA) == a_trace()
     database.close()
@@ -201,13 +218,14 @@ def test_a_home_is_replaced_when_told_to(archive: Path, tmp_path: Path) -> None:
     database = SqliteDatabase(home)
     put(database, a_trace(5))
     database.close()
-    for name in ("uploads/stale.md", "index/1/x", "notes.txt"):
+    for name in ("uploads/stale.md", "index/1/x", "notes.txt", "alerts.toml", "words/tokenizer.json"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("old")
     restore(archive, home, replace=True)
-    assert sorted(tree(home)) == ["ken.db", "ken.toml", "notes.txt", "uploads/a.md", "uploads/hr/Äußerung.pdf"]
+    assert sorted(tree(home)) == sorted([*KEPT, "notes.txt"])
     database = SqliteDatabase(home)
     assert Traces(database).exists(a_trace().id)
+    assert "old" not in {(home / name).read_bytes().decode(errors="replace") for name in KEPT}
     assert not Traces(database).exists(a_trace(5).id)
     database.close()
 
@@ -294,6 +312,8 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         "index/7/x",
         "models/m",
         "ken.db-wal",
+        "words/other.json",
+        "events/today.jsonl",
         "C:/evil",
     ],
 )
@@ -331,8 +351,8 @@ def test_a_later_format_is_refused(archive: Path, tmp_path: Path) -> None:
     """A backup of a later Ken says what to do."""
     with zipfile.ZipFile(archive) as opened:
         told = json.loads(opened.read(MANIFEST))
-    later = rewritten(archive, {MANIFEST: json.dumps(told | {"format": 2, "ken": "9.9"}).encode()})
-    with pytest.raises(InvalidInput, match=r"format 2 \(of Ken 9\.9\).*Upgrade"):
+    later = rewritten(archive, {MANIFEST: json.dumps(told | {"format": 3, "ken": "9.9"}).encode()})
+    with pytest.raises(InvalidInput, match=r"format 3 \(of Ken 9\.9\).*Upgrade"):
         restore(later, tmp_path / "restored")
 
 

@@ -23,7 +23,11 @@ def backup(
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a file that is there.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Write everything that Ken keeps into one file; Ken may be running meanwhile."""
+    """Write what nothing could make again into one file; Ken may be running meanwhile.
+
+    In it: the database, ken.toml, alerts.toml, route.json, the tokenizers and certificates within the home that ken.toml names,
+    uploads. Not in it: the index, models and clones, which are made again; events, logs and earlier backups; keys and passwords.
+    """
     from ken.storage.backup import backup as write
 
     settings = settings_of(context, home)
@@ -56,5 +60,5 @@ def _refuse_postgres(settings: Settings) -> None:
     if settings.database_url is not None:
         raise InvalidInput(
             "Ken's state is in PostgreSQL (KEN_DATABASE_URL), which has tools of its own: `pg_dump --format=custom` and "
-            "`pg_restore`. docs/guides/postgresql.md shows how; ken.toml is the one file of the home to be kept besides."
+            "`pg_restore`. docs/guides/postgresql.md shows how; ken.toml, alerts.toml and route.json of the home are to be kept besides."
         )

@@ -1,8 +1,10 @@
 """The whole home in one file, made while Ken serves, and back again.
 
 A backup is a ZIP archive: `manifest.json` (format, Ken version, time, and the SHA-256 and size of each member), `ken.db`,
-`ken.toml` and `uploads/` where the home has them. `index/` and `models/` stay out: they are made again. A restored
-database has no `index_generation`, which tells whoever opens the home to build its index from the database.
+what an operator wrote (`ken.toml`, `alerts.toml`, files that these name), `route.json` and `uploads/`, where the home has
+them. `index/` and `models/` stay out, as they are made again; so do `events/` and `logs/`, which are streams for other
+programs to read, and `backups/`, as a backup of backups doubles with each. A restored database has no `index_generation`,
+which tells whoever opens the home to build its index from the database.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import sqlite3
 import struct
 import tempfile
 import time
+import tomllib
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from pydantic import TypeAdapter
 
@@ -31,11 +34,17 @@ from ken.storage.faults import storage_error
 from ken.storage.schema import home as home_table
 from ken.storage.sqlite import FILE_NAME, SqliteDatabase
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2, other files than the settings stand beside the database."""
+_READ = frozenset({1, FORMAT})
 MANIFEST = "manifest.json"
 SETTINGS = "ken.toml"
+WRITTEN = (SETTINGS, "alerts.toml", "route.json")
+"""Files of a home that nothing makes again: two that an operator writes, one that `ken tune routes` fits."""
 UPLOADS = "uploads"
-_REPLACED = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", SETTINGS, UPLOADS, "index")
+_REPLACED = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", *WRITTEN, UPLOADS, "index")
+_NAMING = frozenset({"tokenizer", "ca_file"})
+"""Settings that name a small file, which may lie in the home. A private key (`ssh_key`) is left to where secrets are kept."""
 _NOT_A_HOME = frozenset({"models", "lost+found"})
 _PIECE = 1024 * 1024
 _LARGEST_MANIFEST = 64 * 1024 * 1024
@@ -103,7 +112,8 @@ def backup(home: Path, to: Path, *, replace: bool = False) -> Manifest:
 def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
     """Make a home of a backup. What the home holds stays as it is until the whole backup is read and found sound.
 
-    With `replace`, its database, settings, uploads and index give way; anything else in the folder stays. Raises
+    With `replace`, its database, settings, alert rules, route estimator, uploads and index give way; anything else in the
+    folder stays. Raises
     NotFound without the file, InvalidInput when it is damaged or no backup of Ken's, Conflict when the home is not
     empty, or in use, and StorageError when the disk fails or the backup is of a newer Ken.
     """
@@ -119,7 +129,7 @@ def restore(from_file: Path, home: Path, *, replace: bool = False) -> Manifest:
         _forget_index(new)
         if in_use(home / FILE_NAME):
             raise Conflict(f"The home {str(home)!r} is in use. Stop Ken before you replace it.")
-        _swap(home, new=new, old=old)
+        _swap(home, (*_REPLACED, *_named(new)), new=new, old=old)
     return manifest
 
 
@@ -178,8 +188,31 @@ def _write(file: IO[bytes], home: Path, *, copy: Path) -> Manifest:
 
 def _kept_files(home: Path) -> Iterator[Path]:
     """List the regular files beside the database; links lead out of the home and are not followed."""
-    candidates = [home / SETTINGS, *sorted((home / UPLOADS).rglob("*"))]
+    candidates = [*(home / name for name in (*WRITTEN, *_named(home))), *sorted((home / UPLOADS).rglob("*"))]
     return (path for path in candidates if path.is_file() and not path.is_symlink())
+
+
+def _named(home: Path) -> list[str]:
+    """The files that its settings name by a path within the home, of places where Ken puts nothing itself."""
+    try:
+        told: object = tomllib.loads((home / SETTINGS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    taken = {*_REPLACED, MANIFEST, "events", "logs", "backups", "clones"}
+    return sorted(name for name in set(_naming(told)) if _is_clean(name) and PurePosixPath(name).parts[0] not in taken)
+
+
+def _naming(told: object) -> Iterator[str]:
+    """What stands at the settings that name a file, in tables and lists of tables."""
+    if isinstance(told, dict):
+        for key, value in cast("dict[str, object]", told).items():
+            if key in _NAMING and isinstance(value, str):
+                yield PurePosixPath(value).as_posix()
+            else:
+                yield from _naming(value)
+    elif isinstance(told, list):
+        for each in cast("list[object]", told):
+            yield from _naming(each)
 
 
 def _add(archive: zipfile.ZipFile, path: Path, *, name: str) -> Member:
@@ -222,18 +255,21 @@ def _unpack(from_file: Path, into: Path) -> Manifest:
     with archive:
         with _read_as_backup(from_file):
             manifest = _read_manifest(archive)
-        if manifest.format != FORMAT:
+        if manifest.format not in _READ:
             raise InvalidInput(
                 f"The backup {str(from_file)!r} has format {manifest.format} (of Ken {manifest.ken}); this Ken reads "
-                f"format {FORMAT}. Upgrade Ken."
+                f"formats up to {FORMAT}. Upgrade Ken."
             )
         names = [member.name for member in manifest.members]
         if sorted([*names, MANIFEST]) != sorted(archive.namelist()) or FILE_NAME not in names:
             raise _damaged(from_file, "its members are not those of its manifest")
-        for member in manifest.members:
-            if not _belongs(member.name):
+        named = list[str]()
+        for member in sorted(manifest.members, key=lambda each: each.name != SETTINGS):
+            if not _belongs(member.name, named=named):
                 raise _damaged(from_file, f"{member.name!r} is no part of a home")
             _extract(archive, member, to=into / member.name, from_file=from_file)
+            if member.name == SETTINGS:
+                named = _named(into)
     return manifest
 
 
@@ -244,13 +280,16 @@ def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
     return _MANIFEST.validate_json(archive.read(info))
 
 
-def _belongs(name: str) -> bool:
+def _belongs(name: str, *, named: Sequence[str]) -> bool:
     """Tell whether a name is one that a backup may hold: nothing that leads out of the home, or elsewhere in it."""
+    parts = PurePosixPath(name).parts
+    return name in {FILE_NAME, *WRITTEN, *named} or (_is_clean(name) and len(parts) > 1 and parts[0] == UPLOADS)
+
+
+def _is_clean(name: str) -> bool:
     path = PurePosixPath(name)
-    if name in {FILE_NAME, SETTINGS}:
-        return True
-    clean = path.as_posix() == name and not path.is_absolute() and not {"..", ""} & set(path.parts)
-    return clean and len(path.parts) > 1 and path.parts[0] == UPLOADS and "\\" not in name and "\0" not in name
+    is_plain = path.as_posix() == name and not path.is_absolute() and bool(path.parts)
+    return is_plain and not {"..", ""} & set(path.parts) and "\\" not in name and "\0" not in name
 
 
 def _extract(archive: zipfile.ZipFile, member: Member, *, to: Path, from_file: Path) -> None:
@@ -297,23 +336,28 @@ def _forget_index(home: Path) -> None:
         database.close()
 
 
-def _swap(home: Path, *, new: Path, old: Path) -> None:
+def _swap(home: Path, names: Sequence[str], *, new: Path, old: Path) -> None:
     """Move the old files out and the new ones in, the database last; put the old ones back when that fails."""
     moved_out, moved_in = list[str](), list[str]()
     try:
-        for name in _REPLACED:
+        for name in names:
             if (home / name).exists():
-                (home / name).rename(old / name)
+                _move(name, home, to=old)
                 moved_out.append(name)
-        for name in reversed(_REPLACED):
+        for name in reversed(names):
             if (new / name).exists():
-                (new / name).rename(home / name)
+                _move(name, new, to=home)
                 moved_in.append(name)
     except OSError:
         for name in moved_in:
-            (home / name).rename(new / name)
+            _move(name, home, to=new)
         for name in moved_out:
-            (old / name).rename(home / name)
+            _move(name, old, to=home)
         raise
     # Gone for good with the folder that holds it.
     shutil.rmtree(old)
+
+
+def _move(name: str, folder: Path, *, to: Path) -> None:
+    (to / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / name).rename(to / name)
