@@ -18,6 +18,7 @@ from ken.errors import ModelInterrupted, ModelRefused, ModelUnavailable
 from ken.models.scripted import ScriptedModel
 from ken.prompts.grounded import ABSTENTION
 from ken.settings import load
+from ken.telemetry.measures import measure
 from ken.wiring import Ken, open_home
 from tests.assistant.corpus import KEEPER, LIT, OUT, QUESTION, STRANGER, WATCH, assistant, copy, says, tell, trace_of
 from tests.models.provider import DONE, USAGE, Provider, answers, chunk, data, refuses, streams
@@ -218,7 +219,9 @@ async def test_the_passages_are_quoted_where_no_model_answers(ken: Ken) -> None:
     assert told.notices == [
         "No model could answer, so only the passages themselves were looked at. It broke off. Ask again."
     ]
-    assert trace_of(ken, told).outcome == "answered"
+    trace = trace_of(ken, told)
+    assert (trace.outcome, trace.degraded) == ("answered", True)
+    assert measure(trace).fallbacks == (("interrupted", 1),)
 
 
 async def test_an_answer_that_no_model_ends_is_kept_as_far_as_it_went(ken: Ken) -> None:
@@ -227,6 +230,7 @@ async def test_an_answer_that_no_model_ends_is_kept_as_far_as_it_went(ken: Ken) 
     told = await tell(assistant(ken, model, reads=True))
     assert told.text == f"{LIT} [1]"
     assert told.notices == ["The answer breaks off here. It broke off. Ask again."]
+    assert trace_of(ken, told).degraded
 
 
 async def test_an_answer_cut_at_its_greatest_length(wired: Ken, provider: Provider) -> None:

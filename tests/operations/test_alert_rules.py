@@ -60,6 +60,7 @@ CASES: dict[str, Case] = {
     "retry_rate": Case({"retry_rate": 0.01}, {"retry_rate": 0.3}, 30, a_minute=12),
     "retry_unusual": Case({"retry_rate": 0.01}, {"retry_rate": 0.4}, 12),
     "fallback_unusual": Case({"fallback_rate": 0.005}, {"fallback_rate": 0.4}, 12),
+    "degraded_rate": Case({"degraded_rate": 0.003}, {"degraded_rate": 0.6}, 10),
     "breaker_open": Case({}, {}, 1, happens=(_breaker(begins=True, after=0),)),
     "breakers_open": Case({"breakers_open.max": 0}, {"breakers_open.max": 1}, 3),
     "availability_burn": Case({"error_rate": 0.003}, {"error_rate": 0.4}, 30),

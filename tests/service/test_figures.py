@@ -179,6 +179,11 @@ def test_prometheus_reads_what_was_asked(client: httpx.Client) -> None:
     assert sum(infinite) == 2
     assert all(low.value <= high.value for low, high in pairwise(buckets) if low.labels["le"] < high.labels["le"])
     assert families["ken_info"].samples[0].labels["version"]
+    assert {"ken_degraded", "ken_caller_errors"} <= families.keys()
+    finest = min(
+        float(each.labels["le"]) for each in families["ken_stage_seconds"].samples if each.name.endswith("_bucket")
+    )
+    assert finest == 0.001  # stages take milliseconds
     written = {sample.labels["end"]: sample.value for sample in families["ken_recorder_traces"].samples}
     assert written["written"] == 2
     assert written["dropped"] == 0

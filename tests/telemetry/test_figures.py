@@ -86,6 +86,19 @@ def test_a_window_is_its_parts(figures: RollupFigures) -> None:
         assert both["ms.p95"][group].whole.value == whole["ms.p95"][group].value
 
 
+def test_a_mistake_of_whoever_asked_is_no_failure_of_kens(database: Database) -> None:
+    """It counts apart: it is no error, no task that wasn't done, and no question that the rates are of."""
+    kept, aggregator = Rollups(database), Aggregator()
+    errors = ("NotFound: There is no model 'reader'.", "TooLarge: At most 8,000.", "ModelUnavailable: It is away.", "")
+    for number, error in enumerate(errors, start=1):
+        aggregator.fold(a_recorded(number, at=MONDAY, outcome="failed" if error else "answered", error=error))
+    kept.add(aggregator.take())
+    names = ("questions", "errors", "caller_errors", "error_rate", "success_rate", "known_share")
+    told = RollupFigures(kept).wholes(names, since=MONDAY, until=MONDAY + HOUR)
+    assert [told[name][""].value for name in names] == [4, 1, 2, 0.5, 0.5, 0.5]
+    assert told["error_rate"][""].count == 2
+
+
 def test_an_unknown_cost_is_in_no_average(database: Database) -> None:
     """One question without a price makes the cost of a success unknown, and calls without one are counted."""
     kept, aggregator = Rollups(database), Aggregator()

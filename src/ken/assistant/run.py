@@ -30,6 +30,7 @@ from ken.domain.events import (
 )
 from ken.errors import ModelError
 from ken.gateway.embedding import within
+from ken.gateway.failures import in_words
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel
 from ken.prompts.grounded import VERSION
@@ -300,6 +301,8 @@ class Run:
                 turn.notices.append(degrade.why(turn, error).strip())
                 return
             degrade.fall_back_to_reader(turn, error)
+            with self.trace.span("fallback", failed=model.name, model=self.parts.reader.name, reason=in_words(error)):
+                pass  # a moment, as where a model takes over from another
             self.verifier = self._verifier()
         else:
             return

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ken.domain.trace import CaptureTier, Success, Trace
+from ken.errors import Conflict, Forbidden, InvalidInput, NotAuthorised, NotFound, TooLarge, Unsupported
+
+CALLERS_FAULTS = frozenset(
+    error.__name__ for error in (InvalidInput, Unsupported, NotAuthorised, Forbidden, NotFound, Conflict, TooLarge)
+)
+"""Errors that say that what was asked for can't be had: trying it with the same Ken and another request may work. A setting that
+can't be used is the operator's, and a budget that is used up is neither's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +83,23 @@ class Recorded:
     """Why all of it is kept: `error`, `flagged`, `thumbs_down`, `escalated`, `slow`, `sampled`."""
 
 
+def is_callers_fault(error: str) -> bool:
+    """Whether a trace's error (`Trace.error`, which begins with the name of its class) is a mistake of whoever asked."""
+    return error.partition(":")[0] in CALLERS_FAULTS
+
+
 def success_of(trace: Trace) -> Success:
     """Whether a task was done, as far as it is known without a judge.
 
     `yes`: answered, every sentence cited and verified, no check failed, nobody found it unhelpful. `no`: it failed, was not
     answered, or one of those says otherwise. `unknown`: nothing was verified, as with an application's call of a model, small
-    talk, or a question back; where people found such an answer unhelpful, that counts.
+    talk, or a question back; where people found such an answer unhelpful, that counts. So is a request that could not be met
+    as it was, such as one for a model that there is not: it tells nothing of Ken.
     """
-    if trace.reaction.helpful is False or trace.outcome == "failed":
+    if trace.reaction.helpful is False:
         return "no"
+    if trace.outcome == "failed":
+        return "unknown" if is_callers_fault(trace.error) else "no"
     if trace.kind != "question" or trace.task_type == "smalltalk" or trace.outcome in {"asked_back", "refused"}:
         return "unknown"
     if trace.outcome != "answered" or trace.failed_checks or trace.citations == "[]":

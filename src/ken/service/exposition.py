@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import (
@@ -31,6 +31,8 @@ Totals = Iterable[tuple[Dimensions, Tally]]
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Limits of the buckets of times."""
+STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, *SECONDS)
+"""The same for a stage, which may take no more than milliseconds."""
 STATES = ("closed", "half-open", "open")
 
 
@@ -81,12 +83,14 @@ class Exposition(Collector):
 
 def _answers(totals: Totals) -> Iterator[Metric]:
     """Questions, their ends, and what they rest on."""
-    asked, ended, cache, checks = (defaultdict[Labels, int](int) for _ in range(4))
+    asked, ended, lesser, mistaken, cache, checks = (defaultdict[Labels, int](int) for _ in range(6))
     relevance, quality = defaultdict[Labels, list[Sketch]](list), defaultdict[Labels, list[Sketch]](list)
     for of, tally in totals:
         asked[of.kind, of.task_type, of.outcome] += _count(tally, "traces")
         for success in ("yes", "no", "unknown"):
             ended[of.kind, of.task_type, success] += _count(tally, f"success_{success}")
+        lesser[of.kind, of.task_type] += _count(tally, "degraded")
+        mistaken[of.kind, of.task_type] += _count(tally, "caller_errors")
         hits = _count(tally, "cache_hits")
         if total := _count(tally, "cache_asked"):
             cache[of.category, "hit"] += hits
@@ -100,6 +104,10 @@ def _answers(totals: Totals) -> Iterator[Metric]:
         "ken_questions", "Asked, by kind, task type and outcome.", ("kind", "task_type", "outcome"), of=asked
     )
     yield _counter("ken_tasks", "By whether they were done.", ("kind", "task_type", "success"), of=ended)
+    yield _counter("ken_degraded", "Answered with less, as no model could.", ("kind", "task_type"), of=lesser)
+    yield _counter(
+        "ken_caller_errors", "Failed through a mistake of whoever asked.", ("kind", "task_type"), of=mistaken
+    )
     yield _counter("ken_cache_lookups", "Questions that asked the answer cache.", ("category", "result"), of=cache)
     yield _counter("ken_check_failures", "Faults that checks found in answers.", ("check",), of=checks)
     yield _summary("ken_relevance", "Of the best passage, 0 to 1.", ("task_type",), of=relevance)
@@ -118,9 +126,10 @@ def _times(totals: Totals) -> Iterator[Metric]:
         for name, sketch in tally.sketches.items():
             if name.startswith(f"stage_ms{AT}"):
                 stages[(name.partition(AT)[2],)].append(sketch)
-    yield _histogram("ken_answer_seconds", "From the question to the end of its answer.", ("task_type",), of=whole)
-    yield _histogram("ken_first_token_seconds", "Until the first piece of an answer.", ("task_type",), of=first)
-    yield _histogram("ken_stage_seconds", "A stage's own work.", ("stage",), of=stages)
+    of_task = ("task_type",)
+    yield _histogram("ken_answer_seconds", "From the question to the end of its answer.", of_task, of=whole)
+    yield _histogram("ken_first_token_seconds", "Until the first piece of an answer.", of_task, of=first)
+    yield _histogram("ken_stage_seconds", "A stage's own work.", ("stage",), of=stages, limits=STAGE_SECONDS)
 
 
 def _calls(totals: Totals) -> Iterator[Metric]:
@@ -231,11 +240,13 @@ def _summary(name: str, told: str, labels: Labels, *, of: Mapping[Labels, list[S
     return family
 
 
-def _histogram(name: str, told: str, labels: Labels, *, of: Mapping[Labels, list[Sketch]]) -> Metric:
+def _histogram(
+    name: str, told: str, labels: Labels, *, of: Mapping[Labels, list[Sketch]], limits: Sequence[float] = SECONDS
+) -> Metric:
     """Buckets of seconds out of sketches of milliseconds: right to a hundredth of a limit."""
     family = HistogramMetricFamily(name, told, labels=labels)
     for values, sketches in sorted(of.items()):
         count = sum(one.count for one in sketches)
-        below = [(str(limit), float(count - sum(one.above(limit * 1000) for one in sketches))) for limit in SECONDS]
+        below = [(str(limit), float(count - sum(one.above(limit * 1000) for one in sketches))) for limit in limits]
         family.add_metric(values, [*below, ("+Inf", float(count))], sum(one.total for one in sketches) / 1000)
     return family

@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Mapping
 
-from ken.domain.measures import Measures, Recorded, Spent, success_of
+from ken.domain.measures import Measures, Recorded, Spent, is_callers_fault, success_of
 from ken.domain.rollup import AT, HOUR, MINUTE, OTHER, Cell, Dimensions, Tally
 from ken.domain.trace import Success, Trace
 
@@ -204,8 +204,10 @@ def _of_trace(own: Tally, trace: Trace, measures: Measures) -> None:
     """What is counted of whatever was asked."""
     own.count("traces")
     own.count(f"success_{measures.success}")
+    has_failed, is_callers = trace.outcome == "failed", is_callers_fault(trace.error)
     for name, is_so in (
-        ("failed", trace.outcome == "failed"),
+        ("failed", has_failed and not is_callers),
+        ("caller_errors", has_failed and is_callers),
         ("refused", trace.outcome == "refused"),
         ("abstained", trace.outcome == "abstained"),
         ("escalated", trace.escalated),

@@ -139,6 +139,11 @@ def _share(part: str, *whole: str) -> Callable[[Pool], Worked]:
     return work
 
 
+def _error_rate(pool: Pool) -> Worked:
+    among = max(0, pool.of("traces") - pool.of("caller_errors"))
+    return (pool.of("failed") / among if among else None), among
+
+
 def _spread(name: str, suffix: str) -> Callable[[Pool], Worked]:
     def work(pool: Pool) -> Worked:
         seen = pool.spread(name)
@@ -172,12 +177,16 @@ def _nothing(_: Pool) -> Worked:
 
 def _rates() -> list[Metric]:
     asked: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
-        ("error_rate", "of the questions, those that failed", "failed", ("traces",)),
         ("cache_hit_rate", "of those that asked the cache, those that it answered", "cache_hits", ("cache_asked",)),
         ("refusal_rate", "of the questions, those that were refused", "refused", ("traces",)),
         ("abstention_rate", "of the questions, those beyond the documents", "abstained", ("traces",)),
         ("escalation_rate", "of the questions, those that a stronger tier was asked", "escalated", ("traces",)),
-        ("degraded_rate", "of the questions, those answered with less", "degraded", ("traces",)),
+        (
+            "degraded_rate",
+            "of the questions, those answered with less, as no model could: by the reader, an old answer, or half of one",
+            "degraded",
+            ("traces",),
+        ),
         (
             "check_failure_rate",
             "of the answers looked at, those a check found a fault in",
@@ -197,6 +206,13 @@ def _rates() -> list[Metric]:
             "unhelpful",
             ("unhelpful", "helpful"),
         ),
+    )
+    errors = Metric(
+        name="error_rate",
+        unit="share",
+        meaning="of the questions that could be met, those that failed; a mistake of whoever asked is none of them",
+        needs=("failed", "traces", "caller_errors"),
+        work=_error_rate,
     )
     whole = [
         Metric(name=name, unit="share", meaning=meaning, needs=(part, *among), work=_share(part, *among))
@@ -227,7 +243,7 @@ def _rates() -> list[Metric]:
             ("fallback_rate", "of the traces, those in which a model took over from another", "fell_back", "traces"),
         )
     ]
-    return [*whole, known, *attempts]
+    return [errors, *whole, known, *attempts]
 
 
 def _spreads() -> list[Metric]:
@@ -268,7 +284,9 @@ def _spreads() -> list[Metric]:
 def _counts() -> list[Metric]:
     asked: tuple[tuple[str, str, str], ...] = (
         ("questions", "asked", "traces"),
-        ("errors", "that failed", "failed"),
+        ("errors", "that failed, through no mistake of whoever asked", "failed"),
+        ("caller_errors", "that asked for what can't be had, such as a model that there is not", "caller_errors"),
+        ("degraded", "answered with less than a model would have given", "degraded"),
         ("successes", "tasks that were done", "success_yes"),
         ("retries", "attempts that were retries, by reason", "retries"),
         ("fallbacks", "models that another one took over from, by reason", "fallbacks"),
@@ -316,7 +334,7 @@ def _sums() -> list[Metric]:
 def _others() -> list[Metric]:
     needs = ("cost_micros", "unknown_cost", "success_yes", "traces")
     gauges = (
-        ("in_flight", "calls under way at once, at most, of the busiest process"),
+        ("in_flight", "questions and calls under way at once, at most, of the busiest process; without load tests"),
         ("queue_depth", "calls that wait for a turn at once, at most, of the busiest process"),
         ("breakers_open", "dependencies left alone at once, at most, as one process saw it"),
     )

@@ -33,6 +33,7 @@ HEADLINES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("error_rate", "failed"),
             ("retry_rate", "retries"),
             ("fallback_rate", "fallbacks"),
+            ("degraded_rate", "answered with less"),
             ("cache_hit_rate", "cache hit rate"),
         ),
     ),

@@ -185,6 +185,8 @@ def _shares(traffic: Traffic) -> dict[str, _Share]:
         "success_rate": _Share(done, known),
         "degraded_rate": _Share(np.zeros(len(traffic)), one),
         "errors": _Share(outcome["failed"]),
+        "caller_errors": _Share(np.zeros(len(traffic))),
+        "degraded": _Share(np.zeros(len(traffic))),
         "successes": _Share(done),
         "retries": _Share(traffic.retries),
         "fallbacks": _Share(traffic.fallbacks),
