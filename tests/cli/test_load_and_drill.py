@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,39 @@ def test_a_drill_leaves_the_home_alone_and_a_result_on_record(terminal: Terminal
     assert "drill-primary" in (tmp_path / "drill.html").read_text("utf-8")
     assert on_record(terminal.home, "drill")["verdict"] is True
     assert "ken-drill" not in terminal.ken("documents").stdout
+
+
+def test_a_drill_of_some_faults_is_no_proof(terminal: Terminal) -> None:
+    """One fault that went as it should leaves the checklist's questions open: it says how many there are, and how to go on."""
+    settings = terminal.home / "ken.toml"
+    settings.write_text('[[models]]\nname = "m"\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n', encoding="utf-8")
+    try:
+        terminal.ken("drill", "--only", "503")
+        told = json.loads(terminal.ken("checklist", "--json", code=1).stdout)
+    finally:
+        settings.unlink()
+    answers = {each["name"]: each for each in told["answers"]}
+    for name, shows in (("fallbacks", "fallback"), ("breakers", "breaker")):
+        assert answers[name]["state"] == "unknown"
+        assert answers[name]["evidence"].startswith("1 of ")
+        assert f"faults that show a {shows} were brought about" in answers[name]["evidence"]
+        assert "`ken drill`" in answers[name]["remedy"]
+
+
+def test_a_terminal_shows_each_step_once(terminal: Terminal) -> None:
+    """The rows come as the steps end; no table of the same follows them. A step is said in the singular where it is one."""
+    ours, theirs = pty.openpty()
+    command = terminal.command("load", "--with-mock", "ttft5", "--steps", "1", "--most", "2", "--warm-up", "0")
+    try:
+        with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=terminal.environment()) as process:
+            assert process.wait(50) == 0
+        shown = os.read(ours, 65_536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert shown.count("answers/s") == 1
+    assert "1 client." in shown
+    assert "One step has no knee" in shown
 
 
 def test_what_cannot_be_tested_is_refused(terminal: Terminal, tmp_path: Path) -> None:

@@ -220,6 +220,31 @@ def test_the_expected_load_is_what_counts(database: Database, peak: int, ttft: s
     assert (found(given, "ttft").state, found(given, "load").state) == (ttft, load)
 
 
+def test_where_people_ask_too_little_tests_count(database: Database) -> None:
+    """For the cache and for prompts; their questions are told as such, and a load test's concurrency is nobody's expectation."""
+    ask(database, days=3, many=10, cache="miss")
+    ask(database, days=2, kind="eval", cache="exact", cached=True)
+    ask(database, days=10, kind="eval", cache="exact", cached=True)
+    for name in ("hit_rate", "context_tokens"):
+        told = found(facts(database), name)
+        assert told.state == "pass"
+        assert "40" in told.evidence
+        assert "of tests" in told.evidence
+    ask(database, days=3, many=40, cache="miss")
+    told = found(facts(database), "hit_rate")
+    assert "0.0% of 50 questions in" in told.evidence
+
+
+def test_a_load_test_out_of_the_cache_says_nothing_of_models(database: Database) -> None:
+    """Where nearly all answers had been given before, the remedy is to ask other questions."""
+    steps: list[Json] = [{"at": 8.0, "asked": 400, "errors": {}, "ttft_ms": {"p95": 9.0}, "cached": 0.97}]
+    put(database, "load", LOAD | {"steps": steps})
+    for name in ("ttft", "load"):
+        told = found(facts(database), name)
+        assert (told.state, told.evidence[:3]) == ("unknown", "97%")
+        assert "--popularity 0" in told.remedy
+
+
 def test_a_load_test_counts_for_what_it_reached(database: Database) -> None:
     """Of another release, or long ago, it says nothing; a dependency that it never called is named."""
     put(database, "load", LOAD, release="r1")
@@ -243,7 +268,9 @@ def test_drills_show_fallbacks_breakers_and_retries(database: Database) -> None:
     put(database, "drill", drilled(FAULTS | {"500": "skipped"}), days=0.2)
     part = found(facts(database), "fallbacks")
     assert part.state == "unknown"
-    assert "not brought about: 500" in part.evidence
+    many = len([row for row in expected() if row.calls[1]])
+    assert f"{many - 1} of {many} faults that show a fallback were brought about" in part.evidence
+    assert part.evidence.endswith("; not 500")
     put(database, "drill", drilled({}), days=0.1)
     assert found(facts(database), "fallbacks").state == "unknown"
     alone = facts(database, dependencies=())

@@ -86,6 +86,9 @@ async def test_faults_of_stores_and_processes_come_out_as_expected(
     assert sorted(told) == sorted(names)
     assert report.passed
     assert (home / "ken.db").read_bytes() == before
+    seen = " ".join(finding.seen for finding in report.findings)
+    assert "the stream broke off before its end" in seen
+    assert "Error:" not in seen
     page = html(report)
     assert all(name in page for name in names)
     assert "<script" not in page

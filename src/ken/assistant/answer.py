@@ -49,7 +49,7 @@ class Assistant:
         turn = Turn(question=question, deadline=Deadline.after(self._parts.limits.deadline_s), today=today)
         corpus_version = 0
         answer: Answer | None = None
-        self._parts.traffic.began()
+        self._parts.traffic.began(is_test=question.is_test)
         try:
             searcher = await self._parts.corpora.corpus()
             corpus_version = searcher.corpus_version
@@ -79,7 +79,7 @@ class Assistant:
                 trace.trace_id, "InternalError", f"Something went wrong inside Ken; its log has trace {trace.trace_id}."
             )
         finally:
-            self._parts.traffic.ended()
+            self._parts.traffic.ended(is_test=question.is_test)
             if answer is None:
                 self._record(trace, turn, _unfinished(trace, turn), corpus_version)
 
@@ -91,7 +91,7 @@ class Assistant:
                 replace(turn.question, text=asked),
                 answer,
                 about=About(
-                    kind=self._parts.kind,
+                    kind="eval" if turn.question.is_test else self._parts.kind,
                     task_type=turn.task,
                     category=turn.category,
                     tier=turn.tier,

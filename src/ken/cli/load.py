@@ -46,6 +46,12 @@ def load(  # noqa: PLR0913 - one parameter an option
         str | None,
         typer.Option("--with-mock", help="Test a copy whose model is a mock: ttft300-itl10.", metavar="WORDS"),
     ] = None,
+    counted: Annotated[
+        bool,
+        typer.Option(
+            "--counted", help="Its questions count as people's do; with a key that is no operator's, they must."
+        ),
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="With --with-mock: the copy keeps no answers.")] = False,
     steps: Annotated[str, typer.Option("--steps", help="Clients at once, step by step.")] = "1,2,4,8,16,32,64",
     rate: Annotated[
@@ -107,6 +113,7 @@ def load(  # noqa: PLR0913 - one parameter an option
         cache=not no_cache,
         file=questions,
         from_record=from_record,
+        counted=counted,
     )
     report = asyncio.run(_run(chosen, plan, mix=mix))
     _told(report, page, as_json=as_json)
@@ -125,6 +132,7 @@ class _Asked:
     cache: bool
     file: Path | None
     from_record: bool
+    counted: bool
 
 
 class _Chosen:
@@ -139,7 +147,12 @@ class _Chosen:
         """The server, with what was started for it, which ends with the block."""
         from ken.operations.load.asking import Target
 
-        target = Target(self.asked.url or _own_url(self.settings), self.asked.model, self.asked.key)
+        target = Target(
+            self.asked.url or _own_url(self.settings),
+            self.asked.model,
+            self.asked.key,
+            is_test=not self.asked.counted,
+        )
         if self.asked.words is None:
             yield target
             return
@@ -263,9 +276,10 @@ def _told(report: LoadReport, page: Path | None, *, as_json: bool) -> None:
     if as_json:
         say_json(whole(report))
         return
-    from ken.cli.output import say_table
+    if not (sys.stderr.isatty() and sys.stdout.isatty()):  # where it stands already, row by row as they came
+        from ken.cli.output import say_table
 
-    say_table(HEAD, [row(step) for step in report.steps])
+        say_table(HEAD, [row(step) for step in report.steps])
     for sentence in conclusions(report):
         say(sentence)
     if page is not None:

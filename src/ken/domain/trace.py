@@ -8,8 +8,8 @@ from typing import Literal
 Scalar = str | int | float | bool | None
 SpanStatus = Literal["ok", "error"]
 TraceKind = Literal["question", "call", "sync", "eval", "shadow", "external"]
-"""Who began it: a person's question; an application's call of the plain gateway; a sync; an evaluation; an answer from the cache that
-is made anew to see whether it is right; another service, whose spans came over OTLP."""
+"""Who began it: a person's question; an application's call of the plain gateway; a sync; an evaluation or a load test; an answer from
+the cache that is made anew to see whether it is right; another service, whose spans came over OTLP."""
 CaptureTier = Literal["full", "grace", "metrics"]
 """What of a trace is kept: all of it for as long as full traces are; all of it for the grace period, then the figures; the figures."""
 Success = Literal["yes", "no", "unknown"]

@@ -57,6 +57,8 @@ class Passed:
     account: Account = field(default_factory=Account)
     switches: list[Switched] = field(default_factory=list[Switched])
     """Models that failed on the way, and what took over."""
+    is_test: bool = False
+    """Its trace is of the kind `eval`."""
     text: list[str] = field(default_factory=list[str])
     model: str = ""
     """Which one answered, by its name here."""
@@ -129,7 +131,7 @@ class PlainGateway:
         passed.model, passed.tier = name, tier
         passed.prompt = _as_json(request.messages)
         has_ended = False
-        self._traffic.began()
+        self._traffic.began(is_test=passed.is_test)
         try:
             async with aclosing(model.stream(asked)) as deltas:
                 async for delta in deltas:
@@ -152,7 +154,7 @@ class PlainGateway:
             trace.fail(asyncio.CancelledError("The client hung up."))
             raise
         finally:
-            self._traffic.ended()
+            self._traffic.ended(is_test=passed.is_test)
             asked_last = _last_asked(asked.messages)
             self._record(trace, passed, asked_last, principal=principal, has_ended=has_ended)
 
@@ -221,7 +223,7 @@ class PlainGateway:
             cost_micros=passed.account.cost_micros,
         )
         about = About(
-            kind="call",
+            kind="eval" if passed.is_test else "call",
             task_type=STAGE,
             tier=passed.tier,
             prompt=passed.prompt,

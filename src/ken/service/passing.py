@@ -14,7 +14,7 @@ from ken.errors import InvalidInput, KenError
 from ken.gateway.plain import Passed
 from ken.models.chat import ChatDelta, ChatRequest
 from ken.service.event_stream import EventStream, json_bytes, until_hang_up
-from ken.service.turn import origin_of
+from ken.service.turn import is_test, origin_of
 from ken.wiring import Ken
 
 MOST_S = 600.0
@@ -69,7 +69,7 @@ async def passed_on(
 ) -> Response:
     """The answer of a model alone, in the shape of a wire."""
     principal: Principal = request.state.principal
-    passed = Passed(await origin_of(request, ken))
+    passed = Passed(await origin_of(request, ken), is_test=is_test(request))
     deltas = ken.plain.chat(model, asked, principal=principal, passed=passed, is_offline=is_offline(request))
     wire = wire_of(passed)
     headers = plain_headers(passed.trace_id)

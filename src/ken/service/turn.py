@@ -15,15 +15,18 @@ from fastapi import Request
 from ken.domain.answer import Answer
 from ken.domain.conversation import Turn
 from ken.domain.events import Answered, Event, Failed, StageFinished
-from ken.domain.principal import Principal
+from ken.domain.principal import OPERATORS, Principal
 from ken.domain.trace import Origin
-from ken.errors import KenError, NotFound, StorageError
+from ken.errors import Forbidden, InvalidInput, KenError, NotFound, StorageError
 from ken.service.errors import named
 from ken.telemetry.tracing import new_trace_id
 from ken.wiring import Ken
 
 DEFAULT_ROUTE = "ken"
 """The model name that leaves the choice to Ken."""
+
+PURPOSE = "x-ken-purpose"
+_PURPOSES = {"": False, "test": True}
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +50,22 @@ def is_plain(name: object, ken: Ken) -> bool:
     if not isinstance(name, str):
         return False
     return name not in {DEFAULT_ROUTE, *ken.readers} and not name.startswith(f"{DEFAULT_ROUTE}/")
+
+
+def is_test(request: Request) -> bool:
+    """Whether the client says that it only tests. Raises InvalidInput for a purpose that there isn't, Forbidden for who may not.
+
+    What people ask must not vanish from the figures because their key says so: operators alone may.
+    """
+    told = request.headers.get(PURPOSE, "").strip().lower()
+    if told not in _PURPOSES:
+        raise InvalidInput(f"The header X-Ken-Purpose is 'test' or not there, and not {told!r}.", param=PURPOSE)
+    principal = cast("Principal", request.state.principal)
+    if _PURPOSES[told] and not principal.is_operator:
+        raise Forbidden(
+            f"{principal.id!r} may not ask as a test (X-Ken-Purpose): it takes a key with the group {OPERATORS!r}."
+        )
+    return _PURPOSES[told]
 
 
 async def embedder_names(ken: Ken) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from ken.domain.checked import CheckRun, RunKind
 from ken.domain.figures import Figures, Point
+from ken.domain.trace import TraceKind
 from ken.domain.wire import Json
 
 DAY_S = 86_400.0
@@ -95,21 +96,34 @@ class Facts:
         """Where the window begins."""
         return self.at - self.bounds.window_days * DAY_S
 
-    def now(self, metric: str, *, by: str = "") -> Mapping[str, Point]:
+    def now(self, metric: str, *, by: str = "", kind: TraceKind = "question") -> Mapping[str, Point]:
         """A figure over the window."""
-        return self.figures.whole(metric, since=self.since, until=self.at, by=by)
+        where = _of_kind(kind)
+        return self.figures.whole(metric, since=self.since, until=self.at, by=by, where=where)
 
-    def before(self, metric: str, *, by: str = "") -> Mapping[str, Point]:
+    def before(self, metric: str, *, by: str = "", kind: TraceKind = "question") -> Mapping[str, Point]:
         """The same over as long a time before it."""
-        return self.figures.whole(metric, since=self.since - self.bounds.window_days * DAY_S, until=self.since, by=by)
+        begin, where = self.since - self.bounds.window_days * DAY_S, _of_kind(kind)
+        return self.figures.whole(metric, since=begin, until=self.since, by=by, where=where)
 
-    def one(self, metric: str) -> Point:
+    def one(self, metric: str, *, kind: TraceKind = "question") -> Point:
         """A figure over the window, as a whole."""
-        return self.now(metric).get("", Point(self.since, None, 0))
+        return self.now(metric, kind=kind).get("", Point(self.since, None, 0))
+
+    def whose(self, metric: str) -> TraceKind:
+        """Whose questions say something about a figure: people's, and tests' where people asked too few for it but tests enough."""
+        least = self.bounds.least_count
+        few, enough = self.one(metric).count < least, self.one(metric, kind="eval").count >= least
+        return "eval" if few and enough else "question"
 
     def days_since(self, run: CheckRun) -> float:
         """How old a run is."""
         return max(0.0, (self.at - run.at) / DAY_S)
+
+
+def _of_kind(kind: TraceKind) -> Mapping[str, str]:
+    """What narrows a figure to a kind of trace; figures are people's questions' unless told otherwise, and gauges of no kind."""
+    return {} if kind == "question" else {"kind": kind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What tests on record say: question sets, calibration, load, drills.
 
 Of a run of `ken eval` this reads `overall.METRIC.value`, `build`, `index`, `search_only`, `cases` and `failures`; of `ken load` its `steps`
-(`at`, `ttft_ms.p95`, `asked`, `errors`) and `started_at`; of `ken drill` its `findings` (`fault`, `verdict`), by the table of what each
-fault has to show; of a calibration its `agreement`. A drill and a load test with a mock run on a copy, which is another release.
+(`at`, `ttft_ms.p95`, `asked`, `errors`, `cached`) and `started_at`; of `ken drill` its `findings` (`fault`, `verdict`), by the table of
+what each fault has to show; of a calibration its `agreement`. A drill and a load test with a mock run on a copy, which is
+another release.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _EVAL = "Run it: `ken eval QUESTIONS.jsonl`."
 _LOAD = "Run it against the staging system: `ken load`."
 _DRILL = "Run it: `ken drill`."
 _MOST_ERRORS = 0.01
+_MOST_CACHED = 0.9
+"""Share of the answers of a load test's step; with more, hardly a model was asked, and a p95 is the cache's own."""
 
 
 def regression_set_was_run(facts: Facts) -> Found:
@@ -188,19 +191,20 @@ def _drilled(facts: Facts, shows: str) -> Found:
     run = facts.runs.last("drill")
     if run is None:
         return Found("unknown", "no drill is on record", _DRILL)
+    wanted = _SHOWS[shows]
     verdicts = {
         text(each, "fault"): text(each, "verdict")
         for each in objects(run.report, "findings")
-        if text(each, "fault") in _SHOWS[shows] and text(each, "verdict") != "skipped"
+        if text(each, "fault") in wanted and text(each, "verdict") != "skipped"
     }
-    if not verdicts:
-        return Found("unknown", f"the drill of {_age(facts, run)} brought about no fault that shows a {shows}", _DRILL)
     failed = sorted(fault for fault, verdict in verdicts.items() if verdict != "passed")
     evidence = f"{len(verdicts) - len(failed)} of {len(verdicts)} faults that show a {shows} were as they should be, {_age(facts, run)}"
     if failed:
         return Found("fail", f"{evidence}; not {', '.join(failed)}", "See what the drill says of these.")
-    if missing := sorted(_SHOWS[shows] - verdicts.keys()):
-        return Found("unknown", f"{evidence}; not brought about: {', '.join(missing)}", "Run all of it: `ken drill`.")
+    if missing := sorted(wanted - verdicts.keys()):
+        told = f"{len(verdicts)} of {len(wanted)} faults that show a {shows} were brought about, {_age(facts, run)}"
+        told += f"; not {', '.join(missing)}"
+        return Found("unknown", told, "Run all of it: `ken drill`, without `--only`.")
     if _is_old(facts, run):
         return Found("fail", evidence, f"Run it again: {facts.bounds.run_days:g} days are the most. `ken drill`.")
     return Found("pass", evidence)
@@ -241,6 +245,13 @@ def _loaded(facts: Facts) -> tuple[CheckRun, Mapping[str, Json]] | Found:
             "unknown",
             f"the load test went up to {most:g} questions at once, and {peak:g} are expected",
             f"Go further: `ken load --steps 1,{peak:g}`.",
+        )
+    cached = number(step, "cached") or 0.0
+    if cached > _MOST_CACHED:
+        return Found(
+            "unknown",
+            f"{cached:.0%} of the load test's answers at {number(step, 'at') or 0:g} questions at once came from the answer cache",
+            "Ask more different questions: `ken load --questions FILE --popularity 0`.",
         )
     return run, step
 

@@ -7,6 +7,10 @@ from dataclasses import replace
 from ken.operations.checklist import proofs
 from ken.operations.checklist.facts import DAY_S, Facts, Found
 
+_REPLAY = (
+    "Replay what people asked: `ken load --from-record`, or `--questions FILE`. Where they ask too little, tests count."
+)
+
 
 def cost_is_stable(facts: Facts) -> Found:
     """The cost of a successful task, by task type, beside the window before."""
@@ -49,25 +53,26 @@ def cache_answers_as_expected(facts: Facts) -> Found:
     bounds = facts.bounds
     if not facts.caches:
         return Found("pass", "the answer cache is off, so none is expected")
-    now = facts.one("cache_hit_rate")
+    kind = facts.whose("cache_hit_rate")
+    now, asked = facts.one("cache_hit_rate", kind=kind), "questions of tests" if kind == "eval" else "questions"
     window = f"{bounds.window_days:g} days"
     if now.value is None or now.count < bounds.least_count:
         return Found(
             "unknown",
             f"{now.count} questions asked the cache in the last {window}; {bounds.least_count} are needed",
-            "Replay a realistic mix of questions: `ken load --from-record`.",
+            _REPLAY,
         )
     expected, told = bounds.hit_rate, "set in [checklist]"
     if expected is None:
-        before = facts.before("cache_hit_rate").get("")
+        before = facts.before("cache_hit_rate", kind=kind).get("")
         if before is None or before.value is None or before.count < bounds.least_count:
             return Found(
                 "unknown",
-                f"{now.value:.1%} of {now.count} questions in the last {window}, and nothing to compare that with",
+                f"{now.value:.1%} of {now.count} {asked} in the last {window}, and nothing to compare that with",
                 "Say what is expected: `hit_rate` in [checklist].",
             )
         expected, told = before.value - bounds.hit_rate_drop, f"{before.value:.1%} in the {window} before"
-    evidence = f"{now.value:.1%} of {now.count} questions in the last {window}; {told}"
+    evidence = f"{now.value:.1%} of {now.count} {asked} in the last {window}; {told}"
     if now.value >= expected:
         return Found("pass", evidence)
     return Found("fail", evidence, "See by category what the cache refused: `ken cache`.")
@@ -76,16 +81,18 @@ def cache_answers_as_expected(facts: Facts) -> Found:
 def context_is_in_range(facts: Facts) -> Found:
     """How long prompts are."""
     bounds = facts.bounds
-    median, high = facts.one("context_tokens.p50"), facts.one("context_tokens.p95")
+    kind = facts.whose("context_tokens.p95")
+    median, high = facts.one("context_tokens.p50", kind=kind), facts.one("context_tokens.p95", kind=kind)
     window = f"{bounds.window_days:g} days"
     if median.value is None or high.value is None or high.count < bounds.least_count:
         return Found(
             "unknown",
             f"{high.count} prompts were assembled in the last {window}; {bounds.least_count} are needed",
-            "Ask the staging system real questions: `ken load --from-record`.",
+            _REPLAY,
         )
+    of_tests = " of tests" if kind == "eval" else ""
     evidence = (
-        f"p50 {median.value:,.0f}, p95 {high.value:,.0f} tokens over {high.count} prompts of the last {window}; "
+        f"p50 {median.value:,.0f}, p95 {high.value:,.0f} tokens over {high.count} prompts{of_tests} of the last {window}; "
         f"from {bounds.least_context_tokens:,} to {bounds.most_context_tokens:,} is expected"
     )
     if median.value < bounds.least_context_tokens:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import cast
 
 import aiohttp
@@ -15,6 +16,8 @@ from ken.operations.drill.documents import COLLECTION
 PATIENCE_S = 30.0
 """Whatever takes longer hangs."""
 _HTTP_OK = 200
+_MOST_SAID = 400
+"""Characters of an error; the rest is left out at a word's end."""
 _NOT_FOUND = 404
 
 Told = Mapping[str, object]
@@ -40,8 +43,8 @@ class Seen:
     def outcome(self) -> str:
         """In a few words."""
         if self.is_whole:
-            return "an answer" + (f" with a notice ({self.notices[0][:90]})" if self.notices else "")
-        return f"status {self.status or 'none'}, {self.error[:160] or 'no error'}"
+            return "an answer" + (f" with a notice ({self.notices[0]})" if self.notices else "")
+        return f"status {self.status or 'none'}, {shorten(self.error, _MOST_SAID, placeholder=' …') or 'no error'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Asker:
                 else:
                     seen.error = _message(cast("Told", await response.json(content_type=None)))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            seen.error = f"{type(error).__name__}: {error}"
+            seen.error = _in_words(error)
         seen.seconds = time.monotonic() - began
         return seen
 
@@ -154,6 +157,17 @@ def _read_events(seen: Seen, text: str) -> None:
         elif fields.get("event") == "error":
             seen.error = _message(told)
             seen.trace_id = str(told.get("trace_id") or "")
+
+
+def _in_words(error: Exception) -> str:
+    """What a client saw, without its library's own terms."""
+    if isinstance(error, TimeoutError):
+        return f"nothing came within {PATIENCE_S:g} s"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the stream broke off before its end"
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return "the connection was closed before an answer came, or refused"
+    return f"what came was no answer ({error})"
 
 
 def _message(told: Told) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ken.operations.load.figures import Step
 
 Numbers = NDArray[np.float64]
-_FEWEST_POINTS = 3
+FEWEST_POINTS = 3
 _FEWEST_TO_FIT = 4
 """The law has three parameters: with no more points than that every fit is perfect."""
 _LEAST_BEND = 0.05
@@ -85,7 +85,7 @@ def find_knee(steps: Sequence[Step], *, p95_ms: float | None, errors: float) -> 
 
 def kneedle(xs: Sequence[float], ys: Sequence[float]) -> int | None:
     """The place of the knee of a rising, concave curve; None where it has none."""
-    if len(xs) < _FEWEST_POINTS or max(ys) <= min(ys):
+    if len(xs) < FEWEST_POINTS or max(ys) <= min(ys):
         return None
     x, y = np.asarray(xs, float), np.asarray(ys, float)
     above = (y - y.min()) / (y.max() - y.min()) - (x - x.min()) / (x.max() - x.min())

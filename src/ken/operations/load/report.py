@@ -12,6 +12,7 @@ from ken.domain.events import STAGES
 from ken.domain.wire import Json
 from ken.operations.chart import Chart, Line, bars, facts, lines, page, table
 from ken.operations.load.figures import Percentiles, Step
+from ken.operations.load.knee import FEWEST_POINTS
 from ken.operations.load.run import LoadReport
 from ken.operations.load.traces import QUEUE
 
@@ -29,6 +30,11 @@ HEAD = (
     "errors",
 )
 _BUSY_CLIENT = 0.7
+_MOSTLY = 0.5
+_UNCACHED = (
+    " That is little of what models carry: ask more different questions (`--questions FILE --popularity 0`), or a copy without a "
+    "cache (`--with-mock WORDS --no-cache`)."
+)
 _SMALL = 0.03
 """A stage that never takes more than this of the longest bar isn't drawn on its own."""
 _FLAT = 0.9
@@ -61,20 +67,15 @@ def as_json(report: LoadReport) -> dict[str, Json]:
 def conclusions(report: LoadReport) -> list[str]:
     """What follows from it, a sentence each."""
     knee, plan = report.knee, report.plan
-    unit = "questions a second due" if report.is_open else "clients"
     told: list[str] = []
     bar = f"errors up to {plan.errors:.1%}" + (
         "" if plan.p95_ms is None else f" and an end-to-end p95 up to {plan.p95_ms:g} ms"
     )
     told.append(
-        f"Carried with {bar}: {'not even the first step' if knee.carried is None else f'{knee.carried:g} {unit}'}."
+        f"Carried with {bar}: {'not even the first step' if knee.carried is None else _at(report, knee.carried)}."
         + ("" if report.passed is None else f" Needed: {plan.need:g}, {'passed' if report.passed else 'FAILED'}.")
     )
-    told.append(
-        f"The knee (Kneedle) is at {knee.at:g} {unit}: more load brings few more answers."
-        if knee.at is not None
-        else "There is no knee: throughput rises in a line up to the last step, or not at all."
-    )
+    told.append(_knee(report))
     law = knee.law
     if law is not None and law.r2 >= _FLAT:
         words = f"Universal scalability law: contention {law.contention:.3f}, coherence {law.coherence:.5f} (R² {law.r2:.2f})"
@@ -92,14 +93,29 @@ def conclusions(report: LoadReport) -> list[str]:
             f"From {busy[0].at:g} on this client itself took {busy[0].client_share:.0%} of a core: the figures are partly "
             "its own. Run it on another machine."
         )
-    if any(step.cached > 0 for step in report.steps):
-        most = max(step.cached for step in report.steps)
-        told.append(f"Up to {most:.0%} of a step's answers came from the answer cache.")
+    if (most := max((step.cached for step in report.steps), default=0.0)) > 0:
+        told.append(
+            f"Up to {most:.0%} of a step's answers came from the answer cache.{_UNCACHED if most > _MOSTLY else ''}"
+        )
     said = {kind: words for step in reversed(report.steps) for kind, words in step.said.items()}
     told += [f"The first error of kind {kind!r} said: {words}" for kind, words in sorted(said.items())]
     if report.ended_early:
         told.append(f"It ended early: {report.ended_early}.")
     return told
+
+
+def _at(report: LoadReport, load: float) -> str:
+    unit = "question" if report.is_open else "client"
+    return f"{load:g} {unit}{'' if load == 1 else 's'}{' a second due' if report.is_open else ''}"
+
+
+def _knee(report: LoadReport) -> str:
+    if report.knee.at is not None:
+        return f"The knee (Kneedle) is at {_at(report, report.knee.at)}: more load brings few more answers."
+    if len(report.steps) < FEWEST_POINTS:
+        many = "One step has" if len(report.steps) == 1 else f"{len(report.steps)} steps have"
+        return f"{many} no knee: it takes {FEWEST_POINTS} at least, as in `--steps 1,2,4,8`."
+    return "There is no knee: throughput rises in a line up to the last step, or not at all."
 
 
 def html(report: LoadReport) -> str:

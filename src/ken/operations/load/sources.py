@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import urlencode
 
 import aiohttp
 
@@ -21,8 +22,9 @@ async def titles(target: Target) -> tuple[str, ...]:
 
 
 async def from_record(target: Target) -> tuple[str, ...]:
-    """The questions that were asked there last. Raises InvalidInput, ModelUnavailable."""
-    found = await _listed(target, f"/api/traces?limit={_MOST}", name="traces")
+    """The questions that people asked there last, and no load test's. Raises InvalidInput, ModelUnavailable."""
+    asked = urlencode({"limit": _MOST, "where": 'kind = "question"'})
+    found = await _listed(target, f"/api/traces?{asked}", name="traces")
     return _texts(found, "question", what="questions on record")
 
 

@@ -23,7 +23,7 @@ from ken.service.errors import api_body, named
 from ken.service.event_stream import EventStream, json_frame, until_hang_up
 from ken.service.narrowing import FiltersBody
 from ken.service.shapes import AnswerShape, CitationShape, Text, object_of
-from ken.service.turn import Conversing, answer_of, model_asked, opened_events, origin_of
+from ken.service.turn import Conversing, answer_of, is_test, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["questions"])
@@ -62,7 +62,7 @@ async def ask(
     stream: Annotated[bool | None, Query(description="false: one JSON object instead of events")] = None,
 ) -> Response:
     """Stream `stage`, `token`, `citation` and `notice` events, then one `answer` or `error`."""
-    model, filters = model_asked(ken, body.model), body.filters.filters()
+    model, filters, tests = model_asked(ken, body.model), body.filters.filters(), is_test(request)
     origin = await origin_of(request, ken)
     conversation_id, history = await _history(body, ken, principal=principal)
     conversing = Conversing(ken, conversation_id, principal=principal, is_new=body.conversation_id is None)
@@ -75,6 +75,7 @@ async def ask(
         filters=filters,
         model=model,
         origin=origin,
+        is_test=tests,
     )
     try:
         events = await opened_events(ken.assistant.answer(question))

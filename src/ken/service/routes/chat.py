@@ -24,7 +24,7 @@ from ken.service.narrowing import of_metadata
 from ken.service.passing import deadline_of, passed_on
 from ken.service.plain_completion import PlainCompletion
 from ken.service.plain_request import PlainBody
-from ken.service.turn import DEFAULT_ROUTE, answer_of, is_plain, model_asked, opened_events, origin_of
+from ken.service.turn import DEFAULT_ROUTE, answer_of, is_plain, is_test, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["OpenAI-compatible"])
@@ -68,6 +68,7 @@ async def _answered(body: ChatBody, request: Request, ken: Ken) -> Response:
         model=model,
         max_tokens=body.max_completion_tokens or body.max_tokens,
         origin=await origin_of(request, ken),
+        is_test=is_test(request),
     )
     shape = _Completion(body, question)
     events = await opened_events(ken.assistant.answer(question))

@@ -19,7 +19,7 @@ from ken.models.protocols import Embedder
 from ken.service.event_stream import json_bytes, until_hang_up
 from ken.service.json_body import json_object, validated
 from ken.service.passing import deadline_of, is_offline, plain_headers
-from ken.service.turn import embedder_names, origin_of
+from ken.service.turn import embedder_names, is_test, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["OpenAI-compatible"])
@@ -58,7 +58,7 @@ async def embed(request: Request) -> Response:
     body = validated(EmbeddingsBody, await json_object(request))
     embedder = (await ken.library.corpus()).embedder
     await _check(body, ken, embedder)
-    passed = Passed(await origin_of(request, ken))
+    passed = Passed(await origin_of(request, ken), is_test=is_test(request))
     principal = cast("Principal", request.state.principal)
     texts = [body.input] if isinstance(body.input, str) else body.input
     work = ken.plain.embed(

@@ -16,7 +16,7 @@ from ken.service.json_body import json_object, validated
 from ken.service.messages_answer import PlainMessage, failed
 from ken.service.messages_request import CountBody, MessagesBody
 from ken.service.passing import deadline_of, passed_on
-from ken.service.turn import answer_of, is_plain, model_asked, opened_events, origin_of
+from ken.service.turn import answer_of, is_plain, is_test, model_asked, opened_events, origin_of
 from ken.wiring import Ken
 
 router = APIRouter(tags=["Anthropic-compatible"])
@@ -76,6 +76,7 @@ async def _answered(body: MessagesBody, request: Request, ken: Ken) -> Response:
         model=model,
         max_tokens=body.max_tokens,
         origin=await origin_of(request, ken),
+        is_test=is_test(request),
     )
     shape = AssistantMessage(body, question.origin.trace_id or "")
     events = await opened_events(ken.assistant.answer(question))
