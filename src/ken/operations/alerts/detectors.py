@@ -15,7 +15,7 @@ import numpy as np
 
 from ken.domain.alert import Happening, HappeningKind
 from ken.operations.alerts.baseline import HOUR_S, History, Learning
-from ken.operations.alerts.expression import Expression
+from ken.operations.alerts.expression import Expression, parse
 from ken.operations.alerts.readings import Looked, Readings
 from ken.operations.alerts.rule import (
     DAY_S,
@@ -42,6 +42,9 @@ _LEARN_EVERY_S = 6 * HOUR_S
 _CLEAR = 0.6
 """Kendall's tau from which a series climbs."""
 _LEAST_STEPS = 4
+_SEEN_OPEN_S = 180
+"""For so long a breaker is open because that was told; from then on, the gauge has to show one."""
+_OPEN = parse("breakers_open.max")
 
 
 @dataclass(slots=True)
@@ -246,7 +249,15 @@ def _after_change(rule: Rule, test: AfterChange, sight: Sight) -> Iterator[Findi
 def _event(test: Event, sight: Sight) -> Iterator[Finding]:
     for of, last in sight.last(test.event).items():
         is_on = last.begins and (last.until is None or sight.now < last.until)
+        if is_on and test.event == "breaker" and sight.now - last.at > _SEEN_OPEN_S:
+            is_on = _is_any_open(sight)
         yield Finding(label=of, value=last.value, expected=None, count=1, holds=is_on, told=last.told)
+
+
+def _is_any_open(sight: Sight) -> bool:
+    """Whether a process has had an open breaker lately: one that ended tells of no closing, and no figure comes from it."""
+    found = sight.readings.over(_OPEN, window_s=_SEEN_OPEN_S, by="", where={})
+    return any((_OPEN.value(looked) or 0.0) > 0 for looked in found)
 
 
 def _runs(test: Runs, sight: Sight) -> Iterator[Finding]:

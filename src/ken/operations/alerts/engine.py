@@ -147,7 +147,7 @@ class Engine:
             since=now,
             seen_at=now,
             runbook=rule.runbook,
-            where=_filter(rule, labels, now),
+            where=_filter(rule, labels, now, expected=finding.expected),
             flaps=before.flaps + 1 if before is not None and again else 0,
             notified_at=before.notified_at if before is not None else None,
             told_state=before.told_state if before is not None else "",
@@ -209,13 +209,13 @@ def _since(at: float | None, now: float) -> float:
     return 0.0 if at is None else max(0.0, now - at)
 
 
-def _filter(rule: Rule, labels: Labels, now: float) -> str:
+def _filter(rule: Rule, labels: Labels, now: float, *, expected: float | None) -> str:
     """The rule's filter, narrowed to what the alert is about; empty where the rule has none."""
     if not rule.filter:
         return ""
     told = [("started", ">=", datetime.fromtimestamp(now - rule.window_s, UTC).strftime("%Y-%m-%dT%H:%MZ"))]
     told += [(name, "=", value) for name, value in labels if name in NAMES and value]
-    parts = [f"({rule.filter})", *(f"{name} {sign} {_quoted(value)}" for name, sign, value in told)]
+    parts = [f"({rule.traces(expected)})", *(f"{name} {sign} {_quoted(value)}" for name, sign, value in told)]
     return " and ".join(parts)
 
 
@@ -225,4 +225,4 @@ def _quoted(value: str) -> str:
 
 
 def _dimension(rule: Rule) -> str:
-    return rule.by or ("of" if isinstance(rule.test, Event) else "label")
+    return rule.dimension or "label"

@@ -3,6 +3,9 @@
     retry_rate > 0.05
     cost / questions > 0.02 and questions >= 50
     context_tokens.mean > limit
+    cost_per_question > $0.02
+
+Money is counted in millionths; `$0.02` stands for 20000 of them.
 
 What can't be computed has no value: a figure that was not counted, a division by zero. A comparison without a value is
 neither true nor false (Kleene's three values), and a rule without a verdict stays silent.
@@ -21,10 +24,13 @@ from ken.errors import InvalidInput
 LIMIT = "limit"
 """The word for the rule's own limit, which may differ by label."""
 
+MILLION = 1_000_000
+"""Money is counted in millionths."""
+
 _LONGEST = 400
 _DEEPEST = 30
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[a-z_]\w*(?:\.\w+)?)|(?P<sign>[<>]=?|==|!=|[-+*/()]))"
+    r"\s*(?:(?P<number>\$?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[a-z_]\w*(?:\.\w+)?)|(?P<sign>[<>]=?|==|!=|[-+*/()]))"
 )
 _WORDS = frozenset({"and", "or", "not"})
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
@@ -94,9 +100,14 @@ class Expression:
         """Whether it is true or false, rather than a number."""
         return _is_condition(self.root)
 
+    @property
+    def side(self) -> Node:
+        """What has the value: of a condition the first comparison's left side, else all of it."""
+        return _first_side(self.root, left=True)
+
     def value(self, look: Look) -> float | None:
         """Its number; None where it has none. Of a condition: that of the first comparison's left side."""
-        return _number(_first_side(self.root, left=True), look)
+        return _number(self.side, look)
 
     def expected(self, look: Look) -> float | None:
         """What the first comparison compares with; None of an expression without one."""
@@ -192,7 +203,7 @@ class _Parser:
             return inner
         if kind == "number":
             self._step()
-            return Number(float(word))
+            return Number(float(word.removeprefix("$")) * (MILLION if word.startswith("$") else 1))
         if kind == "name" and word not in _WORDS:
             self._step()
             return Name(word)

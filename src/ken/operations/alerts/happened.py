@@ -13,8 +13,9 @@ from ken.gateway.vitals import BreakerChanged
 from ken.storage.alerts import AlertBook
 from ken.storage.snapshots import SnapshotRow
 
-_BREAKER_S = 900.0
-"""A breaker of which nothing more is heard after it should have tried again is forgotten: its process has ended."""
+_BREAKER_S = 300.0
+"""A breaker of which nothing more is heard after it should have tried again is forgotten: its process has ended, or nobody asks."""
+_BREAKER_WORDS = {"open": "opened", "half-open": "is tried again", "closed": "closed"}
 _RUNS_S = 120.0
 """Runs are long to read and seldom made: they are read again after so long."""
 _MOST_RUNS = 30
@@ -94,7 +95,7 @@ def of_breaker(change: BreakerChanged) -> Happening:
         of=change.dependency,
         begins=change.new != "closed",
         until=max(change.at, change.probes_at or 0.0) + _BREAKER_S,
-        told=change.reason,
+        told=f"{_BREAKER_WORDS[change.new]}: {change.reason}",
     )
 
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ken.domain.alert import HappeningKind, Severity
-from ken.operations.alerts.expression import Expression
+from ken.operations.alerts.expression import LIMIT, MILLION, Expression
+from ken.operations.alerts.units import unit_of
 
 Direction = Literal["up", "down"]
+
+LIMIT_PLACE = "{limit}"
+"""In a filter: the number that the rule compares with."""
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
@@ -147,8 +151,35 @@ class Rule:
     """With {value}, {expected}, {count}, {change} and {labels} in it."""
     runbook: str = ""
     filter: str = ""
-    """For `ken trace --where`: the traces that cause it."""
+    """For `ken trace --where`: the traces that cause it; `{limit}` in it stands for the number that the test compares with."""
     is_on: bool = True
+
+    def traces(self, expected: float | None = None) -> str:
+        """The filter with the number in it: `expected`, as a threshold found it, else the rule's own."""
+        number = self.number if expected is None or not isinstance(self.test, Threshold) else expected
+        if LIMIT_PLACE not in self.filter or number is None:
+            return self.filter
+        scale = MILLION if self.is_of_money else 1  # filters speak of money in dollars, figures in millionths
+        return self.filter.replace(LIMIT_PLACE, f"{number / scale:.12g}")
+
+    @property
+    def dimension(self) -> str:
+        """The name of its alerts' label; empty where they have none."""
+        return self.by or ("of" if isinstance(self.test, Event) else "")
+
+    @property
+    def number(self) -> float | None:
+        """What `{limit}` in the filter stands for: a threshold's limit, of shares over a number (`ms.over_8000`) that number."""
+        if isinstance(self.test, Threshold):
+            same_everywhere = self.test.when.expected({LIMIT: self.test.limit}.get)
+            return same_everywhere if same_everywhere is not None else next(iter(self.test.limits.values()), None)
+        overs = (name.partition(".over_")[2] for each in self.expressions for name in each.names)
+        return next((float(over) for over in overs if over), None)
+
+    @property
+    def is_of_money(self) -> bool:
+        """Whether what it compares is money, in millionths."""
+        return any(unit_of(each) == "micros" for each in self.expressions[:1])
 
     @property
     def expressions(self) -> tuple[Expression, ...]:

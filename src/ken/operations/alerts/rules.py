@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ken.domain.where import parsed
 from ken.errors import InvalidInput, KenError
 from ken.operations.alerts.expression import Expression
-from ken.operations.alerts.rule import Rule, Threshold
+from ken.operations.alerts.rule import LIMIT_PLACE, Rule, Threshold
 from ken.operations.alerts.rule_table import RuleTable
 from ken.operations.alerts.words import PLACES, places
 from ken.telemetry.vocabulary import DIMENSIONS, METRICS, metric
@@ -121,9 +121,11 @@ def _check(rule: Rule, named: str) -> None:
     for expression in rule.expressions:
         check_names(expression, named=named, dimensions=dimensions)
     _check_forms(rule, named)
+    if LIMIT_PLACE in rule.filter and rule.number is None:
+        raise InvalidInput(f"{named}: its filter has {LIMIT_PLACE} in it, and the rule compares with no number.")
     if rule.filter:
         try:
-            parsed(rule.filter, now=0.0)
+            parsed(rule.traces(), now=0.0)
         except InvalidInput as error:
             raise InvalidInput(f"{named}: its filter can't be used: {error}") from None
     unknown = places(rule.summary) - PLACES
@@ -148,6 +150,16 @@ def _check_forms(rule: Rule, named: str) -> None:
 
 def _has_limit(test: Threshold) -> bool:
     return test.limit is not None or bool(test.limits)
+
+
+def check_labels(name: str, labels: Iterable[str], *, rules: Sequence[Rule]) -> None:
+    """Labels that alerts of a rule (`*`: of any) can have. Raises InvalidInput for another one, which would silence nothing."""
+    among = [rule for rule in rules if name in {rule.name, "*"}]
+    known = sorted({rule.dimension for rule in among if rule.dimension})
+    for label in labels:
+        if label not in known:
+            some = f"They have: {', '.join(known)}." if known else "They have none: silence all of the rule."
+            raise InvalidInput(f"No alert of {name!r} has a label {label!r}. {some}", param="labels")
 
 
 def check_names(expression: Expression, *, named: str, dimensions: Sequence[str] = ()) -> None:

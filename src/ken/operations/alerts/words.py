@@ -17,11 +17,13 @@ from ken.operations.alerts.rule import (
     Threshold,
     Trend,
 )
+from ken.operations.alerts.units import unit_of
+from ken.telemetry.prices import money
 
 PLACES = frozenset({"value", "expected", "count", "change", "labels", "told"})
 """What may stand in braces in a summary."""
 
-_PLACE = re.compile(r"\{(\w+)(%?)\}")
+_PLACE = re.compile(r"\{(\w+)([%$]?)\}")
 
 
 def told(rule: Rule, finding: Finding) -> str:
@@ -32,7 +34,7 @@ def told(rule: Rule, finding: Finding) -> str:
     numbers = {"value": finding.value, "expected": finding.expected}
 
     def put(found: re.Match[str]) -> str:
-        name, percent = found.groups()
+        name, form = found.groups()
         match name:
             case "count":
                 return f"{finding.count:,}"
@@ -43,9 +45,22 @@ def told(rule: Rule, finding: Finding) -> str:
             case "change":
                 return "unknown" if change is None else f"{change * 100:+.0f} %"
             case _:
-                return number(numbers.get(name), percent=bool(percent))
+                return _formed(numbers.get(name), form)
 
-    return _PLACE.sub(put, rule.summary or f"{rule.name}: {{value}}").strip()
+    return _PLACE.sub(put, rule.summary or _plain_summary(rule)).strip()
+
+
+def _formed(value: float | None, form: str) -> str:
+    if form == "$":
+        return money(None if value is None else round(value))
+    return number(value, percent=form == "%")
+
+
+def _plain_summary(rule: Rule) -> str:
+    """Of a rule that has none: its value, in its unit."""
+    unit = unit_of(rule.expressions[0]) if rule.expressions and not isinstance(rule.test, Burn) else None
+    form = {"micros": "{value$}", "share": "{value%}", "ms": "{value} ms"}.get(str(unit), "{value}")
+    return f"{rule.name}: {form}"
 
 
 def places(summary: str) -> frozenset[str]:

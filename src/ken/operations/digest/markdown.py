@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from ken.operations.digest.day import DayTold
-from ken.operations.digest.story import change, events, figure, hypotheses, opening, usual
+from ken.operations.digest.story import Event, change, events, figure, hypotheses, opening, usual
 from ken.operations.why.words import clock, evidence, title
 from ken.telemetry.prices import money
 
-_SIGNS = re.compile(r"([\\`*_\[\]<>#!|~])")
-_KINDS = {"moved": "moved", "did": "done", "fired": "**fired**"}
+_SIGNS = re.compile(r"([\\`*\[\]<|~]|(?<![^\W_])_|_(?![^\W_])|^[#>])")
+"""What can begin something in the middle of a line; an underscore within a word can't."""
+_SPACES = re.compile(r"\s+")
+_KINDS = {"moved": "moved: ", "did": "", "fired": "**fired**: "}
 
 
 def markdown(told: DayTold) -> str:
@@ -51,7 +53,7 @@ def _story(told: DayTold) -> Iterator[str]:
     yield "## In the order of time"
     yield ""
     for each in all_events:
-        yield f"- {clock(each.at)} {_KINDS[each.kind]}: {_safe(each.text)}"
+        yield f"- {clock(each.at)} {_KINDS[each.kind]}{_with_code(each)}"
     yield ""
 
 
@@ -85,5 +87,12 @@ def _costs(told: DayTold) -> Iterator[str]:
     yield ""
 
 
+def _with_code(event: Event) -> str:
+    """The event's words, with the name in them as code."""
+    before, name, after = event.text.partition(event.code) if event.code else (event.text, "", "")
+    code = f"`{_SPACES.sub(' ', name).replace('`', chr(39))}`" if name else ""
+    return f"{_safe(before)}{code}{_safe(after)}"
+
+
 def _safe(text: str) -> str:
-    return _SIGNS.sub(r"\\\1", " ".join(text.split()))
+    return _SIGNS.sub(r"\\\1", _SPACES.sub(" ", text))

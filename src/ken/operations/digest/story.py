@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ken.domain.alert import Happening
 from ken.operations.digest.day import DayTold, Headline
-from ken.operations.why.words import shown, title, unit_of, values
+from ken.operations.why.words import nothing, shown, title, unit_of, values
 
 QUIET = "Nothing moved, and no alert fired: a day like those before."
+TRIED_AGAIN = "is tried again"
+"""How the words of a breaker begin that opens no more than it was."""
 _MOST_HYPOTHESES = 3
 _MOST_MOVED = 12
 _MOST_HAPPENED = 12
@@ -24,13 +27,17 @@ class Event:
     at: float
     kind: EventKind
     text: str
+    code: str = ""
+    """A part of the text that is a name, as programs know it."""
 
 
 def opening(told: DayTold) -> str:
     """The day in one or two sentences."""
-    if not told.explanation.hypotheses and not told.fired:
+    if not told.explanation.hypotheses and not told.fired and told.explanation.is_compared:
         return QUIET
     sentences: list[str] = []
+    if not told.explanation.hypotheses:
+        sentences.append(nothing(told.explanation))
     if told.explanation.hypotheses:
         first = told.explanation.hypotheses[0]
         sentences.append(f"What stands out: {title(first)}")
@@ -40,6 +47,8 @@ def opening(told: DayTold) -> str:
     soft = len(told.fired) - hard
     if told.fired:
         sentences.append(f"{hard} hard and {soft} soft alert{'s' * (len(told.fired) != 1)} fired.")
+    else:
+        sentences.append("No alert fired.")
     return " ".join(sentences)
 
 
@@ -54,12 +63,32 @@ def _events(told: DayTold) -> Iterator[Event]:
         moved = each.moved
         way = "rose" if moved.change.is_up else "fell"
         yield Event(moved.change.at, "moved", f"{moved.subject} {way}: {values(moved)}")
-    for happening in told.happenings[-_MOST_HAPPENED:]:
-        yield Event(happening.at, "did", happening.told or f"{happening.kind} {happening.of}".strip())
+    yield from list(_happened(told.happenings))[-_MOST_HAPPENED:]
     for fired in told.fired:
         again = f" ({fired.times} times)" if fired.times > 1 else ""
-        at = fired.alert.fired_at or fired.alert.since
-        yield Event(at, "fired", f"{fired.alert.severity} alert {fired.alert.name}{again}: {fired.alert.summary}")
+        at, name = fired.alert.fired_at or fired.alert.since, fired.alert.name
+        yield Event(at, "fired", f"{fired.alert.severity} alert {name}{again}: {fired.alert.summary}", code=name)
+
+
+def _happened(happenings: Sequence[Happening]) -> Iterator[Event]:
+    """What happened, in words that say to what. A breaker that opens again and again is told once, where it first did."""
+    opened = [each for each in happenings if each.kind == "breaker" and not each.told.startswith(TRIED_AGAIN)]
+    first = {each.of: each for each in reversed(opened)}
+    for each in happenings:
+        match each.kind:
+            case "breaker":
+                if first.get(each.of) is each:
+                    times = sum(other.of == each.of for other in opened)
+                    again = f" ({times} times that day)" if times > 1 else ""
+                    yield Event(each.at, "did", f"breaker of {each.of!r} {each.told}{again}")
+            case "budget_short" | "budget_exhausted":
+                how = "nearly used up" if each.kind == "budget_short" else "used up"
+                yield Event(each.at, "did", f"the budget {each.of!r} is {how}")
+            case "regression":
+                share = "" if each.value is None else f" passes {each.value * 100:.1f} % of"
+                yield Event(each.at, "did", f"release {each.of}{share} the question set {each.told}".strip())
+            case _:
+                yield Event(each.at, "did", each.told or f"{each.kind} {each.of}".strip())
 
 
 def figure(headline: Headline) -> str:

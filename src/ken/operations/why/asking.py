@@ -68,7 +68,8 @@ class Asked:
         if not fitting:
             known = ", ".join(sorted({alert.rule for alert in standing.values()})) or "none"
             raise NotFound(f"There is no alert {name!r}. By rule there are: {known}.")
-        return max(fitting, key=lambda alert: alert.began_at)
+        # What fires is asked about first, then what a silence covers, then whatever is newest.
+        return max(fitting, key=lambda alert: (alert.state == "firing", alert.is_on, alert.began_at))
 
     def _of_alert(self, alert: Alert, now: float) -> Window:
         ends = now if alert.resolved_at is None else min(now, alert.resolved_at)

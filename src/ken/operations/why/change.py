@@ -29,7 +29,8 @@ _MAD = 1.4826
 """The standard deviation of a normal distribution in median absolute deviations."""
 _TRUSTED = 30.0
 """Observations in an hour from which that hour's own level counts as much as the level of all hours."""
-_LEAST_STEPS = 6
+LEAST_STEPS = 6
+"""Steps ahead of a window, of five minutes to six hours, by how much is asked, below which nothing is said."""
 _TRIMMED = 0.02
 _MOST_CERTAIN = 9.0
 """A step with more than so many times the usual observations is taken for no more certain than that."""
@@ -143,6 +144,11 @@ class OfShares:
         return lambda seen: angles(seen) / spread
 
 
+def is_enough(before: Sequence[Point]) -> bool:
+    """Whether the steps ahead of a window tell how much noise is to be expected."""
+    return sum(point.value is not None and point.count > 0 for point in before) >= LEAST_STEPS
+
+
 def change(before: Sequence[Point], during: Sequence[Point], *, normal: Usual, noise: Noise) -> Change | None:
     """How a figure moved in a window, if it did.
 
@@ -150,7 +156,7 @@ def change(before: Sequence[Point], during: Sequence[Point], *, normal: Usual, n
     """
     told = [point for point in before if point.value is not None and point.count]
     seen = [point for point in during if point.value is not None and point.count]
-    if len(told) < _LEAST_STEPS or not seen:
+    if len(told) < LEAST_STEPS or not seen:
         return None
     z = np.clip(noise.standardised(told, normal)(seen), -_CLIP, _CLIP)
     up, down = _climb(z), _climb(-z)

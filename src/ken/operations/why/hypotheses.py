@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from ken.domain.alert import Happening
 from ken.domain.figures import Figures, Point
-from ken.operations.why.change import HOUR_S, Change, OfShares, OfValues, change, usual
+from ken.operations.why.change import HOUR_S, Change, OfShares, OfValues, change, is_enough, usual
 from ken.operations.why.parts import Parts, apart
-from ken.operations.why.watched import AFTER_SYNC, INFLUENCES, MIXES, WATCHED, Watched
+from ken.operations.why.watched import AFTER_SYNC, INFLUENCES, MIXES, WATCHED, Watched, can_move
 
 DAY_S = 86_400.0
 _HISTORY_S = 8 * DAY_S
@@ -105,6 +105,12 @@ class Explanation:
     """Everything that moved, in the order of time."""
     happenings: tuple[Happening, ...]
     """What people did in the window and shortly before."""
+    asked: int
+    """Questions in the window."""
+    hours_before: int
+    """Of the eight days before the window, the hours with questions."""
+    is_compared: bool
+    """Whether of a figure enough was counted before the window, and something within it; if not, nothing can be said."""
 
 
 def explain(figures: Figures, window: Window, *, happenings: Sequence[Happening] = (), most: int = 10) -> Explanation:
@@ -115,7 +121,15 @@ def explain(figures: Figures, window: Window, *, happenings: Sequence[Happening]
     telling = [one for name in dict.fromkeys(each.metric for each in moved) for one in _telling(name, moved, look)]
     found = [_hypothesis(one, among=[other.moved for other in telling], near=near) for one in telling]
     told = sorted((_about(each, window.about) for each in found), key=lambda each: -each.score)
-    return Explanation(window=window, hypotheses=tuple(told[:most]), moved=tuple(moved), happenings=near)
+    return Explanation(
+        window=window,
+        hypotheses=tuple(told[:most]),
+        moved=tuple(moved),
+        happenings=near,
+        asked=look.asked,
+        hours_before=look.hours_before(),
+        is_compared=look.compared > 0,
+    )
 
 
 class Look:
@@ -125,7 +139,15 @@ class Look:
         self._figures = figures
         self._window = window
         asked = figures.whole("questions", since=window.since, until=window.until)
-        self._rate = sum(point.count for point in asked.values()) / max(window.until - window.since, 1.0)
+        self.asked = sum(point.count for point in asked.values())
+        self.compared = 0
+        """Figures of which enough is known to say whether they moved."""
+        self._rate = self.asked / max(window.until - window.since, 1.0)
+
+    def hours_before(self) -> int:
+        """The hours with questions before the window, as far back as is looked."""
+        found = self._figures.series("questions", since=self._hour - _HISTORY_S, until=self._window.since, step_s=3600)
+        return sum(point.count > 0 for point in found.get("", ()))
 
     def all_moved(self) -> Iterator[Moved]:
         """Everything that moved for the worse, as a whole and within values of dimensions."""
@@ -194,6 +216,7 @@ class Look:
         before = [point for point in series if point.at + step <= self._window.since]
         during = [point for point in series if point.at + step > self._window.since]
         noise = OfShares() if is_share else OfValues(_LEAST_NOISE) if watched.kind in _COUNTED else OfValues()
+        self.compared += watched.kind != "peak" and is_enough(before) and any(point.count for point in during)
         found = change(before, during, normal=normal, noise=noise)
         if found is not None and watched.kind in _COUNTED:
             found = replace(found, before=math.expm1(found.before), after=math.expm1(found.after))
@@ -269,19 +292,10 @@ def _telling(metric: str, moved: Sequence[Moved], look: Look) -> list[_Telling]:
 def _hypothesis(one: _Telling, *, among: Sequence[Moved], near: Sequence[Happening]) -> Hypothesis:
     moved, others = one.moved, [each for each in among if each is not one.moved]
     slack = _slack(moved)
-    follows = [
-        each
-        for each in others
-        if _explains(moved, each) and each.change.at >= moved.change.at - max(slack, _slack(each))
-    ]
+    follows = [each for each in others if _comes_of(moved, each)]
     all_weight = sum(map(_weight, others))
     explains = sum(map(_weight, follows)) / all_weight if all_weight else 0.0
-    is_explained = any(
-        _explains(each, moved)
-        and each.change.at <= moved.change.at + max(slack, _slack(each))
-        and not (_explains(moved, each) and _strength(each) < _strength(moved))
-        for each in others
-    )
+    is_explained = any(_comes_of(each, moved) for each in others)
     first = min(each.change.at for each in among)
     early = 1.0 if moved.change.at <= first + slack else 1 / (1 + (moved.change.at - first) / HOUR_S)
     strongest = max(map(_weight, among))
@@ -308,8 +322,21 @@ def _about(hypothesis: Hypothesis, about: frozenset[str]) -> Hypothesis:
 
 
 def _explains(cause: Moved, effect: Moved) -> bool:
-    """Whether one can be the consequence of the other; of two stages neither is."""
-    return effect.metric in INFLUENCES.get(cause.metric, frozenset())
+    """Whether one can be the consequence of the other."""
+    return can_move(cause.metric, effect.metric, cause_value=cause.value, effect_value=effect.value)
+
+
+def _comes_of(cause: Moved, effect: Moved) -> bool:
+    """Whether one may be the other's consequence, by its time, too. Of two that can be each other's, the stronger is the cause."""
+    slack = max(_slack(cause), _slack(effect))
+    if not _explains(cause, effect) or effect.change.at < cause.change.at - slack:
+        return False
+    is_mutual = _explains(effect, cause) and cause.change.at >= effect.change.at - slack
+    return not is_mutual or _rank(cause) > _rank(effect)
+
+
+def _rank(moved: Moved) -> tuple[float, str, str]:
+    return _strength(moved), moved.metric, moved.value
 
 
 def _marker(moved: Moved, near: Sequence[Happening]) -> Happening | None:

@@ -127,6 +127,20 @@ INFLUENCES: Mapping[str, frozenset[str]] = {
 }
 """What can move what: a figure's name to those that it can explain. `mix:DIMENSION`: how questions spread over its values."""
 
+BEFORE_FIRST_TOKEN = frozenset({"intake", "screen", "classify", "recall", "retrieve", "embed", "assemble", "route"})
+"""Stages that the first token waits for, and that nothing of a model's writing can slow."""
+_OF_WRITING = frozenset({"ttft_ms", "tokens_per_s"})
+
+
+def can_move(cause: str, effect: str, *, cause_value: str = "", effect_value: str = "") -> bool:
+    """Whether a figure can have moved another. Of two stages neither is; their values say which of them come before the first token."""
+    if effect not in INFLUENCES.get(cause, frozenset()):
+        return False
+    if cause == "stage_ms" and effect == "ttft_ms":
+        return cause_value in BEFORE_FIRST_TOKEN
+    return not (effect == "stage_ms" and cause in _OF_WRITING and effect_value in BEFORE_FIRST_TOKEN)
+
+
 AFTER_SYNC = frozenset(
     {"relevance", "utilisation", "abstention_rate", "check_failure_rate", "cache_hit_rate", "quality", "groundedness"}
     | {"context_tokens", "stage_ms"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ken.domain.alert import Happening
+from ken.operations.why.change import LEAST_STEPS
 from ken.operations.why.hypotheses import Explanation, Hypothesis, Moved
 from ken.telemetry.prices import money
 from ken.telemetry.vocabulary import METRICS, Unit
@@ -42,12 +43,25 @@ def evidence(hypothesis: Hypothesis, explanation: Explanation) -> Iterator[str]:
         yield f"It can explain {percent(hypothesis.explains)} of what else moved: {later}."
 
 
+def nothing(explanation: Explanation) -> str:
+    """Why there are no hypotheses: nothing moved, nobody asked, or there is nothing to compare with."""
+    if not explanation.asked:
+        return "Nobody asked anything in this time."
+    if explanation.is_compared:
+        return NOTHING
+    hours = explanation.hours_before
+    return (
+        f"There is too little to compare this time with: before it there were questions in {hours} hour{'s' * (hours != 1)}. "
+        f"{LEAST_STEPS} steps are needed, of five minutes where much is asked, and of up to six hours where little is."
+    )
+
+
 def lines(explanation: Explanation, *, most: int = 5) -> Iterator[str]:
     """The whole of it, for a terminal."""
     window = explanation.window
     yield f"{day_and_clock(window.since)} to {day_and_clock(window.until)} UTC"
     if not explanation.hypotheses:
-        yield NOTHING
+        yield nothing(explanation)
     for number, hypothesis in enumerate(explanation.hypotheses[:most], 1):
         yield ""
         yield f"{number}. {title(hypothesis)}"

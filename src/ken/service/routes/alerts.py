@@ -15,6 +15,7 @@ from ken.domain.alert import Alert, AlertState, Severity, Silence
 from ken.errors import InvalidInput, NotFound
 from ken.operations.alerts.rule import Rule
 from ken.operations.alerts.rule_table import RuleTable
+from ken.operations.alerts.rules import check_labels
 from ken.operations.alerts.words import described
 from ken.service.context import Opened, Operating
 from ken.service.shapes import Shape, Text
@@ -99,8 +100,8 @@ class RuleShape(Shape):
     for_s: int
     every_s: int
     at_least: int
-    filter: str
-    runbook: str
+    filter: str = Field(description="`{limit}` in it stands for the number that the rule compares with")
+    runbook: str = Field(description="a path in Ken's documentation")
     is_on: bool
 
     @classmethod
@@ -191,9 +192,10 @@ async def silences(ken: Opened, principal: Operating) -> tuple[SilenceShape, ...
 @router.post("/api/alerts/silences", summary="Have nobody told of a rule's alerts for a while")
 async def silence(body: SilenceBody, ken: Opened, principal: Operating) -> SilenceShape:
     """What is on stays on record; who was told before is told when it is over."""
-    known = {rule.name for rule in await anyio.to_thread.run_sync(ken.alerting.rules)}
-    if body.rule not in {*known, "*"}:
+    rules = await anyio.to_thread.run_sync(ken.alerting.rules)
+    if body.rule not in {*(rule.name for rule in rules), "*"}:
         raise NotFound(f"There is no rule {body.rule!r}. GET /api/alerts/rules lists all.")
+    check_labels(body.rule, body.labels, rules=rules)
     now = time.time()
     made = Silence(
         id=secrets.token_hex(6),

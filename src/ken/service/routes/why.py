@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ken.operations.why.asking import moment
 from ken.operations.why.hypotheses import Explanation, Hypothesis, Moved
-from ken.operations.why.words import evidence, title, unit_of
+from ken.operations.why.words import evidence, nothing, title, unit_of
 from ken.service.context import Opened, Operating
 from ken.service.shapes import Shape
 from ken.telemetry.vocabulary import Unit
@@ -66,6 +66,11 @@ class WhyShape(Shape):
     since: float
     until: float
     hypotheses: tuple[HypothesisShape, ...]
+    nothing: str = Field(
+        description="why there are no hypotheses: nothing moved, or there is too little to compare with"
+    )
+    is_compared: bool = Field(description="whether enough was counted before and within the window to compare them")
+    hours_before: int = Field(description="of the eight days before the window, the hours with questions")
     moved: tuple[MovedShape, ...] = Field(description="everything that moved, in the order of time")
     happenings: tuple[HappenedShape, ...] = Field(description="what people did in the window and shortly before")
 
@@ -93,6 +98,9 @@ async def why(
         since=explanation.window.since,
         until=explanation.window.until,
         hypotheses=tuple(_hypothesis(each, explanation) for each in explanation.hypotheses),
+        nothing="" if explanation.hypotheses else nothing(explanation),
+        is_compared=explanation.is_compared,
+        hours_before=explanation.hours_before,
         moved=tuple(map(_moved, explanation.moved)),
         happenings=tuple(HappenedShape.model_validate(each) for each in explanation.happenings),
     )
