@@ -47,6 +47,14 @@ def test_the_traces_of_a_filter_are_listed(recorded: Terminal) -> None:
 def test_a_filter_that_cannot_be_read_is_told_in_a_line(recorded: Terminal) -> None:
     """The place, and what would do."""
     assert "Did you mean 'retrieve.ms'?" in recorded.ken("trace", "--where", "retreive.ms > 1", code=2).stderr
+    for asked, wanted in (
+        ("quality is unknwn", "'unknown'"),
+        ("quality is not knwn", "'known'"),
+        ("tokens > 3", "'tokens."),
+    ):
+        assert f"Did you mean {wanted}" in recorded.ken("trace", "--where", asked, code=2).stderr
+    assert "Did you mean" not in recorded.ken("trace", "--where", "nonsense > 1", code=2).stderr
+    assert "single quotes" in recorded.ken("trace", "--where", "cost > bash.02", code=2).stderr
     assert "is no time" in recorded.ken("trace", "--since", "tomorrow", code=2).stderr
 
 
@@ -58,16 +66,21 @@ def test_the_table_fits_the_terminal(recorded: Terminal, width: int) -> None:
         with subprocess.Popen(
             recorded.command("trace", "--where", "ms > 0", "--limit", "5"),
             stdout=theirs,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env={**recorded.environment(), "COLUMNS": str(width)},
         ) as process:
             assert process.wait(50) == 0
+            assert process.stderr is not None
+            said = process.stderr.read().decode()
         shown = os.read(ours, 65_536).decode()
     finally:
         os.close(ours)
         os.close(theirs)
     head, *lines = shown.replace("\r", "").splitlines()
     assert head.split()[0] == "started"
+    missing = [name for name in ("task", "outcome", "question") if name not in head.split()]
+    assert missing == (["task", "outcome", "question"] if width == 70 else [])
+    assert (f"Left out, as the terminal is narrow: {', '.join(missing)}." in said) == bool(missing)
     assert [line.split()[-1] for line in lines] == [f"{n:032x}" for n in (40, 0, 1, 2, 3)]
     assert len({len(line) for line in lines}) == 1
     assert max(map(len, lines)) <= width

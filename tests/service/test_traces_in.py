@@ -107,7 +107,8 @@ def test_a_trace_that_ken_does_not_know_is_external(receiving: Served, sender: h
     """It is there for operators and for whoever sent it, and for nobody else."""
     (trace_id,) = ids(2)
     assert send(sender, request(a_span(trace_id))).status_code == 200
-    assert trace_of(receiving, trace_id)["kind"] == "external"
+    trace = trace_of(receiving, trace_id)
+    assert (trace["kind"], trace["outcome"], trace["question"], trace["answer"]) == ("external", "finished", "", "")
     with receiving.client(receiving.clerk) as client:
         assert client.get(f"/api/traces/{trace_id}").status_code == 404
 

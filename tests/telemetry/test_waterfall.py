@@ -215,6 +215,45 @@ def test_a_service_and_what_asked_for_it_are_named() -> None:
     assert f"→ {'f' * 32}/{'e' * 16}" in drawn
 
 
+def test_in_full_names_are_whole_and_facts_stand_below_their_span() -> None:
+    """On a narrow terminal, too; with ids, and with the caller's span that the trace goes on from."""
+    named = replace(
+        TOLD.spans[-1], name="execute_tool tide of the outer harbour at noon", service="tide-tables.harbour"
+    )
+    drawn = waterfall(
+        replace(TOLD, spans=(*TOLD.spans[:-1], named), parent_span_id="c" * 16), 80, color=False, full=True
+    )
+    assert "    execute_tool tide of the outer harbour at noon [tide-tables.harbour]\n" in drawn
+    assert f"\n        span={6:016x}\n" in drawn
+    assert f"\n      span={2:016x}\n" in drawn
+    assert f"below the caller's span {'c' * 16}" in drawn
+    lost = replace(TRACE, spans=(span(7, "lost", parent=99),))
+    assert f"parent={99:016x} (not in this trace)" in waterfall(lost, 80, color=False, full=True)
+
+
+def test_eighty_columns_have_room_for_a_service_and_a_figure() -> None:
+    """Neither the name of who sent a span nor the first of its attributes is cut."""
+    lines = waterfall(TOLD, 80, color=False).splitlines()
+    assert any("execute_tool tide [tides] " in line for line in lines)
+    assert "tool_calls=t1" in next(line for line in lines if "    call" in line)
+    assert "candidates=41" in next(line for line in lines if "  retrieve" in line)
+
+
+def test_what_nobody_asked_is_not_drawn_as_an_answer() -> None:
+    """Other services' spans have their services and their number, a sync what it embedded; no model, no confidence, no passages."""
+    spans = (span(1, "plan", parent=None, service="planner"), span(2, "fetch", service="crawler"))
+    other = replace(BARE, kind="external", outcome="finished", spans=spans, question="", answer="")
+    sync = replace(other, kind="sync", question="Sync of handbook")
+    drawn = [waterfall(each, 100, color=False) for each in (other, sync)]
+    assert "Spans of crawler, planner" in drawn[0]
+    assert "finished · 1,000.0 ms · 2 spans" in drawn[0]
+    assert "Sync of handbook" in drawn[1]
+    for each in drawn:
+        for word in ("answered", "no model", "confidence", "passages", "asked by", "no longer kept"):
+            assert word not in each
+    assert "· 1 span\n" in waterfall(replace(other, spans=spans[:1]), 100, color=False)
+
+
 def test_in_full_nothing_is_cut() -> None:
     """Every attribute is there to its last word, on lines that are no wider than asked for."""
     drawn = waterfall(TOLD, 70, color=False, full=True)

@@ -89,14 +89,19 @@ def _say(found: Sequence[Found], names: Sequence[str]) -> None:
     narrow = 0 < width < _WIDE
     head = ["started", *([] if narrow else ["task", "outcome"]), "ms", "cost", *names, "question", "id"]
     rows = [_row(each, names, narrow=narrow) for each in found]
+    left_out: list[str] = []
     if width:
         taken = sum(max(len(row[at]) for row in [head, *rows]) + 2 for at in range(len(head)) if head[at] != "question")
         room, at = width - taken - 2, head.index("question")
+        left_out += ["task", "outcome"] if narrow else []
         if room < _SHORTEST_QUESTION:
             head, *rows = [[*row[:at], *row[at + 1 :]] for row in [head, *rows]]
+            left_out.append("question")
         else:
             rows = [[*row[:at], _cut(row[at], room), *row[at + 1 :]] for row in rows]
     say_table(head, rows)
+    if left_out and rows:
+        tell(f"Left out, as the terminal is narrow: {', '.join(left_out)}. A wider one shows them, and so does --json.")
 
 
 def _row(found: Found, names: Sequence[str], *, narrow: bool) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json
 from ken.domain.principal import LOCAL_OPERATOR
 
@@ -41,7 +41,7 @@ def trace(  # noqa: PLR0913 - one parameter an option
         typer.Option(
             "--where",
             metavar="FILTER",
-            help='Instead: list the traces meant, such as "retrieve.ms > 500 and quality < 3".',
+            help="Instead: list the traces meant, such as 'retrieve.ms > 500 and quality < 3'.",
         ),
     ] = None,
     since: Annotated[
@@ -60,18 +60,20 @@ def trace(  # noqa: PLR0913 - one parameter an option
         from ken.cli.found import Asked
         from ken.cli.found import show as show_found
 
-        show_found(settings_of(context, home), Asked(where or "", since, limit=limit, before=before), as_json=as_json)
+        show_found(
+            settings_there(context, home), Asked(where or "", since, limit=limit, before=before), as_json=as_json
+        )
         return
     if retrieval:
         from ken.cli.retrieval import show
 
-        show(settings_of(context, home), as_json=as_json)
+        show(settings_there(context, home), as_json=as_json)
         return
     from rich.console import Console
 
     from ken.telemetry.waterfall import waterfall
 
-    found = in_home(settings_of(context, home), partial(_find, trace_id=trace_id))
+    found = in_home(settings_there(context, home), partial(_find, trace_id=trace_id))
     if as_json:
         say_json(_by_name(found))
         return

@@ -114,7 +114,7 @@ NAMES: Mapping[str, Name] = {
         Name("groundedness", "score"),
         *(Name(which, "flag") for which in ("helpful", "escalated", "degraded", "cached")),
         Name("success", "text", get_args(Success)),
-        Name("outcome", "text", get_args(Outcome)),
+        Name("outcome", "text", (*get_args(Outcome), "finished")),
         Name("kind", "text", get_args(TraceKind)),
         Name("capture", "text", get_args(CaptureTier)),
         *(Name(which, "text") for which in ("task_type", "category", "tier", "model", "release", "cache", "error")),
@@ -138,6 +138,8 @@ _SHARES = {"": 1.0, "%": 0.01}
 _YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _SAME: Mapping[str, Operator] = {"==": "=", "<>": "!="}
 _ORDERED = frozenset({"time", "duration", "count", "share", "money", "score"})
+_NEAR = 0.7
+"""What is less alike is another word, and no slip."""
 _KEYWORDS = frozenset({"and", "or", "not", "in", "is", "contains"})
 
 
@@ -255,8 +257,8 @@ class _Reader:
             known = not self._took("not")
             if self._took("unknown"):
                 known = not known
-            else:
-                self._expect("known")
+            elif not self._took("known"):
+                self._fail("`known` or `unknown` was expected" + self._known_hint())
             return IsKnown(name) if known else Not(IsKnown(name))
         if self._took("in"):
             return OneOf(name, self._values(name))
@@ -279,11 +281,17 @@ class _Reader:
             self._fail("a name was expected, such as retrieve.ms")
         asked = _ALSO.get(token.keyword, token.keyword)
         if asked not in NAMES:
-            near = get_close_matches(asked, [*NAMES, *_ALSO], n=1, cutoff=0.5)
+            near = get_close_matches(asked, [*NAMES, *_ALSO], n=1, cutoff=_NEAR)
+            near = near or [name for name in NAMES if name.startswith(f"{asked}.")]
             hint = f"Did you mean {near[0]!r}?" if near else "docs/guides/tracing.md lists the names."
             self._fail(f"there is no name {token.text[:60]!r}. {hint}")
         self.next += 1
         return NAMES[asked]
+
+    def _known_hint(self) -> str:
+        token = self._peek()
+        near = get_close_matches("" if token is None else token.keyword, ("unknown", "known"), n=1)
+        return f". Did you mean {near[0]!r}?" if near else ""
 
     def _operator(self) -> Operator | None:
         token = self._peek()
@@ -410,7 +418,7 @@ _WANTED: Mapping[Kind, str] = {
     "count": "a number was expected, such as 3 or 8k.",
     "share": "a number from 0 to 1 was expected, such as 0.4 or 40%.",
     "score": "a number was expected, such as 3 or 4.5.",
-    "money": "an amount was expected, such as $0.01.",
+    "money": "an amount was expected, such as 0.01; for $0.01 put the filter in single quotes, as a shell takes $0 for its own name.",
     "flag": "true or false was expected.",
     "text": f"a text of up to {_LONGEST_TEXT} characters was expected.",
     "words": "a word was expected.",

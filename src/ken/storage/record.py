@@ -217,7 +217,7 @@ def _external(trace_id: str, spans: Sequence[Span], principal: str) -> dict[str,
     return {
         "id": trace_id,
         "principal": principal,
-        "outcome": "failed" if any(span.status == "error" for span in spans) else "answered",
+        "outcome": "failed" if any(span.status == "error" for span in spans) else "finished",
         "task_type": "",
         "release": "",
         "corpus_version": 0,

@@ -27,6 +27,9 @@ _AS_THEY_ARE = tuple(
     if name in traces.c and name not in {"failed_checks", "escalated", "degraded", "cached"}
 )
 _FIGURES = ("context_tokens", "attempts", "timeouts", "hedges", "queue_ms", "cache", "passages")
+_UNASKED = frozenset({"external"})
+_UNANSWERED = frozenset({"external", "sync"})
+"""Kinds of traces that never had such a text."""
 _SCORES = ("relevance", "mean_relevance", "least_relevance", "utilisation", "success")
 
 WITH_TEXTS = sa.select(
@@ -45,8 +48,8 @@ def trace_of(row: sa.Row[Any], *, spans: tuple[Span, ...] = (), evidence: tuple[
     has_texts = row.question is not None
     return Trace(
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
-        question=row.question if has_texts else NO_LONGER_KEPT,
-        answer=row.answer if has_texts else NO_LONGER_KEPT,
+        question=row.question if has_texts else "" if row.kind in _UNASKED else NO_LONGER_KEPT,
+        answer=row.answer if has_texts else "" if row.kind in _UNANSWERED else NO_LONGER_KEPT,
         citations=row.citations if has_texts else "[]",
         prompt=unpacked_text(row.prompt),
         checked=_words(row.checked or ""),

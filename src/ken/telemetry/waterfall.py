@@ -28,13 +28,19 @@ _ANSI: dict[Style, str] = {
 _RESET = "\x1b[0m"
 _OUTCOMES: dict[str, Style] = {
     "answered": "good",
+    "finished": "good",
     "abstained": "doubtful",
     "refused": "doubtful",
     "asked_back": "doubtful",
     "failed": "bad",
 }
+_NO_QUESTIONS = frozenset({"sync", "external"})
+"""Kinds of traces in which nobody asked and nothing was answered."""
 _QUESTION_LINES = 3
-_INDENT = "      "
+_INDENT = "    "
+"""Before what is told of a span, behind the span's own."""
+_WIDE = 100
+"""Cells from which bars and what stands beside them have the same room."""
 _MS_CELLS = 11
 _LEAST_NOTE = 12
 _SECONDS_FROM_MS = 10_000
@@ -43,12 +49,15 @@ _SECONDS_FROM_MS = 10_000
 def waterfall(trace: Trace, width: int, *, color: bool, ascii_only: bool = False, full: bool = False) -> str:
     """Draw a trace: what it came to, a bar for each span, and the passages that were looked at.
 
-    With `full`, all attributes of a span stand below its bar; else as many beside it as there is room for. No line is wider than
-    `width` cells (60 and more look well). Stored text is escaped: none of it reaches the terminal as a control character.
+    With `full`, names are whole, and a span's id and all its attributes stand below its bar, indented as it is; else as many of
+    them beside it as there is room for. No line is wider than `width` cells (60 and more look well). Stored text is escaped: none
+    of it reaches the terminal as a control character.
     `ascii_only` keeps to ASCII, for terminals that speak no UTF-8.
     """
     pen = _Pen(width, color, ascii_only, full)
-    parts = (_header(trace, pen), _bars(trace, pen), _passages(trace, pen))
+    parts = [_header(trace, pen) if trace.kind not in _NO_QUESTIONS else _work_header(trace, pen), _bars(trace, pen)]
+    if trace.kind not in _NO_QUESTIONS:
+        parts.append(_passages(trace, pen))
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
@@ -146,8 +155,33 @@ def _header(trace: Trace, pen: _Pen) -> list[str]:
     ]
     if trace.task_type:
         origin.append(("faint", f"task {pen.text(trace.task_type)}"))
+    if pen.full and trace.parent_span_id is not None:
+        origin.append(("faint", f"below the caller's span {pen.text(trace.parent_span_id)}"))
     error = pen.paragraph(pen.text(trace.error), _QUESTION_LINES, style="bad") if trace.error else []
     return [*pen.paragraph(pen.text(trace.question), _QUESTION_LINES), *pen.facts(facts), *error, *pen.facts(origin)]
+
+
+def _work_header(trace: Trace, pen: _Pen) -> list[str]:
+    """Of a sync, or of other services' spans: what it is and what it came to, and nothing of an answer."""
+    began = datetime.fromtimestamp(trace.started_at, UTC)
+    count = f"{len(trace.spans):,} span{'s' * (len(trace.spans) != 1)}"
+    facts: list[Piece] = [
+        (_OUTCOMES.get(trace.outcome, "plain"), pen.text(trace.outcome)),
+        ("plain", _ms(trace.ms)),
+        ("plain", count),
+    ]
+    origin: list[Piece] = [("faint", f"trace {pen.text(trace.id)}"), ("faint", f"{began:%Y-%m-%d %H:%M:%S} UTC")]
+    if trace.kind == "external":
+        services = sorted({span.service for span in trace.spans if span.service})
+        title = f"Spans of {', '.join(services)}" if services else "Spans of other services"
+        origin.append(("faint", f"sent by {pen.text(trace.principal)}"))
+    else:
+        title = trace.question
+        facts.append(("plain", f"{trace.input_tokens:,} tokens embedded"))
+        facts.append(("plain", f"cost {money(trace.cost_micros)}"))
+        origin.append(("faint", f"corpus version {trace.corpus_version}"))
+    error = pen.paragraph(pen.text(trace.error), _QUESTION_LINES, style="bad") if trace.error else []
+    return [*pen.paragraph(pen.text(title), _QUESTION_LINES), *pen.facts(facts), *error, *pen.facts(origin)]
 
 
 def _is_estimated(trace: Trace) -> bool:
@@ -163,11 +197,13 @@ def _bars(trace: Trace, pen: _Pen) -> list[str]:
     took = max(max(span.ended_at for span, _ in ordered) - began, 1e-9)
     names = ["  " * depth + _named(span, pen) for span, depth in ordered]
     known = {span.id: span for span, _ in ordered}
-    name_cells = min(max(cell_len(name) for name in names), max(12, pen.width // 4))
-    bar_cells = max(8, (pen.width - name_cells - _MS_CELLS - 2) // 2)
+    widest = max(cell_len(name) for name in names)
+    name_cells = min(widest, max(12, (pen.width - _MS_CELLS) // 2 if pen.full else pen.width * 2 // 5))
+    left = pen.width - name_cells - _MS_CELLS - 2
+    bar_cells = max(8, left if pen.full else left // 2 if pen.width >= _WIDE else left // 3)
     note_cells = pen.width - name_cells - bar_cells - _MS_CELLS - 4
     lines: list[str] = []
-    for (span, _), name in zip(ordered, names, strict=True):
+    for (span, depth), name in zip(ordered, names, strict=True):
         start = (span.started_at - began) / took
         bar = _bar(start, span.ms / 1000 / took, cells=bar_cells, ascii_only=pen.ascii_only)
         bad = span.status == "error"
@@ -180,9 +216,15 @@ def _bars(trace: Trace, pen: _Pen) -> list[str]:
         told = [*_links(span, known, pen), *_facts(span, pen)]
         if note_cells >= _LEAST_NOTE and not pen.full:
             pieces.append((style, "  " + pen.cut(" ".join(told), note_cells)))
+        if pen.full and cell_len(name) > name_cells:
+            # A name that is too long for the column has lines of its own, above its bar.
+            lines += _indented(_named(span, pen), pen, "bad" if bad else "plain", indent="  " * depth)
+            pieces[0] = ("plain", " " * (name_cells + 1))
         lines.append(pen.line(*pieces))
         if pen.full:
-            lines += [line for fact in told for line in _indented(fact, pen, style)]
+            indent = "  " * depth + _INDENT
+            for fact in (*_ids(span, known, pen), *told):
+                lines += _indented(fact, pen, style, indent=indent)
     return lines
 
 
@@ -203,16 +245,27 @@ def _links(span: Span, known: Mapping[str, Span], pen: _Pen) -> list[str]:
     return told
 
 
-def _indented(text: str, pen: _Pen, style: Style) -> list[str]:
+def _ids(span: Span, known: Mapping[str, Span], pen: _Pen) -> list[str]:
+    """A span's id, and its parent's where that is none of the trace: the caller's, or one that was lost."""
+    told = [f"span={pen.text(span.id)}"]
+    if span.parent_id is not None and span.parent_id not in known:
+        told.append(f"parent={pen.text(span.parent_id)} (not in this trace)")
+    return told
+
+
+def _indented(text: str, pen: _Pen, style: Style, *, indent: str) -> list[str]:
     """A fact on lines of its own, however long it is."""
-    room = max(1, pen.width - len(_INDENT))
+    indent = indent[: pen.width // 2]
+    room = max(1, pen.width - len(indent))
     lines: list[str] = []
     rest = text
     while rest:
         # A blank that a wide character leaves at the end is none of the text's.
         head = set_cell_size(rest, room).rstrip() if cell_len(rest) > room else rest
         head = head if rest.startswith(head) and head else rest[:1]
-        lines.append(pen.line(("plain", _INDENT), (style, head)))
+        if len(head) < len(rest) and (blank := head.rfind(" ")) > len(head) // 2:
+            head = head[:blank]
+        lines.append(pen.line(("plain", indent), (style, head)))
         rest = rest[len(head) :].lstrip()
     return lines
 

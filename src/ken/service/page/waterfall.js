@@ -18,6 +18,16 @@ export async function showTrace(container, id) {
 }
 
 function figures(trace) {
+  if (trace.kind === "external" || trace.kind === "sync") {
+    const services = [...new Set(trace.spans.map((span) => span.service).filter(Boolean))].sort();
+    return [
+      [trace.kind === "sync" ? "Sync" : "Spans of", trace.kind === "sync" ? trace.question : services.join(", ")],
+      ["Outcome", trace.outcome],
+      ["Took", duration(trace.ms)],
+      ["Spans", String(trace.spans.length)],
+      ["Error", trace.error],
+    ].filter(([, value]) => value);
+  }
   return [
     ["Outcome", trace.outcome],
     ["Took", duration(trace.ms)],
