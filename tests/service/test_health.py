@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,10 @@ from ken.errors import KenError
 from ken.service.app import build
 from ken.service.errors import STATUS, named, status_of
 from ken.settings import load
+from ken.text.thesaurus import thesaurus
 from ken.wiring import open_home
-from tests.service.serving import Served
+from tests.service.corpus import QUESTION, copy
+from tests.service.serving import Served, serving
 
 
 def test_a_running_ken_is_alive_and_ready(client: httpx.Client) -> None:
@@ -24,6 +27,21 @@ def test_a_running_ken_is_alive_and_ready(client: httpx.Client) -> None:
     ready = client.get("/readyz", headers=headers)
     assert ready.status_code == 200
     assert ready.json() == {"status": "ok", "database": "ok", "embedder": "ok", "index": "ok"}
+
+
+def test_what_is_read_once_is_read_before_anybody_asks(tmp_path: Path) -> None:
+    """A Ken that has started reads its thesaurus by itself; the first answer's trace says what settling took, and of what."""
+    thesaurus.cache_clear()
+    with serving(copy(tmp_path / "home"), cache=True) as served, served.client() as client:
+        give_up = time.monotonic() + 10
+        while not thesaurus.cache_info().currsize and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert thesaurus.cache_info().currsize == 1
+        trace_id = client.post("/api/ask?stream=false", json={"question": QUESTION}).json()["trace_id"]
+        spans = client.get(f"/api/traces/{trace_id}").json()["spans"]
+    [settled] = [span for span in spans if span["name"] == "settle"]
+    assert settled["attributes"]["cache_ms"] > 0
+    assert 0 < settled["attributes"]["checks_ms"] + settled["attributes"]["cache_ms"] <= settled["ms"] + 1
 
 
 async def _readiness_without_its_database(home: Path) -> httpx.Response:

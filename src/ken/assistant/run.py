@@ -72,11 +72,15 @@ class Run:
         started = perf_counter()
         with self.trace.span("settle") as span:
             span.set("conflicts", len(turn.conflicts))
-            for notice in examine(turn, parts.examiner):
+            notices = list(examine(turn, parts.examiner))
+            span.set("checks_ms", round((perf_counter() - started) * 1000, 3))
+            for notice in notices:
                 yield notice
             span.set("checked", len(turn.checked))
             span.set("failed_checks", ", ".join(turn.failed_checks))
+            before = perf_counter()
             answer = await settle.settle(turn, self.trace.trace_id, cache=parts.cache, searcher=self.searcher)
+            span.set("cache_ms", round((perf_counter() - before) * 1000, 3))
             if turn.kept:
                 span.set("cache", turn.kept)
         yield StageFinished("settle", (perf_counter() - started) * 1000)

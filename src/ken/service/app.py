@@ -101,6 +101,7 @@ def build(opened: Ken) -> FastAPI:
         async with scheduler.running(), create_task_group() as tasks:
             scheduler.replace(configured.jobs())
             tasks.start_soon(configured.follow, scheduler)
+            tasks.start_soon(upkeep.warm_up)
             yield
             tasks.cancel_scope.cancel()
 

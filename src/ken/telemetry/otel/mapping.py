@@ -272,7 +272,7 @@ STAGES = (
     _stage("verify", "each sentence against the passages; `ken.verify.checking_ms` is its own work"),
     _stage(
         "settle",
-        "cost, cache, record",
+        "the checks of the whole answer (`ken.settle.checks_ms`), cost, cache (`ken.settle.cache_ms`), record",
         _of("ken.settle.cache", "cache", about="what became of the answer in the cache"),
     ),
 )
