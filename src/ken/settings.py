@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -21,7 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ken.alert_settings import AlertSettings, with_secrets
+from ken.alert_settings import AlertSettings, DestinationSettings, with_secrets
 from ken.budget_settings import BudgetSettings, PriceSettings
 from ken.cache_settings import AnswerCacheSettings, CategorySettings
 from ken.capture_settings import CaptureSettings
@@ -34,9 +34,13 @@ from ken.heuristics_settings import ChecksSettings
 from ken.route_settings import RouteSettings
 from ken.search_settings import SearchSettings
 from ken.source_settings import SourceSettings
-from ken.telemetry_settings import TelemetrySettings, with_environment
+from ken.telemetry_settings import TelemetrySettings, with_environment, with_headers
 
 Table = TypeVar("Table", bound=EndpointSettings)
+Holder = TypeVar("Holder")
+Secret = Literal["models", "search", "telemetry", "alerts"]
+"""Whose secrets: the models', the embedder's and reranker's, the collector's, the alert destinations'."""
+EVERY_SECRET: frozenset[Secret] = frozenset({"models", "search", "telemetry", "alerts"})
 
 _FILE = "ken.toml"
 _TAKEN = ("ken", "extractive")
@@ -163,13 +167,18 @@ def environment_of_others() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("KEN_")}
 
 
-def load(home: Path | None = None, **flags: object) -> Settings:
-    """Read the settings of a home. Raises InvalidSetting, naming the setting, its place and the remedy."""
+def load(home: Path | None = None, *, secrets: Collection[Secret] = EVERY_SECRET, **flags: object) -> Settings:
+    """Read the settings of a home. Raises InvalidSetting, naming the setting, its place and the remedy.
+
+    Of the secrets that ken.toml names by their variables, those of `secrets` have to be there; the others are left out where
+    they aren't, for a command that has no use for them.
+    """
     place = (home or Path(os.environ.get("KEN_HOME") or Settings.model_fields["home"].default)).expanduser().absolute()
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(home=place, **given)  # pyright: ignore[reportArgumentType] - checked by the model itself
-        return _with_keys(settings)
+        _check(settings)
+        return _with_secrets(settings, secrets, [])
     except UnicodeDecodeError as error:
         raise InvalidSetting(f"{str(place / _FILE)!r} is not text in UTF-8. Save it as such.") from error
     except tomllib.TOMLDecodeError as error:
@@ -212,7 +221,8 @@ def _of_table(loc: tuple[int | str, ...], home: Path) -> str:
             return ""
 
 
-def _with_keys(settings: Settings) -> Settings:
+def _check(settings: Settings) -> None:
+    """What no table can tell by itself. Raises InvalidSetting."""
     names = [model.name for model in settings.models]
     taken = {*_TAKEN, *settings.tiers}
     if len({*taken, *names}) != len(names) + len(taken):
@@ -242,14 +252,47 @@ def _with_keys(settings: Settings) -> Settings:
     sources = [source.name for source in settings.sources]
     if len(set(sources)) != len(sources):
         raise InvalidSetting(f"The names of [[sources]] must differ from each other: {sources!r}.")
+
+
+def lacking(settings: Settings) -> tuple[str, ...]:
+    """What is wrong with each secret that ken.toml names by its variable: that it isn't set, as a rule."""
+    told: list[str] = []
+    _with_secrets(settings, (), told)
+    return tuple(told)
+
+
+def _with_secrets(settings: Settings, needed: Collection[Secret], told: list[str]) -> Settings:
+    """The settings with what their variables hold. Raises InvalidSetting for one that is needed; of the others it is told."""
+
+    def read(kind: Secret, table: Holder, *, by: Callable[[Holder], Holder]) -> Holder:
+        try:
+            return by(table)
+        except InvalidSetting as error:
+            if kind in needed:
+                raise
+            told.append(str(error))
+            return table
+
+    def model(table: ModelSettings) -> ModelSettings:
+        return with_key(table, f"[[models]] table {table.name!r}")
+
+    def destination(table: DestinationSettings) -> DestinationSettings:
+        return with_secrets(table, os.environ)
+
+    embedder, reranker = settings.embedder, settings.reranker
+    alerts = tuple(read("alerts", each, by=destination) for each in settings.alerts.destinations)
     return settings.model_copy(
         update={
-            "models": tuple(with_key(model, f"[[models]] table {model.name!r}") for model in settings.models),
-            "embedder": settings.embedder and with_key(settings.embedder, "[embedder] table"),
-            "reranker": settings.reranker and with_key(settings.reranker, "[reranker] table"),
+            "models": tuple(read("models", each, by=model) for each in settings.models),
+            "embedder": embedder and read("search", embedder, by=lambda table: with_key(table, "[embedder] table")),
+            "reranker": reranker and read("search", reranker, by=lambda table: with_key(table, "[reranker] table")),
             "sources": tuple(_with_secret(each) for each in settings.sources),
-            "telemetry": with_environment(settings.telemetry, os.environ),
-            "alerts": with_secrets(settings.alerts, os.environ),
+            "telemetry": read(
+                "telemetry",
+                with_environment(settings.telemetry, os.environ),
+                by=lambda table: with_headers(table, os.environ),
+            ),
+            "alerts": settings.alerts.model_copy(update={"destinations": alerts}),
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import unquote
@@ -14,6 +15,8 @@ from ken.telemetry.otel.destination import Destination
 from ken.telemetry.otel.mapping import OPT_IN, Convention
 
 _OFF = "true"
+_HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PROTOCOLS = frozenset({"", "http/protobuf"})
 
 
@@ -70,12 +73,19 @@ class TelemetrySettings(BaseModel):
         return "latest" if self.latest_conventions else "1.41.1"
 
     @property
+    def traces_url(self) -> str | None:
+        """The whole address that traces go to."""
+        if self.traces_endpoint is not None:
+            return str(self.traces_endpoint)
+        return None if self.endpoint is None else f"{str(self.endpoint).rstrip('/')}/v1/traces"
+
+    @property
     def destination(self) -> Destination | None:
-        """Where to and how, with the secrets; None: nothing is sent."""
-        base = None if self.endpoint is None else str(self.endpoint).rstrip("/")
-        traces = str(self.traces_endpoint) if self.traces_endpoint is not None else base and f"{base}/v1/traces"
-        if traces is None:
+        """Where to and how, with the secrets; None: nothing is sent, as without headers that are to be sent along."""
+        traces = self.traces_url
+        if traces is None or (self.headers_env is not None and self.headers is None):
             return None
+        base = None if self.endpoint is None else str(self.endpoint).rstrip("/")
         told = "" if self.headers is None else self.headers.get_secret_value()
         return Destination(
             traces_url=traces,
@@ -96,14 +106,14 @@ class TelemetrySettings(BaseModel):
 
 
 def with_environment(table: TelemetrySettings, environment: Mapping[str, str]) -> TelemetrySettings:
-    """The table with OpenTelemetry's standard variables over it, and its secret. Raises InvalidSetting.
+    """The table with OpenTelemetry's standard variables over it, but for its headers. Raises InvalidSetting.
 
     After "Environment Variable Specification" and "OpenTelemetry Protocol Exporter" of the OpenTelemetry specification: an empty
     variable counts as not set, and what is for traces alone comes before what is for all.
     """
 
     def told(*names: str) -> str | None:
-        return next((value for name in names if (value := environment.get(name, "").strip())), None)
+        return _told(environment, *names)
 
     if (told("OTEL_SDK_DISABLED") or "").lower() == _OFF:
         return table.model_copy(update={"endpoint": None, "traces_endpoint": None})
@@ -128,20 +138,45 @@ def with_environment(table: TelemetrySettings, environment: Mapping[str, str]) -
         raise InvalidSetting(
             f"OpenTelemetry's environment variable for `{name}` can't be used. Give an address as in http://localhost:4318."
         ) from None  # its cause would hold what was given
-    if checked.destination is not None and protocol not in _PROTOCOLS:
+    if checked.traces_url is not None and protocol not in _PROTOCOLS:
         raise InvalidSetting(
             f"OTEL_EXPORTER_OTLP_PROTOCOL asks for {protocol!r}, and Ken sends http/protobuf alone. Name the collector's HTTP "
             "port (4318, as a rule) and set the variable to http/protobuf, or remove it."
         )
-    secret = told("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
-    if table.headers_env is not None:
-        secret = told(table.headers_env)
-        if secret is None:
-            raise InvalidSetting(
-                f"The [telemetry] table wants its headers in the environment variable {table.headers_env!r}, which is not "
-                "set. Set it, or remove `headers_env` from the table."
-            )
-    return checked if secret is None else checked.model_copy(update={"headers": SecretStr(secret)})
+    return checked
+
+
+def with_headers(table: TelemetrySettings, environment: Mapping[str, str]) -> TelemetrySettings:
+    """The table with the headers that its variable holds. Raises InvalidSetting where it isn't set, or holds none."""
+    names = [table.headers_env] if table.headers_env is not None else _HEADERS
+    name = next((name for name in names if _told(environment, name)), None)
+    if name is None and table.headers_env is not None:
+        raise InvalidSetting(
+            f"The [telemetry] table wants its headers in the environment variable {table.headers_env!r}, which is not "
+            "set. Set it, or remove `headers_env` from the table."
+        )
+    if name is None:
+        return table
+    secret = environment[name].strip()
+    if not _are_headers(secret):
+        raise InvalidSetting(
+            f"The environment variable {name!r} of the [telemetry] table holds no headers. Write name=value,name=value, "
+            "percent-encoded, as in authorization=Bearer%20abc."
+        )
+    return table.model_copy(update={"headers": SecretStr(secret)})
+
+
+def _told(environment: Mapping[str, str], *names: str) -> str | None:
+    return next((value for name in names if (value := environment.get(name, "").strip())), None)
+
+
+def _are_headers(told: str) -> bool:
+    """Whether each part is a name and a value that a header can have (RFC 9110, 5.1 and 5.5); a last comma is nothing."""
+    parts = [part for part in told.split(",") if part.strip()]
+    found = pairs(told)
+    return len(found) == len(parts) and all(
+        _NAME.fullmatch(name) and value.isprintable() for name, value in found.items()
+    )
 
 
 def pairs(told: str) -> dict[str, str]:

@@ -189,7 +189,7 @@ def test_a_target_that_cannot_be_is_refused(source: Terminal, tmp_path: Path) ->
         done = source.ken("migrate", "--to", place, code=code)
         assert said in done.stderr
         assert "5ecret" not in done.stdout + done.stderr
-    assert "There is no home" in Terminal(tmp_path / "none").ken("migrate", "--to", "elsewhere", code=1).stderr
+    assert "There is no home" in Terminal(tmp_path / "none").ken("migrate", "--to", "elsewhere", code=2).stderr
     assert not (tmp_path / "none").exists()
 
 

@@ -87,3 +87,16 @@ def test_what_can_not_be_is_refused_with_its_remedy(
     with pytest.raises(InvalidSetting, match=words) as refused:
         destination(home, text)
     assert "pw" not in str(refused.value)
+
+
+@pytest.mark.parametrize("held", ["nonsense", "=no-name", "two words=1", "a=1,b", "x=%0Aevil"])
+def test_what_are_no_headers_is_refused_and_not_repeated(
+    home: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    """A key that stands there alone would be left out in silence, and the collector would refuse everything."""
+    monkeypatch.setenv("COLLECTOR", held)
+    text = '[telemetry]\nendpoint = "http://localhost:4318"\nheaders_env = "COLLECTOR"\n'
+    with pytest.raises(InvalidSetting, match=r"'COLLECTOR'.*holds no headers.*authorization=Bearer%20abc") as caught:
+        destination(home, text)
+    assert held not in str(caught.value)
+    assert load(home, secrets=()).telemetry.destination is None

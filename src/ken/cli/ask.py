@@ -79,7 +79,7 @@ def ask(
         conversation=conversation,
         as_json=as_json,
     )
-    code = in_home(settings_of(context, home), partial(_ask, asked=asked))
+    code = in_home(settings_of(context, home, secrets=("models", "search", "telemetry")), partial(_ask, asked=asked))
     raise typer.Exit(code)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, settings_of
+from ken.cli.home import HomeOption, settings_of, settings_there
 from ken.cli.output import say, tell
 from ken.errors import InvalidInput
 
@@ -30,7 +30,7 @@ def backup(
     """
     from ken.storage.backup import backup as write
 
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     _refuse_postgres(settings)
     manifest = write(settings.home, file, replace=replace)
     size = sum(member.size for member in manifest.members)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say_json, say_table, tell
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def budgets(context: typer.Context, *, as_json: JsonOption = False, home: HomeOp
     async def work(ken: Ken) -> tuple[str, tuple[Burn, ...]]:
         return ken.providers.budgets.currency, await ken.providers.budgets.all_burns()
 
-    currency, burns = in_home(settings_of(context, home), work)
+    currency, burns = in_home(settings_there(context, home), work)
     if as_json:
         say_json([_plain(burn, currency) for burn in burns])
         return

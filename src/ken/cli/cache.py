@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.errors import InvalidInput, NotFound
 
@@ -38,7 +38,7 @@ def stats(
     async def work(ken: Ken) -> dict[str, CategoryFigures]:
         return await anyio.to_thread.run_sync(partial(ken.cache.read, days=days))
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if as_json:
         say_json({name or "all": each for name, each in found.items()})
         return
@@ -84,7 +84,7 @@ def list_answers(
     async def work(ken: Ken) -> list[CachedAnswer]:
         return await anyio.to_thread.run_sync(partial(ken.cache.answers.listed, category=category, limit=limit))
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if as_json:
         say_json([_plain(each) for each in found])
         return
@@ -108,7 +108,7 @@ def show(
     async def work(ken: Ken) -> Opened | None:
         return await anyio.to_thread.run_sync(ken.cache.opened, answer)
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if found is None:
         raise _unknown(answer)
     if as_json:
@@ -145,7 +145,7 @@ def drop(
             partial(ken.cache.drop, answers) if answers else partial(ken.cache.drop_all, category)
         )
 
-    dropped = in_home(settings_of(context, home), work)
+    dropped = in_home(settings_there(context, home), work)
     if answers and not dropped:
         raise _unknown(answers[0])
     tell(f"{dropped} answers dropped")

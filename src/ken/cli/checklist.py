@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, tell
 from ken.errors import InvalidInput
 
@@ -62,7 +62,7 @@ def checklist(
         await anyio.to_thread.run_sync(partial(ken.put_run, result))
         return answered
 
-    answered = in_home(settings_of(context, home), work)
+    answered = in_home(settings_there(context, home), work)
     if as_json:
         say_json(whole(answered))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, settings_of
+from ken.cli.home import HomeOption, JsonOption, settings_there
 from ken.cli.output import say_json, say_table, tell
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def checks(context: typer.Context, *, as_json: JsonOption = False, home: HomeOpt
     from ken.storage.heuristics import Heuristics
     from ken.stores import open_store
 
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     store = open_store(settings)
     try:
         counts = Heuristics(store.database).all()

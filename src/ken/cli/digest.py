@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, in_home, settings_of
+from ken.cli.home import HomeOption, in_home, settings_there
 from ken.cli.output import say, shown, tell, write_file
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def digest(
     from ken.operations.digest.page import page
 
     now = time.time()
-    told = in_home(settings_of(context, home), partial(_told, day=day_of(day, now=now), now=now))
+    told = in_home(settings_there(context, home), partial(_told, day=day_of(day, now=now), now=now))
     if html is None:
         say(shown(markdown(told), to_terminal=True), end="")
         return

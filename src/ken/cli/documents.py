@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say_json, say_table, tell
 from ken.domain.principal import LOCAL_OPERATOR
 
@@ -26,7 +26,7 @@ def documents(
     home: HomeOption = None,
 ) -> None:
     """List the documents, ordered by id."""
-    found = in_home(settings_of(context, home), partial(_all, collection=collection))
+    found = in_home(settings_there(context, home), partial(_all, collection=collection))
     if as_json:
         say_json(found)
         return

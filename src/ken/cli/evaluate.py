@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, in_home, settings_of
+from ken.cli.home import HomeOption, in_home, settings_there
 from ken.cli.output import say, tell
 from ken.domain.checked import CheckRun
 from ken.domain.principal import LOCAL_OPERATOR
@@ -32,7 +32,8 @@ def evaluate(
     home: HomeOption = None,
 ) -> None:
     """Ask every question of a file and print the figures, each with its interval; they go on record for `ken checklist`."""
-    report = in_home(settings_of(context, home), partial(_run, file=file, search_only=search_only))
+    settings = settings_there(context, home, secrets=("models", "search", "telemetry"))
+    report = in_home(settings, partial(_run, file=file, search_only=search_only))
     say(report.table())
     for question, reason in report.failures:
         tell(f"{question} got no answer: {reason}")

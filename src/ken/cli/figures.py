@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say_json, say_table, tell
 from ken.errors import InvalidInput
 
@@ -56,7 +56,8 @@ def show(
 
     told, on = known(metric), axis(days * _DAY_S)
     lines = in_home(
-        settings_of(context, home), partial(_lines, metric=metric, on=on, by=by, where=_pairs(where or (), "--where"))
+        settings_there(context, home),
+        partial(_lines, metric=metric, on=on, by=by, where=_pairs(where or (), "--where")),
     )
     if as_json:
         say_json({"metric": metric, "unit": told.unit, "since": on.since, "until": on.until, "lines": lines})
@@ -104,7 +105,7 @@ def project(
     """What an expected volume will cost: by task type, the cost of a successful task times the tasks expected."""
     volumes = {name: _number(name, value) for name, value in _pairs(volume or (), "--volume").items()}
     currency, told = in_home(
-        settings_of(context, home), partial(_projected, ahead=ahead, growth=growth, volumes=volumes, days=days)
+        settings_there(context, home), partial(_projected, ahead=ahead, growth=growth, volumes=volumes, days=days)
     )
     if as_json:
         say_json(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.errors import InvalidInput
@@ -49,7 +49,7 @@ def explain(
 ) -> None:
     """Say what would happen to a question, and why, without asking a model."""
     asked = partial(_explain, text=question, model=model, collections=frozenset(collection) if collection else None)
-    outlook = in_home(settings_of(context, home), asked)
+    outlook = in_home(settings_there(context, home, secrets=("search",)), asked)
     if as_json:
         say_json(outlook)
         return
@@ -73,7 +73,7 @@ def routes(
     home: HomeOption = None,
 ) -> None:
     """Say which tiers questions went to, by task type, and how many were escalated."""
-    found = in_home(settings_of(context, home), partial(_routes, days=days))
+    found = in_home(settings_there(context, home), partial(_routes, days=days))
     if as_json:
         say_json(found)
         return
@@ -117,7 +117,7 @@ def breakeven(
     month, speed = _pair(machine, "--machine")
     own = Machine(month_micros=round(month * _MILLION), tokens_per_s=speed, busy=busy)
     given = None if tokens is None else _pair(tokens, "--tokens")
-    load = in_home(settings_of(context, home), partial(_load, model=model, given=given))
+    load = in_home(settings_there(context, home), partial(_load, model=model, given=given))
     result = break_even(load, own)
     if as_json:
         say_json({"load": load, "machine": own, "result": result})

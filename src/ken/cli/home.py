@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ken.errors import KenError
+from ken.errors import InvalidInput, KenError
 
 if TYPE_CHECKING:
-    from ken.settings import Settings
+    from ken.settings import Secret, Settings
     from ken.wiring import Ken
 
 T = TypeVar("T")
@@ -33,11 +33,29 @@ class Shared:
     home: Path | None
 
 
-def settings_of(context: typer.Context, home: Path | None, **flags: object) -> Settings:
-    """The settings of the home that was named after the command, before it, or nowhere. Raises InvalidSetting."""
+def settings_of(
+    context: typer.Context, home: Path | None, *, secrets: Collection[Secret] = (), **flags: object
+) -> Settings:
+    """The settings of the home that was named after the command, before it, or nowhere.
+
+    `secrets` are those that the command can't do without. Raises InvalidSetting.
+    """
     from ken.settings import load
 
-    return load(home or context.obj.home, **flags)
+    return load(home or context.obj.home, secrets=secrets, **flags)
+
+
+def settings_there(context: typer.Context, home: Path | None, *, secrets: Collection[Secret] = ()) -> Settings:
+    """The settings of a home that is there already: a slip in its name must not make another. Raises InvalidInput."""
+    from ken.storage.sqlite import FILE_NAME
+
+    settings = settings_of(context, home, secrets=secrets)
+    if settings.database_url is None and not (settings.home / FILE_NAME).is_file():
+        raise InvalidInput(
+            f"There is no home at {str(settings.home)!r}: it holds no {FILE_NAME!r}. Name another one with `--home`, or make "
+            "one: ken sync FOLDER --collection NAME"
+        )
+    return settings
 
 
 def in_home(settings: Settings, work: Callable[[Ken], Awaitable[T]]) -> T:
@@ -72,7 +90,7 @@ def log_file(arguments: Sequence[str]) -> Path:
     named = [value for flag, value in pairwise(arguments) if flag == "--home"]
     named += [argument.removeprefix("--home=") for argument in arguments if argument.startswith("--home=")]
     try:
-        place = load(Path(named[-1]) if named else None).home
+        place = load(Path(named[-1]) if named else None, secrets=()).home
     except KenError:
         place = Path(named[-1] if named else Settings.model_fields["home"].default).expanduser()
     return log_of(place)

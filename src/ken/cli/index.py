@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.errors import InvalidInput
 
@@ -34,7 +34,7 @@ def list_versions(context: typer.Context, *, as_json: JsonOption = False, home: 
         is_wanted = coming is not None and coming.name == ken.library.committer.spaces.wanted
         return await ken.library.snapshots(), coming if is_wanted else None
 
-    found, coming = in_home(settings_of(context, home), work)
+    found, coming = in_home(settings_there(context, home), work)
     if as_json:
         say_json(found)
         return
@@ -78,7 +78,7 @@ def use(
         return await ken.library.use(number)
 
     began = time.monotonic()
-    row = in_home(settings_of(context, home), work)
+    row = in_home(settings_there(context, home), work)
     if as_json:
         say_json(row)
         return
@@ -98,7 +98,7 @@ def embed(context: typer.Context, *, as_json: JsonOption = False, home: HomeOpti
         return await ken.library.embed_again(line)
 
     try:
-        report = in_home(settings_of(context, home), work)
+        report = in_home(settings_there(context, home, secrets=("search",)), work)
     finally:
         line.end()
     if as_json:
@@ -127,7 +127,7 @@ def diff(
         newest = max(row.content for row in await ken.library.snapshots())
         return await ken.library.difference(*(newest if each == LATEST else _number(each) for each in (old, new)))
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if as_json:
         say_json(found)
         return

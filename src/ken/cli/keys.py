@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_of, settings_there
 from ken.cli.output import say, say_json, say_table, tell
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def list_keys(context: typer.Context, *, as_json: JsonOption = False, home: Home
     async def work(ken: Ken) -> tuple[Key, ...]:
         return await anyio.to_thread.run_sync(ken.keys.list)
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if as_json:
         say_json(found)
         return
@@ -79,7 +79,7 @@ def revoke(
     async def work(ken: Ken) -> Key:
         return await anyio.to_thread.run_sync(partial(ken.keys.revoke, key_id))
 
-    key = in_home(settings_of(context, home), work)
+    key = in_home(settings_there(context, home), work)
     tell(f"{key.id} ({key.name!r}) is revoked.")
 
 

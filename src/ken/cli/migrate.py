@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, settings_of
+from ken.cli.home import HomeOption, settings_there
 from ken.cli.output import say, tell
-from ken.errors import NotFound
 
 if TYPE_CHECKING:
     from ken.settings import Settings
@@ -39,11 +38,7 @@ def migrate(
     """Copy documents, conversations, traces and keys to another store; the present one stays as it is."""
     import asyncio
 
-    from ken.storage.sqlite import FILE_NAME
-
-    settings = settings_of(context, home)
-    if settings.database_url is None and not (settings.home / FILE_NAME).exists():
-        raise NotFound(f"There is no home at {str(settings.home)!r}: it holds no {FILE_NAME!r}.")
+    settings = settings_there(context, home)
     with _in_postgres(to) if _is_postgres(to) else _in_home(to) as target:
         rows, files = asyncio.run(_copied(settings, target))
     say(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, shown, tell
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS
@@ -36,7 +36,7 @@ def quality(
     sentences addressed to the assistant, what was lost in reading, groups that no key has, and languages.
     """
     work = partial(_report, collection=collection, stale_after_days=stale_after_days)
-    report = in_home(settings_of(context, home), work)
+    report = in_home(settings_there(context, home), work)
     if as_json:
         say_json(report)
     else:

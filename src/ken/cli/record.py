@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, shown, tell
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def status(context: typer.Context, *, as_json: JsonOption = False, home: HomeOpt
         thinned = await anyio.to_thread.run_sync(recording.state.last_thinned)
         return overview, lost, thinned, await anyio.to_thread.run_sync(recording.events_bytes)
 
-    overview, lost, thinned, events = in_home(settings_of(context, home), work)
+    overview, lost, thinned, events = in_home(settings_there(context, home), work)
     if as_json:
         say_json({"kept": overview, "lost": lost, "last_thinned": thinned, "event_bytes": events})
         return
@@ -73,7 +73,7 @@ def thin(context: typer.Context, *, home: HomeOption = None) -> None:
     async def work(ken: Ken) -> Thinned:
         return await ken.recording.retention.thin()
 
-    done = in_home(settings_of(context, home), work)
+    done = in_home(settings_there(context, home), work)
     tell(
         f"{done.thinned:,} traces thinned to their figures, {done.deleted:,} deleted, {done.calls:,} single calls deleted"
     )
@@ -99,7 +99,7 @@ def delete(
     from ken.telemetry.removal import Chosen  # noqa: PLC0415 - heavy imports wait until the command runs
 
     chosen = Chosen(principal=principal, document=document, older_than_days=older_than)
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
 
     async def count(ken: Ken) -> int:
         return await anyio.to_thread.run_sync(ken.recording.removal.count, chosen)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, settings_of
+from ken.cli.home import HomeOption, JsonOption, settings_there
 from ken.cli.output import say, say_json, say_table, tell
-from ken.errors import Conflict, InvalidInput, NotFound
+from ken.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     from ken.settings import Settings
@@ -33,7 +33,7 @@ NoBackupOption = Annotated[bool, typer.Option("--no-backup", help="Make none; th
 @app.command("status")
 def status(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """Say at which revision the schema is, and which ones this Ken knows; changes nothing."""
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     database = _opened(settings)
     try:
         found = _standing(database)
@@ -58,7 +58,7 @@ def up(
     context: typer.Context, *, backup: BackupOption = None, no_backup: NoBackupOption = False, home: HomeOption = None
 ) -> None:
     """Bring the schema up to this Ken's, with a backup before; Ken must not be running there."""
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     database = _opened(settings, alone=True)
     try:
         before = _standing(database)
@@ -92,7 +92,7 @@ def down(
     """
     from ken.storage.migrations.downgrade import check, downgrade
 
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     database = _opened(settings, alone=True)
     try:
         with database.read() as connection:
@@ -116,7 +116,7 @@ def _standing(database: Database) -> Standing:
 
 
 def _opened(settings: Settings, *, alone: bool = False, migrates: bool = False) -> Database:
-    """The database as it is. Raises NotFound without one; with `alone`, Conflict while another process uses it."""
+    """The database as it is. With `alone`, raises Conflict while another process uses it."""
     from ken.storage.backup import in_use
     from ken.storage.postgres import PostgresDatabase
     from ken.storage.sqlite import FILE_NAME, SqliteDatabase
@@ -129,8 +129,6 @@ def _opened(settings: Settings, *, alone: bool = False, migrates: bool = False) 
             raise Conflict(busy.format(shared.name))
         return shared
     file = settings.home / FILE_NAME
-    if not file.exists():
-        raise NotFound(f"There is no home at {str(settings.home)!r}: it holds no {FILE_NAME!r}.")
     if alone and in_use(file):
         raise Conflict(busy.format(repr(str(file))))
     return SqliteDatabase(settings.home, migrates=migrates)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.narrowing import filters_of
 from ken.cli.output import say, say_json, shown, tell
 from ken.domain.principal import LOCAL_OPERATOR
@@ -46,7 +46,7 @@ def search(
     collections = frozenset(collection) if collection else None
     text = given.decode("utf-8", "replace")
     asked = partial(_search, text=text, collections=collections, filters=filters_of(context), limit=limit)
-    found = in_home(settings_of(context, home), asked)
+    found = in_home(settings_there(context, home, secrets=("search", "telemetry")), asked)
     empty = why_empty(found, collections=collections)
     if as_json:
         say_json(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.errors import InvalidInput, NotFound
 
@@ -25,7 +25,7 @@ _STATES = ("current", "failed", "waiting", "skipped", "held")
 @app.command("list")
 def list_sources(context: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """List the sources with their documents and what is wrong with them; those of ken.toml before their first sync, too."""
-    settings = settings_of(context, home)
+    settings = settings_there(context, home)
     found = in_home(settings, _all)
     if as_json:
         say_json(found)
@@ -63,7 +63,7 @@ def show(
             raise NotFound(f"There is no source {source!r}. `ken sources list` shows them.")
         return await ken.library.listings(source)
 
-    found = [each for each in in_home(settings_of(context, home), work) if state in {None, each.state}]
+    found = [each for each in in_home(settings_there(context, home), work) if state in {None, each.state}]
     if as_json:
         say_json(found)
         return
@@ -91,9 +91,10 @@ def remove(
     async def work(ken: Ken) -> int:
         return await ken.library.remove_source(source)
 
+    settings = settings_there(context, home)
     if not yes:
         typer.confirm(shown(f"Delete {source!r} and all its documents?", to_terminal=True), abort=True)
-    say(f"{in_home(settings_of(context, home), work)} documents deleted")
+    say(f"{in_home(settings, work)} documents deleted")
 
 
 async def _all(ken: Ken) -> tuple[Source, ...]:

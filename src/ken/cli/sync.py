@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_of, settings_there
 from ken.cli.output import say, say_json, say_table, shown, tell
 from ken.cli.sources import moment
 from ken.domain.principal import EVERYONE
@@ -64,10 +64,10 @@ def sync(  # noqa: PLR0913 - one parameter an option
     """
     from ken.knowledge.sync import SyncOptions
 
-    settings = settings_of(context, home)
     if status:
-        _show_status(settings, as_json=as_json)
+        _show_status(settings_there(context, home), as_json=as_json)
         return
+    settings = settings_of(context, home, secrets=("search", "telemetry"))
     options = SyncOptions(is_full=full, may_delete_many=delete)
     names = [source.name for source in settings.sources]
     if what is not None and what not in names:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ken.cli.home import HomeOption, in_home, settings_of
+from ken.cli.home import HomeOption, in_home, settings_there
 from ken.cli.output import say, tell, write_file
 from ken.cli.tune_routes import routes
 from ken.domain.principal import LOCAL_OPERATOR
@@ -68,7 +68,7 @@ def search(
         raise InvalidInput(f"{str(plot)!r} is neither an .svg nor an .html file. Name one.")
     keys = space.checked([key.strip() for key in (settings or "").split(",") if key.strip()])
     halves = halved(load_cases(questions))
-    own = settings_of(context, home)
+    own = settings_there(context, home, secrets=("search",))
     searches = _announced(_setup(own), keys, halves, most=most)
     swept = in_home(own, partial(_sweep, halves=halves, keys=keys, searches=searches))
     say(report.table(swept, passages=own.passages))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, in_home, settings_of
+from ken.cli.home import HomeOption, in_home, settings_there
 from ken.cli.output import say, tell, write_file
 from ken.domain.principal import LOCAL_OPERATOR
 from ken.errors import InvalidInput
@@ -70,7 +70,8 @@ def routes(
     tell(
         f"{len(halves.cases)} questions of {len(names)} tiers: models are asked {asked:,} times, and more where one is escalated."
     )
-    tuned = in_home(settings_of(context, home), partial(_tune, halves=halves, names=names, asked=asked, train=train))
+    settings = settings_there(context, home, secrets=("models", "search"))
+    tuned = in_home(settings, partial(_tune, halves=halves, names=names, asked=asked, train=train))
     say(tiers_report.table(tuned))
     say()
     say(tiers_report.verdict(tuned))

@@ -49,7 +49,9 @@ def up(
 
     On 127.0.0.1 no key is needed. On any other address every call needs one: `ken keys create`.
     """
-    settings = settings_of(context, home, host=host, port=port)
+    from ken.settings import EVERY_SECRET
+
+    settings = settings_of(context, home, secrets=EVERY_SECRET, host=host, port=port)
     log_to(settings.home, aloud=True, policy=settings.capture.redact)
     with _listening(settings) as listener:
         asyncio.run(_serve(settings, listener))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say, say_json, shown
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def why(
     now = time.time()
     begins, ends = (None if text is None else moment(text, now=now) for text in (since, until))
     work = partial(_ask, alert=alert, since=begins, until=ends, now=now)
-    explanation, about = in_home(settings_of(context, home), work)
+    explanation, about = in_home(settings_there(context, home), work)
     if as_json:
         say_json({"alert": None if about is None else about.name, "explanation": explanation})
         return

@@ -56,7 +56,7 @@ class Configured:
 
     def tables(self) -> tuple[SourceSettings, ...]:
         """What ken.toml says now, in its order. Raises InvalidSetting."""
-        return load(self.settings.home).sources
+        return load(self.settings.home, secrets=()).sources
 
     async def sync(
         self, name: str, *, options: SyncOptions | None = None, progress: Progress | None = None
