@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio.to_thread
 import typer
 
-from ken.cli.home import HomeOption, JsonOption, in_home, settings_of
+from ken.cli.home import HomeOption, JsonOption, in_home, settings_there
 from ken.cli.output import say_json, say_table, tell
 from ken.errors import InvalidInput, NotFound
 
@@ -34,7 +34,7 @@ def list_alerts(context: typer.Context, *, as_json: JsonOption = False, home: Ho
     async def work(ken: Ken) -> Standing:
         return await anyio.to_thread.run_sync(ken.alerting.book.standing, time.time())
 
-    standing = in_home(settings_of(context, home), work)
+    standing = in_home(settings_there(context, home), work)
     if as_json:
         say_json({"alerts": list(standing.alerts.values()), "silences": standing.silences})
         return
@@ -57,7 +57,7 @@ def list_rules(context: typer.Context, *, as_json: JsonOption = False, home: Hom
     async def work(ken: Ken) -> tuple[Rule, ...]:
         return await anyio.to_thread.run_sync(ken.alerting.rules)
 
-    found = in_home(settings_of(context, home), work)
+    found = in_home(settings_there(context, home), work)
     if as_json:
         say_json(
             [
@@ -89,7 +89,7 @@ def try_rule(
         now = time.time()
         return await anyio.to_thread.run_sync(partial(ken.alerting.tried, rule, since=now - hours * _HOUR_S, until=now))
 
-    _show(in_home(settings_of(context, home), work), as_json=as_json, nothing=f"{name!r} would not have fired.")
+    _show(in_home(settings_there(context, home), work), as_json=as_json, nothing=f"{name!r} would not have fired.")
 
 
 @app.command("history")
@@ -107,7 +107,7 @@ def history(
         read = partial(ken.alerting.book.changes, since=time.time() - hours * _HOUR_S, rule=rule)
         return tuple(reversed(await anyio.to_thread.run_sync(read)))
 
-    _show(in_home(settings_of(context, home), work), as_json=as_json, nothing="There were no alerts.")
+    _show(in_home(settings_there(context, home), work), as_json=as_json, nothing="There were no alerts.")
 
 
 @app.command("silence")
@@ -135,7 +135,7 @@ def silence(
         await anyio.to_thread.run_sync(book.silence, made)
         return made
 
-    made = in_home(settings_of(context, home), work)
+    made = in_home(settings_there(context, home), work)
     tell(
         "The silence is over."
         if made is None
@@ -146,6 +146,7 @@ def silence(
 def _silence(name: str, rules: Sequence[Rule], *, lasting: str, labels: Sequence[str], reason: str) -> Silence:
     from ken.domain.alert import Silence  # noqa: PLC0415 - `ken --help` must not wait for it
     from ken.operations.alerts.rule_table import seconds  # noqa: PLC0415 - `ken --help` must not wait for it
+    from ken.operations.alerts.rules import check_labels  # noqa: PLC0415 - `ken --help` must not wait for it
 
     try:
         lasts = seconds(lasting)
@@ -157,6 +158,7 @@ def _silence(name: str, rules: Sequence[Rule], *, lasting: str, labels: Sequence
             "A silence lasts longer than nothing, and a label is written name=value, as in task_type=lookup."
         )
     rule = "*" if name == "all" else _named(name, rules).name
+    check_labels(rule, [key for key, _, _ in pairs], rules=rules)
     now = time.time()
     return Silence(
         id=secrets.token_hex(6),
