@@ -13,12 +13,15 @@ def test_a_simulated_home_can_be_asked_why(tmp_path: Path) -> None:
     """It says how many questions there are and what goes wrong; hypotheses are about their time."""
     terminal = Terminal(copy(tmp_path / "home"))
     plan = ("--days", "2", "--questions-per-day", "20", "--incident", "misrouting@day1+0h", "--seed", "4")
+    late = terminal.ken("simulate", "--days", "2", "--incident", "slow_retrieval@day9", code=2).stderr
+    assert "'slow_retrieval@day9' begins after the days that are made" in late
     lines = terminal.ken("simulate", *plan).stdout.splitlines()
     assert lines[0].endswith("simulated questions of 2 days are on record.")
     assert lines[1].startswith("misrouting from ")
     told = json.loads(terminal.ken("why", "--since", "20h", "--json").stdout)
     assert told["alert"] is None
-    assert set(told["explanation"]) == {"window", "hypotheses", "moved", "happenings"}
+    found = {"window", "hypotheses", "moved", "happenings", "asked", "hours_before", "is_compared"}
+    assert set(told["explanation"]) == found
 
 
 def test_a_day_is_written_as_a_page(filled: Terminal, tmp_path: Path) -> None:

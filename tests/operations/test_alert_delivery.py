@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import shlex
 import ssl
 import time
 from dataclasses import replace
@@ -63,6 +64,7 @@ async def test_a_webhook_gets_signed_json_with_links_to_the_traces() -> None:
     assert (first["state"], second["state"]) == ("firing", "resolved")
     assert first["links"]["view"] == f"https://ken.example.com/api/alerts/{FIRING.fingerprint}"
     assert first["links"]["traces"].startswith("https://ken.example.com/api/traces?where=%28ttft.ms%20%3E%202000%29")
+    assert first["commands"]["traces"] == f"ken trace --where '{FIRING.where}'"
     assert first["links"]["each"] == ["https://ken.example.com/api/traces/0af7651916cd43dd8448eb211c80319c"]
 
 
@@ -141,10 +143,20 @@ async def test_a_mail_server_says_whether_to_try_again(code: int, *, final: bool
 
 
 async def test_the_log_has_a_line_for_each_alert(caplog: pytest.LogCaptureFixture) -> None:
-    """A hard one is an error, its end is information."""
+    """A hard one is an error, its end a warning: what is less is in no home's log."""
     caplog.set_level(logging.INFO, "ken.alerts")
     await LogChannel().send(NOTICE)
     assert [(each.levelname, each.getMessage().split(":")[0]) for each in caplog.records] == [
         ("ERROR", "alert firing"),
-        ("INFO", "alert resolved"),
+        ("WARNING", "alert resolved"),
     ]
+
+
+def test_a_message_has_commands_beside_its_links() -> None:
+    """Links lead to the API; a terminal takes the commands as they stand, whatever quotes the filter has."""
+    quoted = replace(FIRING, where='(ttft.ms > 2000) and category = "people\'s"')
+    told = text(replace(NOTICE, alerts=(quoted,)), LINKS)
+    [line] = [line for line in told.splitlines() if "ken trace --where" in line]
+    assert shlex.split(line.partition("ken trace")[2]) == ["--where", quoted.where]
+    assert "ken alerts list" in told
+    assert f"ken trace {FIRING.traces[0]} https://ken.example.com/api/traces/" in told

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ken.errors import InvalidInput
+from ken.operations.alerts.engine import Engine
 from ken.operations.alerts.expression import parse
 from ken.operations.alerts.rule import Baseline, Rule, Threshold
 from ken.operations.alerts.rules import Source, of_home, rules_of, shipped
+from tests.operations.recorded import START, Recorded, noise
 
 FIGURES = {"cost": 500.0, "questions": 10.0, "errors": 0.0, "retry_rate": 0.08, "ms.p95": 9000.0}
 
@@ -28,6 +30,8 @@ FIGURES = {"cost": 500.0, "questions": 10.0, "errors": 0.0, "retry_rate": 0.08, 
         ("not cost / errors > 1", None, None),
         ("quality.mean < 3", None, None),
         (".5 < retry_rate * 10", 0.5, True),
+        ("cost > $0.0004", 500.0, True),
+        ("cost > $0.0006", 500.0, False),
     ],
 )
 def test_a_condition_says_what_its_figures_say(text: str, value: float | None, *, holds: bool | None) -> None:
@@ -133,3 +137,42 @@ def test_a_file_that_holds_something_else_is_refused(home: Path, text: str) -> N
     (home / "alerts.toml").write_text(text, "utf-8")
     with pytest.raises(InvalidInput, match=r"alerts\.toml"):
         of_home(home)
+
+
+def test_a_filter_names_what_is_over_the_rules_own_limit() -> None:
+    """A limit that is changed, an objective, a limit of a label, and money, which filters count in dollars."""
+    changed: list[dict[str, object]] = [
+        {"name": "retrieval_p99", "limit": 10},
+        {"name": "e2e_p95", "limits": {"lookup": 4000}},
+        {"name": "ttft_burn", "bad": "ttft_ms.over_1500"},
+        {"name": "dear", "when": "cost_per_question > $0.02", "filter": "cost > {limit}"},
+    ]
+    rules = {rule.name: rule for rule in rules_of([shipped(), Source("here", changed)])}
+    assert rules["retrieval_p99"].traces() == "retrieve.ms > 10"
+    assert rules["e2e_p95"].traces(4000.0) == "ms > 4000"
+    assert rules["ttft_burn"].traces(14.4) == "ttft.ms > 1500"
+    assert rules["dear"].traces(20_000.0) == "cost > 0.02"
+    with pytest.raises(InvalidInput, match="compares with no number"):
+        rules_of([shipped(), Source("here", [{"name": "cost_unusual", "filter": "cost > {limit}"}])])
+
+
+def test_an_alert_of_a_changed_limit_names_its_traces() -> None:
+    """The engine fills the limit in; a summary that nobody wrote has the figure's unit."""
+    table: list[dict[str, object]] = [
+        {"name": "retrieval_p99", "limit": 10, "for": "0s", "at_least": 1},
+        {"name": "dear", "when": "cost_per_question > $0.02", "filter": "cost > {limit}", "at_least": 1},
+    ]
+    series = {"stage_ms.p99": 50.0, "cost_per_question": 107_176.0}
+    figures = Recorded({name: {"": noise(name, value, minutes=60, seed=3)} for name, value in series.items()})
+    rules = [rule for rule in rules_of([shipped(), Source("here", table)]) if rule.name in {"retrieval_p99", "dear"}]
+    found = {change.alert.rule: change.alert for change in Engine(rules, figures).evaluate(START + 3000)}
+    assert found["retrieval_p99"].where.startswith("(retrieve.ms > 10) and started")
+    assert found["dear"].where.startswith("(cost > 0.02) and started")
+    assert found["dear"].summary.startswith("dear: $0.1")
+
+
+def test_every_shipped_filter_goes_with_its_limit() -> None:
+    """A number that the rule compares with stands in no filter of a threshold as a number of its own."""
+    for rule in rules_of([shipped()]):
+        if rule.number is not None and any(sign in rule.filter for sign in "<>") and not rule.filter.endswith("> 0"):
+            assert "{limit}" in rule.filter, rule.name

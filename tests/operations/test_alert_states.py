@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pytest
 
 from ken.domain.alert import Alert, Change, Silence
+from ken.gateway.vitals import BreakerChanged
 from ken.operations.alerts.engine import Engine
+from ken.operations.alerts.happened import of_breaker
 from ken.operations.alerts.notices import Pace, Recipient, notices_of
-from ken.operations.alerts.rules import Source, rules_of
-from tests.operations.recorded import HOUR_S, START, Recorded, noise, worse
+from ken.operations.alerts.rules import Source, rules_of, shipped
+from tests.operations.recorded import HOUR_S, START, Recorded, Series, Told, noise, worse
 
 TABLE: dict[str, object] = {
     "name": "retries",
@@ -118,6 +122,32 @@ def test_a_rule_that_cannot_be_looked_at_silences_no_other() -> None:
     machine.rules = [*broken, *machine.rules]
     assert [change.alert.rule for change in looked(machine, range(10))] == ["retries", "retries"]
     assert "error_rate" in machine.problems["broken"]
+
+
+def breaker(*, closes: float | None = None, open_for: float, cooldown_s: float = 15.0) -> list[tuple[int, str]]:
+    """What the shipped rule says of a breaker that opens at noon, in minutes; the gauge shows it for some minutes."""
+    changed = partial(BreakerChanged, dependency="model a", reason="10 of 10 calls failed in 60 s")
+    happened = [of_breaker(changed(at=NOON, old="closed", new="open", probes_at=NOON + cooldown_s))]
+    if closes is not None:
+        happened.append(of_breaker(changed(at=NOON + closes * 60, old="half-open", new="closed")))
+    gauge = Series(np.full(1440, np.nan), np.zeros(1440))
+    seen = slice(12 * 60, 12 * 60 + int(open_for))
+    gauge.values[seen], gauge.counts[seen] = 1.0, 1.0
+    rule = next(rule for rule in rules_of([shipped()]) if rule.name == "breaker_open")
+    machine = Engine([rule], Recorded({"breakers_open.max": {"": gauge}}), happenings=Told(happened))
+    found = looked(machine, range(60))
+    assert found[0].alert.summary == "The breaker of model a opened: 10 of 10 calls failed in 60 s."
+    return states(found)
+
+
+def test_a_breakers_alert_ends_with_the_breaker() -> None:
+    """Soon after its closing is told; a few minutes after no process has one open; and not while one has."""
+    assert [minute for minute, new in breaker(closes=5, open_for=5, cooldown_s=300) if new == "resolved"] == [5]
+    [(_, first), (ended, last)] = breaker(open_for=1)  # the server was restarted, and tells of nothing
+    assert (first, last) == ("firing", "resolved")
+    assert 3 <= ended <= 7
+    [_, (ended, _)] = breaker(open_for=20, cooldown_s=3600)
+    assert 20 < ended <= 26
 
 
 def alert(rule: str, *, group: str = "latency", state: str = "firing") -> Alert:

@@ -13,8 +13,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from ken.domain.alert import Alert, Change
 from ken.errors import InvalidInput
+from ken.gateway.vitals import BreakerChanged
 from ken.operations.alerts.delivery.email import EmailChannel
 from ken.operations.alerts.delivery.message import Links, blocks, payload
+from ken.operations.alerts.happened import of_breaker
 from ken.operations.digest.day import DayTold, Sources, day_of, told
 from ken.operations.digest.markdown import markdown
 from ken.operations.digest.page import page, plot
@@ -24,6 +26,7 @@ from ken.operations.simulate.organisation import DAY_S
 from ken.storage.alerts import AlertBook
 from ken.storage.sqlite import SqliteDatabase
 from ken.telemetry.figures import Pattern
+from tests.operations.recorded import Told
 from tests.operations.simulated import BEGINS, MONDAY, figures
 from tests.operations.simulated import told as happened
 
@@ -101,6 +104,38 @@ def test_a_quiet_day_is_told_as_one(book: AlertBook) -> None:
     assert QUIET in text
     assert "What moved first" not in text
     assert "| questions | " in text
+
+
+def test_a_breaker_and_an_alert_are_told_by_name(book: AlertBook) -> None:
+    """Which breaker opened, why and how often; an alert's name as code, without a backslash that Markdown needs not."""
+    reason = "10 of 10 calls failed in 60 s"
+    states = [("closed", "open"), ("open", "half-open"), ("half-open", "open")]
+    happenings = [
+        of_breaker(BreakerChanged(at=BEGINS + 60 * at, dependency="broken_one", old=old, new=new, reason=reason))  # pyright: ignore[reportArgumentType]
+        for at, (old, new) in enumerate(states)
+    ]
+    alert = Alert(
+        rule="retrieval_p99", severity="hard", state="firing", began_at=BEGINS, since=BEGINS, fired_at=BEGINS, seen_at=BEGINS,
+        summary="p99 is _high_ in a_b.",
+    )  # fmt: skip
+    book.put(book.standing(EVENING), {}, changes=[Change(at=BEGINS, alert=alert, old="pending")], notices=[])
+    sources = Sources(
+        figures=figures("", now=EVENING), alerts=book, happenings=Told(happenings), patterns=lambda *_: []
+    )
+    said = markdown(told(sources, WEDNESDAY, now=EVENING)).splitlines()
+    assert f"- 10:00 breaker of 'broken_one' opened: {reason} (2 times that day)" in said
+    assert "- 10:00 **fired**: hard alert `retrieval_p99`: p99 is \\_high\\_ in a_b." in said
+    assert sum("breaker of" in line for line in said) == 1
+
+
+def test_a_first_day_is_not_said_to_be_like_others(book: AlertBook) -> None:
+    """There are none: the day says how much there is to compare with, and how much is needed."""
+    sources = Sources(figures=figures("", now=EVENING), alerts=book, happenings=happened(""), patterns=lambda *_: [])
+    first = date(2023, 11, 20)
+    text = markdown(told(sources, first, now=EVENING))
+    assert QUIET not in text
+    assert "too little to compare this time with: before it there were questions in 0 hours" in text
+    assert "No alert fired." in text
 
 
 def test_a_day_is_sent_once_to_each_destination(book: AlertBook) -> None:

@@ -176,11 +176,21 @@ def test_a_home_with_questions_of_people_is_refused(filled: Home) -> None:
 def test_what_names_no_incident_is_told_what_would(text: str) -> None:
     """The message has the form, or the kinds."""
     with pytest.raises(InvalidInput, match="slow_retrieval"):
-        named(text, start=MONDAY, seed=1)
+        named(text, start=MONDAY, until=MONDAY + 9 * DAY_S, seed=1)
 
 
 def test_an_incident_begins_when_it_is_said_to() -> None:
     """Days count from the first; without hours it is ten in the morning."""
-    assert named("misrouting@day3", start=MONDAY, seed=1).begins == MONDAY + 3 * DAY_S + 10 * HOUR_S
-    assert named("misrouting@day0+1.5h", start=MONDAY, seed=1).begins == MONDAY + 1.5 * HOUR_S
+    assert (
+        named("misrouting@day3", start=MONDAY, until=MONDAY + 9 * DAY_S, seed=1).begins
+        == MONDAY + 3 * DAY_S + 10 * HOUR_S
+    )
+    assert named("misrouting@day0+1.5h", start=MONDAY, until=MONDAY + 9 * DAY_S, seed=1).begins == MONDAY + 1.5 * HOUR_S
     assert DAYS > 9
+
+
+@pytest.mark.parametrize("text", ["slow_retrieval@day9", "slow_retrieval@day1+13h"])
+def test_an_incident_after_the_days_that_are_made_is_refused(text: str) -> None:
+    """It would move nothing; the message says which days there are."""
+    with pytest.raises(InvalidInput, match=r"day 0 to day 1 up to 12 h"):
+        named(text, start=MONDAY, until=MONDAY + 1.5 * DAY_S, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from ken.operations.why.asking import Asked, moment
 from ken.operations.why.change import OfShares, OfValues, change, usual
 from ken.operations.why.hypotheses import Explanation, Window, explain
 from ken.operations.why.parts import apart
-from ken.operations.why.words import NOTHING, lines
+from ken.operations.why.words import NOTHING, lines, nothing
 from ken.storage.alerts import AlertBook
 from ken.storage.sqlite import SqliteDatabase
-from tests.operations.simulated import BEGINS, figures, struck, told
+from tests.operations.simulated import BEGINS, MONDAY, figures, struck, told
 
 HAPPENED = {"release": "deployed", "sync": "index_updated"}
 
@@ -59,6 +60,28 @@ def test_where_nothing_moved_nothing_is_said_to_have() -> None:
     found = explained("")
     assert found.hypotheses == ()
     assert NOTHING in list(lines(found))
+
+
+def test_without_a_time_before_nothing_is_said_to_have_stayed() -> None:
+    """The first hours ever have nothing to be compared with, and a time without questions has nothing at all."""
+    first = explain(figures("", now=BEGINS), Window(since=MONDAY, until=MONDAY + 10 * HOUR_S))
+    assert (first.hypotheses, first.is_compared, first.hours_before) == ((), False, 0)
+    assert "too little to compare this time with" in "\n".join(lines(first))
+    assert "in 0 hours" in nothing(first)
+    assert nothing(explained("")) == NOTHING
+    empty = explain(figures("", now=BEGINS), Window(since=MONDAY - 10 * HOUR_S, until=MONDAY - 8 * HOUR_S))
+    assert nothing(empty) == "Nobody asked anything in this time."
+
+
+@pytest.mark.parametrize("kind", ["slow_retrieval", "slow_provider", "misrouting"])
+def test_no_two_explain_each_other(kind: str) -> None:
+    """Of two that can be each other's consequence one is told as the cause; the first token slows no stage that it waits for."""
+    found = explained(kind).hypotheses
+    for each in found:
+        for other in found:
+            assert not (other.moved in each.follows and each.moved in other.follows)
+        if each.moved.metric in {"ttft_ms", "tokens_per_s"}:
+            assert all(moved.value != "retrieve" for moved in each.follows)
 
 
 def test_hypotheses_are_told_with_evidence_and_without_a_verdict() -> None:
@@ -160,6 +183,11 @@ def test_an_alert_is_asked_about_by_its_rule_or_by_nothing(asked: Asked) -> None
         assert found.window.since < BEGINS
         assert found.window.about == frozenset({"stage_ms"})
         assert found.hypotheses[0].moved.value == "retrieve"
+    # A newer one of the same rule that only waits is not what people ask about.
+    waits = replace(alert, labels=(("stage", "rerank"),), state="pending", began_at=now - 60, fired_at=None)
+    both = {each.fingerprint: each for each in (alert, waits)}
+    asked.alerts.put(asked.alerts.standing(now), both, changes=[], notices=[])
+    assert asked.about("retrieval_p99", since=None, until=None, now=now)[1] == alert
     with pytest.raises(NotFound, match="retrieval_p99"):
         asked.about("nonsense", since=None, until=None, now=now)
     with pytest.raises(InvalidInput, match="begins before it ends"):

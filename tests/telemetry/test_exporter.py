@@ -246,3 +246,21 @@ def test_newer_metrics_have_the_newer_names() -> None:
     assert told["gen_ai.client.inference.duration"].histogram.data_points[0].sum == 1.0
     assert told["gen_ai.client.inference.time_to_first_chunk"].histogram.data_points[0].sum == 0.25
     assert "gen_ai.client.token.usage" not in told
+
+
+def test_a_collector_that_fails_and_is_back_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    """Of three times that nothing arrives one is told, for traces and for metrics; then that they arrive again, as loud."""
+    with (
+        collecting(*([Said(400)] * 6)) as collector,
+        exporting(collector.url, metrics_url=f"{collector.url}/v1/metrics") as exporter,
+    ):
+        for _ in range(5):
+            exporter.write([recorded(a_call())])
+            assert exporter.flush(20)
+    told = [(each.levelname, each.getMessage().partition(" at http")[0]) for each in caplog.records]
+    assert sorted(told) == [
+        ("WARNING", "Metrics arrive"),
+        ("WARNING", "Metrics don't all arrive"),
+        ("WARNING", "Traces arrive"),
+        ("WARNING", "Traces don't all arrive"),
+    ]

@@ -54,7 +54,9 @@ def simulate(
 
     until = time.time()
     start = until // _DAY_S * _DAY_S - (days - 1) * _DAY_S
-    struck = tuple(named(text, start=start, seed=seed + number) for number, text in enumerate(incidents or ()))
+    struck = tuple(
+        named(text, start=start, until=until, seed=seed + number) for number, text in enumerate(incidents or ())
+    )
     plan = Plan(organisation=Organisation(seed=seed, per_day=per_day), start=start, until=until, incidents=struck)
     questions = in_home(settings_of(context, home), partial(_fill, plan=plan, force=force))
     say(f"{questions} simulated questions of {days} days are on record.")

@@ -263,10 +263,10 @@ def incident(kind: str, *, begins: float, seed: int) -> Incident:
     )
 
 
-def named(text: str, *, start: float, seed: int) -> Incident:
+def named(text: str, *, start: float, until: float, seed: int) -> Incident:
     """The incident that a person wrote as `slow_retrieval@day12` or `slow_retrieval@day12+9.5h`; without hours at 10:00.
 
-    Days count from `start`, the first being 0. Raises InvalidInput.
+    Days count from `start`, the first being 0. Raises InvalidInput, also for one that would begin after `until`, and so move nothing.
     """
     match = _NAMED.fullmatch(text.strip())
     if match is None:
@@ -275,7 +275,14 @@ def named(text: str, *, start: float, seed: int) -> Incident:
             f"Kinds: {', '.join(KINDS)}."
         )
     hours = 10.0 if match["hours"] is None else float(match["hours"])
-    return incident(match["kind"], begins=start + float(match["day"]) * DAY_S + hours * HOUR_S, seed=seed)
+    begins = start + float(match["day"]) * DAY_S + hours * HOUR_S
+    if begins >= until:
+        last, rest = divmod(until - start, DAY_S)
+        raise InvalidInput(
+            f"{text!r} begins after the days that are made, which are day 0 to day {last:.0f} up to {rest // HOUR_S:.0f} h (now, UTC). "
+            "Name an earlier day or hour, or make more days with --days."
+        )
+    return incident(match["kind"], begins=begins, seed=seed)
 
 
 class Knobs:

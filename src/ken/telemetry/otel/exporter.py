@@ -56,7 +56,8 @@ class OtlpExporter:
         self._changed = threading.Condition()
         self._waiting: deque[Trace] = deque()
         self._sending = 0
-        self._hurried = self._closed = self._failing = False
+        self._hurried = self._closed = False
+        self._failing: set[Signal] = set()
         self._stats = ExportStats()
         self._runner = asyncio.Runner()
         self._post: Post | None = None
@@ -185,8 +186,25 @@ class OtlpExporter:
         if body is None or url is None:
             return
         delivery = self._deliver(url, body, signal="metrics")
-        if not delivery.arrived or delivery.rejected:
-            _log.warning("Metrics did not all arrive at %s: %s. The next ones hold them, too.", url, delivery.why)
+        self._tell(delivery, url, signal="metrics")
+
+    def _tell(self, delivery: Delivery, url: str, *, signal: Signal) -> None:
+        """Say once that a collector doesn't take something, and once that it does again."""
+        arrives = delivery.arrived and not (signal == "metrics" and delivery.rejected)
+        if arrives and signal in self._failing:
+            self._failing.discard(signal)
+            # What is no warning is not in a home's log, and whoever read there that it failed has to read that it is over.
+            _log.warning("%s arrive at %s again.", signal.capitalize(), url)
+        elif not arrives and signal not in self._failing:
+            self._failing.add(signal)
+            lost = "what it misses is counted" if signal == "traces" else "the next ones hold these, too"
+            _log.warning(
+                "%s don't all arrive at %s: %s. Look at the collector; %s.",
+                signal.capitalize(),
+                url,
+                delivery.why,
+                lost,
+            )
 
     def _account(self, traces: int, delivery: Delivery) -> None:
         with self._changed:
@@ -198,15 +216,9 @@ class OtlpExporter:
                 rejected_spans=delivery.rejected,
                 failures=failed,
             )
-            changed, self._failing = self._failing == delivery.arrived, not delivery.arrived
             self._changed.notify_all()
         where = self._destination.traces_url
-        if changed and delivery.arrived:
-            _log.info("Traces arrive at %s again.", where)
-        elif changed:
-            _log.warning(
-                "Traces don't arrive at %s: %s. Look at the collector; what it misses is counted.", where, delivery.why
-            )
+        self._tell(delivery, where, signal="traces")
         if delivery.rejected:
             _log.warning("%s took nothing of %d spans: %s", where, delivery.rejected, delivery.why)
 

@@ -29,10 +29,11 @@ class LogChannel:
     async def send(self, notice: Notice) -> None:
         """As promised by `Channel`; nothing can go wrong here."""
         if notice.title:
-            _log.info("%s", notice.title)
+            _log.warning("%s", notice.title)
         for alert in () if notice.title else notice.alerts:
             state = "firing" if alert.is_on else "resolved"
-            level = logging.INFO if not alert.is_on else logging.ERROR if alert.severity == "hard" else logging.WARNING
+            # A home's log has warnings and worse: what it says of a beginning, it has to say of the end.
+            level = logging.ERROR if alert.is_on and alert.severity == "hard" else logging.WARNING
             _log.log(level, "alert %s: %s: %s", state, alert.name, alert.summary)
             if self._events is not None:
                 self._events.emit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from ken.domain.alert import Alert, Notice
 
 _MOST_TRACES = 5
 _MOST_ALERTS = 20
+LIST = "ken alerts list"
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -19,7 +21,7 @@ class Links:
     """Where a Ken is found from outside."""
 
     base_url: str = ""
-    """As `https://ken.example.com`; empty: messages have commands instead of links."""
+    """As `https://ken.example.com`; empty: messages have commands alone. Links lead to the API, which asks for an operator's key."""
 
     def view(self, alert: Alert) -> str:
         """Of the alert among its figures."""
@@ -52,7 +54,7 @@ def text(notice: Notice, links: Links) -> str:
         lines += _told(alert, links)
     left = len(notice.alerts) - _MOST_ALERTS
     if left > 0:
-        lines.append(f"... and {left} more: ken alerts list")
+        lines.append(f"... and {left} more: {LIST}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -62,17 +64,19 @@ def _told(alert: Alert, links: Links) -> list[str]:
     lines.append(f"  {alert.summary}")
     if alert.is_on:
         if alert.where:
-            lines.append(f"  traces: {links.traces(alert) or _command(alert)}")
-        lines += [f"    {links.trace(trace) or f'ken trace {trace}'}" for trace in alert.traces[:_MOST_TRACES]]
-        if view := links.view(alert):
-            lines.append(f"  figures: {view}")
+            lines.append(f"  traces: {_command(alert)}")
+            lines += [f"    {url}" for url in (links.traces(alert),) if url]
+        lines += [f"    ken trace {trace} {links.trace(trace)}".rstrip() for trace in alert.traces[:_MOST_TRACES]]
+        lines.append(f"  more: {LIST}, ken why {alert.fingerprint[:8]}")
+        lines += [f"    {url}" for url in (links.view(alert),) if url]
         if alert.runbook:
             lines.append(f"  what to do: {alert.runbook}")
     return [*lines, ""]
 
 
 def _command(alert: Alert) -> str:
-    return f"ken trace --where '{alert.where}'"
+    """As a shell takes it, whatever stands in the filter."""
+    return f"ken trace --where {shlex.quote(alert.where)}" if alert.where else ""
 
 
 def payload(notice: Notice, links: Links) -> dict[str, Json]:
@@ -110,6 +114,7 @@ def _plain(alert: Alert, links: Links) -> Json:
             "traces": links.traces(alert),
             "each": [links.trace(trace) for trace in alert.traces if links.base_url],
         },
+        "commands": {"view": LIST, "why": f"ken why {alert.fingerprint[:8]}", "traces": _command(alert)},
     }
 
 
@@ -131,8 +136,8 @@ def blocks(notice: Notice, links: Links) -> dict[str, Json]:
         ]
         if alert.is_on:
             ends += [f"<{links.trace(trace)}|{trace[:8]}>" for trace in alert.traces[:_MOST_TRACES] if links.base_url]
-        if alert.where and not links.base_url:
-            ends.append(_escaped(_command(alert)))
+        if alert.is_on and alert.where:
+            ends.append(f"`{_escaped(_command(alert).replace('`', ''))}`")
         parts.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(" · ".join(ends), 2900)}]})
     return {"text": subject(notice), "blocks": parts[:50]}
 
