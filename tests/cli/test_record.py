@@ -100,14 +100,22 @@ def test_deleting_says_how_much_and_asks(own: Terminal) -> None:
     """A deletion shows its count first; without a yes nothing goes, and with one the words are off the disk."""
     own.ken("ask", "What does Galileo's chrysanthemum cost?", code=None)
     refused = own.ken("record", "delete", "--principal", LOCAL_OPERATOR.id, stdin=b"n\n", code=1)
-    assert "Delete 1 traces" in refused.stdout + refused.stderr
+    assert "Delete 1 trace of" in refused.stdout + refused.stderr
     assert "0 traces thinned" in own.ken("record", "thin").stderr
     told = own.ken("record", "status").stdout
     assert "lost         nothing" in told
     assert "thinned      never" not in told
     gone = own.ken("record", "delete", "--principal", LOCAL_OPERATOR.id, "--yes")
-    assert "1 traces" in gone.stderr
+    assert f"Of {LOCAL_OPERATOR.id!r} were deleted: 1 trace, " in gone.stderr
     assert not [path for path in own.home.rglob("*") if path.is_file() and b"chrysanthemum" in path.read_bytes()]
+
+
+def test_deleting_says_whose_and_that_nobody_is_on_record(own: Terminal) -> None:
+    """A name, or a document, of which nothing is there is told, and is no error."""
+    nobody = own.ken("record", "delete", "--principal", "banana", "--yes").stderr
+    assert "Nobody of the name 'banana' is on record: nothing was deleted." in nobody
+    unnamed = own.ken("record", "delete", "--document", "handbook/banana.md", "--yes").stderr
+    assert "No answer on record names the document 'handbook/banana.md': nothing was withdrawn." in unnamed
 
 
 def test_what_to_delete_is_one_thing(empty: Terminal) -> None:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +17,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ken.telemetry_settings import TelemetrySettings
+from tests.architecture.pages import blocks
+from tests.architecture.tree import PROJECT
+from tests.docs.following import in_shell
 from tests.service.corpus import copy
 from tests.service.serving import Served, serving
 
@@ -111,6 +115,25 @@ def test_a_trace_that_ken_does_not_know_is_external(receiving: Served, sender: h
     assert (trace["kind"], trace["outcome"], trace["question"], trace["answer"]) == ("external", "finished", "", "")
     with receiving.client(receiving.clerk) as client:
         assert client.get(f"/api/traces/{trace_id}").status_code == 404
+
+
+def test_the_guides_span_by_hand_is_kept(receiving: Served, tmp_path: Path) -> None:
+    """The page's command as it stands, but for the address and the key; its answer and what it leaves are what the page says."""
+    [script] = [
+        block.text
+        for block in blocks(PROJECT / "docs/guides/opentelemetry.md")
+        if block.language == "bash" and "resourceSpans" in block.text
+    ]
+    with receiving.client() as client:
+        address = str(client.base_url).rstrip("/")
+    script = script.replace("http://127.0.0.1:8000", address).replace(
+        "-H 'Content-Type", '-H "Authorization: Bearer $KEY" -H \'Content-Type'
+    )
+    assert in_shell(script, key=receiving.operator, place=tmp_path) == "{}"
+    trace = trace_of(receiving, "5eed0000000000000000000000000001")
+    [span] = trace["spans"]  # pyright: ignore - JSON
+    assert (trace["kind"], span["name"], span["service"]) == ("external", "prefill", "model-server")
+    assert span["ms"] == pytest.approx(250)
 
 
 def test_json_and_gzip_are_taken(receiving: Served, sender: httpx.Client) -> None:

@@ -118,16 +118,29 @@ def delete(
 
 def _what(chosen: Chosen, many: int) -> str:
     if chosen.principal is not None:
-        return f"{many:,} traces of {chosen.principal!r}, their conversations, and what the ledger has of their calls,"
+        return f"{_number(many, 'trace')} of {chosen.principal!r}, their conversations, and what the ledger has of their calls,"
     if chosen.document is not None:
-        return f"{many:,} answers that name {chosen.document!r}"
-    return f"{many:,} traces that are older than {chosen.older_than_days:g} days"
+        return f"{_number(many, 'answer')} naming {chosen.document!r}"
+    return f"{_number(many, 'trace')} older than {chosen.older_than_days:g} days"
 
 
 def _told(chosen: Chosen, removed: Removed) -> str:
     if chosen.principal is not None:
-        return f"{removed.traces:,} traces, {removed.calls:,} calls and {removed.answers:,} kept answers deleted, and all conversations"
-    return f"{removed.traces:,} {'answers withdrawn' if chosen.document is not None else 'traces deleted'}"
+        if removed.is_nothing:
+            return f"Nobody of the name {chosen.principal!r} is on record: nothing was deleted. `ken trace` names who asked."
+        return (
+            f"Of {chosen.principal!r} were deleted: {_number(removed.traces, 'trace')}, {_number(removed.calls, 'call')}, "
+            f"{_number(removed.answers, 'kept answer')}, {_number(removed.conversations, 'conversation')}"
+        )
+    if chosen.document is not None:
+        if removed.is_nothing:
+            return f"No answer on record names the document {chosen.document!r}: nothing was withdrawn. `ken documents` lists the ids."
+        return f"{_number(removed.traces, 'answer')} naming {chosen.document!r} withdrawn"
+    return f"{_number(removed.traces, 'trace')} deleted"
+
+
+def _number(count: int, of: str) -> str:
+    return f"{count:,} {of}{'s' * (count != 1)}"
 
 
 def _moment(at: float | None) -> str:

@@ -11,7 +11,9 @@ from ken.domain.trace import CaptureTier
 from ken.storage.database import Database
 from ken.storage.schema import (
     calls,
+    conversations,
     documents,
+    feedback,
     named_documents,
     named_titles,
     rollups,
@@ -77,6 +79,13 @@ class RecordOverview:
         own = sa.select(sa.func.count()).select_from(traces).where(traces.c.principal == principal)
         with self._database.read() as connection:
             return connection.scalar(own) or 0
+
+    def talks_of_principal(self, principal: str) -> tuple[int, int]:
+        """How many conversations somebody has, and on how many answers they said something."""
+        own = sa.select(sa.func.count()).select_from(conversations).where(conversations.c.principal == principal)
+        said = sa.select(sa.func.count()).select_from(feedback).where(feedback.c.principal == principal)
+        with self._database.read() as connection:
+            return connection.scalar(own) or 0, connection.scalar(said) or 0
 
     def of_document(self, document_id: str) -> int:
         """How many traces name a document in their answer, by its id or, where nothing else tells it, its title."""

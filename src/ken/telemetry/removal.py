@@ -46,6 +46,14 @@ class Removed:
     calls: int = 0
     answers: int = 0
     """Of the answer cache."""
+    conversations: int = 0
+    reactions: int = 0
+    """What somebody said of answers."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was there."""
+        return not (self.traces or self.calls or self.answers or self.conversations or self.reactions)
 
 
 class Removal:
@@ -87,10 +95,13 @@ class Removal:
         return Removed(traces=done.deleted)
 
     async def _of_principal(self, principal: str) -> Removed:
+        conversations, reactions = await anyio.to_thread.run_sync(self._overview.talks_of_principal, principal)
         answers = await anyio.to_thread.run_sync(lambda: self._drop(self._answers.asked_by(principal)))
         done = await steps(partial(self._forgetting.of_principal, principal))
         calls = await anyio.to_thread.run_sync(self._ledger.delete_of_principal, principal)
-        return Removed(traces=done.deleted, calls=calls, answers=answers)
+        return Removed(
+            traces=done.deleted, calls=calls, answers=answers, conversations=conversations, reactions=reactions
+        )
 
     def _of_document(self, document: str) -> int:
         touched = self._overview.of_document(document)

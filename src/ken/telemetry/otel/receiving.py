@@ -57,9 +57,13 @@ class Read:
     @property
     def said(self) -> str:
         """What was not taken as it came, in words; empty where all was."""
-        told = [f"{count} spans were not taken: {reason}" for reason, count in sorted(self.rejected.items())]
+        told = [
+            f"{count} span{' was' if count == 1 else 's were'} not taken: {reason}"
+            for reason, count in sorted(self.rejected.items())
+        ]
         if self.cut:
-            told.append(f"{self.cut} attributes were cut or left out, as they are over the limits")
+            many = " was" if self.cut == 1 else "s were"
+            told.append(f"{self.cut} attribute{many} cut or left out, as over the limits")
         return ". ".join(told)
 
 
