@@ -46,12 +46,7 @@ def load(  # noqa: PLR0913 - one parameter an option
         str | None,
         typer.Option("--with-mock", help="Test a copy whose model is a mock: ttft300-itl10.", metavar="WORDS"),
     ] = None,
-    counted: Annotated[
-        bool,
-        typer.Option(
-            "--counted", help="Its questions count as people's do; with a key that is no operator's, they must."
-        ),
-    ] = False,
+    counted: Annotated[bool, typer.Option("--counted", help="Its questions count as people's do.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="With --with-mock: the copy keeps no answers.")] = False,
     steps: Annotated[str, typer.Option("--steps", help="Clients at once, step by step.")] = "1,2,4,8,16,32,64",
     rate: Annotated[
@@ -89,8 +84,6 @@ def load(  # noqa: PLR0913 - one parameter an option
     from ken.operations.load.run import Plan
 
     settings = settings_of(context, home)
-    if url is not None and with_mock is not None:
-        raise InvalidInput("`--with-mock` tests a copy of this home and `--url` another server: say one of the two.")
     plan = Plan(
         steps=_numbers(rate if rate is not None else steps),
         seconds=seconds,
@@ -117,7 +110,7 @@ def load(  # noqa: PLR0913 - one parameter an option
     )
     report = asyncio.run(_run(chosen, plan, mix=mix))
     _told(report, page, as_json=as_json)
-    if url is None:
+    if url is None or _is_ours(settings, report.url, key=key):
         _kept(settings, report)
     if report.passed is False:
         raise typer.Exit(1)
@@ -141,6 +134,10 @@ class _Chosen:
     def __init__(self, settings: Settings, **asked: object) -> None:
         self.settings = settings
         self.asked = _Asked(**asked)  # pyright: ignore[reportArgumentType] - named above
+        if self.asked.url is not None and self.asked.words is not None:
+            raise InvalidInput(
+                "`--with-mock` tests a copy of this home and `--url` another server: say one of the two."
+            )
 
     @asynccontextmanager
     async def target(self) -> AsyncGenerator[Target]:
@@ -284,6 +281,21 @@ def _told(report: LoadReport, page: Path | None, *, as_json: bool) -> None:
         say(sentence)
     if page is not None:
         tell(f"The page is {str(page)!r}.")
+
+
+def _is_ours(settings: Settings, base: str, *, key: str | None) -> bool:
+    """Whether the server that was named is this home's; where it isn't known to be, it is said why nothing goes on record."""
+    from ken.cli.running import is_of_home
+
+    found = is_of_home(base, settings, key=key)
+    if found is None:
+        tell(
+            f"The result is not put on record: {base} does not say whether it serves {str(settings.home)!r}. A Ken says so to "
+            "an operator's key: `--key`."
+        )
+    elif not found:
+        tell(f"The result is not put on record: {base} does not serve {str(settings.home)!r}. `--home` names its home.")
+    return bool(found)
 
 
 def _kept(settings: Settings, report: LoadReport) -> None:
