@@ -44,9 +44,12 @@ def test_alerts_are_listed_with_what_became_of_them_and_silences(terminal: Termi
     """In columns for a program, as JSON on request; a silence stands beside them."""
     assert "It comes late." in terminal.ken("alerts", "history").stdout
     made = terminal.ken(
-        "alerts", "silence", "ttft_p95", "--for", "2h", "--label", "model=a", "--reason", "known"
+        "alerts", "silence", "ttft_unusual", "--for", "2h", "--label", "model=a", "--reason", "known"
     ).stderr
-    assert "ttft_p95 is silent until" in made
+    assert "ttft_unusual is silent until" in made
+    refused = terminal.ken("alerts", "silence", "ttft_unusual", "--label", "banana=3", code=None)
+    assert refused.returncode
+    assert "No alert of 'ttft_unusual' has a label 'banana'. They have: model." in refused.stderr
     told = json.loads(terminal.ken("alerts", "list", "--json").stdout)
     assert [each["rule"] for each in told["alerts"]] == ["ttft_p95"]
     [silence] = told["silences"]
