@@ -64,9 +64,9 @@ class Asker:
                 if response.content_type == "text/event-stream":
                     _read_events(seen, await response.text())
                 else:
-                    seen.error = _message(cast("Told", await response.json(content_type=None)))
+                    seen.error = message(cast("Told", await response.json(content_type=None)))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            seen.error = _in_words(error)
+            seen.error = in_words(error)
         seen.seconds = time.monotonic() - began
         return seen
 
@@ -155,11 +155,11 @@ def _read_events(seen: Seen, text: str) -> None:
             seen.is_cached, seen.model = told["cached"] is True, str(told["model"])
             seen.trace_id = str(told["trace_id"])
         elif fields.get("event") == "error":
-            seen.error = _message(told)
+            seen.error = message(told)
             seen.trace_id = str(told.get("trace_id") or "")
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """What a client saw, without its library's own terms."""
     if isinstance(error, TimeoutError):
         return f"nothing came within {PATIENCE_S:g} s"
@@ -170,7 +170,8 @@ def _in_words(error: Exception) -> str:
     return f"what came was no answer ({error})"
 
 
-def _message(told: Told) -> str:
+def message(told: Told) -> str:
+    """What an error says, in the shape of Ken's own door or of OpenAI's."""
     error = told.get("error")
     if isinstance(error, Mapping):
         return str(cast("Told", error).get("message", ""))

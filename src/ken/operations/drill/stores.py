@@ -11,9 +11,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
-from ken.operations.drill.client import Asker, Seen
+import aiohttp
+
+from ken.operations.drill.client import Asker, Seen, Told, in_words, message
 from ken.operations.drill.documents import QUESTIONS
 from ken.operations.drill.finding import Checks, Skipped
 from ken.operations.drill.rig import TIER, Rig
@@ -294,10 +297,12 @@ async def _at_the_chat_door(asker: Asker, model: str) -> str:
     body = {"model": model, "messages": [{"role": "user", "content": QUESTIONS[2]}]}
     try:
         async with asker.session.post(f"{asker.url}/v1/chat/completions", json=body) as response:
-            text = await response.text()
-            return "an answer" if response.ok and "17:30" in text else f"status {response.status}: {text[:300]}"
-    except (OSError, TimeoutError) as error:
-        return f"{type(error).__name__}: {error}"
+            if response.ok and "17:30" in await response.text():
+                return "an answer"
+            told = cast("Told", await response.json(content_type=None))
+            return f"status {response.status}: {message(told)}"
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return in_words(error)
 
 
 async def _called(rig: Rig, asking: asyncio.Task[Seen]) -> None:
