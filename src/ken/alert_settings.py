@@ -111,6 +111,12 @@ class DestinationSettings(BaseModel):
             raise ValueError("a webhook has a `url`, or a `url_env` that names the variable with it")
         return self
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the secrets that it names are there."""
+        named = self.password_env if self.kind == "email" else self.secret_env
+        return (self.url_env is None or self.address is not None) and (named is None or self.secret is not None)
+
     def channel(self, links: Links) -> Channel:
         """The way out to it."""
         secret = "" if self.secret is None else self.secret.get_secret_value()

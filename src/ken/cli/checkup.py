@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import platform
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,17 +17,21 @@ from typing import Literal
 import aiohttp
 import anyio.to_thread
 
+from ken.alert_settings import DestinationSettings
+from ken.cli.running import address_of, is_ken, is_of_home
 from ken.embedders import embedder_answers, reranker_answers
+from ken.endpoint_settings import EndpointSettings
 from ken.errors import KenError
 from ken.knowledge.library import Library
 from ken.models.weights import find_model
-from ken.settings import ModelSettings, Settings
+from ken.settings import ModelSettings, Settings, lacking
 from ken.wiring import open_home
 
 _OLDEST_PYTHON = (3, 11)
 _NEEDED_BYTES = 1_000_000_000
 _PATIENCE_S = 5.0
 _OTHERS = 0o077
+_HTTP_MULTIPLE = 300
 _KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
 """Where the key stands that isn't OpenAI's bearer."""
 
@@ -46,9 +51,31 @@ def examine(settings: Settings) -> list[Finding]:
     findings = [_python(), _home(settings.home), _disk(settings.home), _weights(settings)]
     findings += _library(settings)
     findings.append(_port(settings))
-    findings += [_endpoint(model) for model in settings.models]
+    findings += _secrets(settings)
+    findings += [_endpoint(model) for model in settings.models if _has_key(model)]
     findings += _of_search(settings)
+    findings += _of_telemetry(settings)
+    findings += [_told(each) for each in settings.alerts.destinations if each.is_ready]
     return findings
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    """Each secret that ken.toml names and that isn't here. Where a Ken serves this home, it was started with them."""
+    missing = lacking(settings)
+    address = address_of(settings, from_here=True)
+    is_served = bool(missing) and is_ken(address) and is_of_home(address, settings) is not False
+    for each in missing:
+        what, _, remedy = each.partition(". ")
+        if is_served:
+            remedy = (
+                "The Ken that runs here has what it was started with; commands that need this one are refused here."
+            )
+        yield Finding(what="Secret", state="warning" if is_served else "failed", detail=what, remedy=remedy)
+
+
+def _has_key(table: EndpointSettings) -> bool:
+    """Without the key that it wants, an endpoint would only refuse."""
+    return table.api_key_env is None or table.api_key is not None
 
 
 def _python() -> Finding:
@@ -145,6 +172,14 @@ def _port(settings: Settings) -> Finding:
         with socket.create_server((settings.host, settings.port)):
             return Finding(what=what, state="ok", detail="free")
     except OSError as error:
+        address = address_of(settings, from_here=True)
+        if error.errno == errno.EADDRINUSE and is_ken(address):
+            found = is_of_home(address, settings)
+            if found:
+                return Finding(what=what, state="ok", detail="the Ken of this home listens there")
+            whose = "the Ken of another home" if found is False else "a Ken that doesn't say whose home it serves"
+            remedy = f"Unless that is meant: ken up --port {settings.port + 1}"
+            return Finding(what=what, state="warning", detail=f"{whose} listens there", remedy=remedy)
         detail = f"can't be listened on: {error.strerror}"
         remedy = f"Unless it is Ken itself that listens there: ken up --port {settings.port + 1}"
         return Finding(what=what, state="warning", detail=detail, remedy=remedy)
@@ -167,12 +202,53 @@ def _endpoint(model: ModelSettings) -> Finding:
 def _of_search(settings: Settings) -> Iterator[Finding]:
     """The endpoints that a search asks. One sentence is sent to each: a list of models would not tell whether it can do this."""
     embedder, reranker = settings.embedder, settings.reranker
-    if embedder is not None:
+    if embedder is not None and _has_key(embedder):
         yield _tried(f"Embedder {embedder.model!r}", lambda: asyncio.run(embedder_answers(embedder)))
-    if reranker is not None:
+    if reranker is not None and _has_key(reranker):
         found = _tried(f"Reranker {reranker.model!r}", lambda: asyncio.run(reranker_answers(reranker)))
         # Questions are answered without it.
         yield replace(found, state="warning") if found.state == "failed" else found
+
+
+def _of_telemetry(settings: Settings) -> Iterator[Finding]:
+    """Whether the collector takes what is sent, by sending it nothing: a request without spans is a whole one."""
+    destination = settings.telemetry.destination
+    if destination is None:
+        return
+    url = destination.traces_url
+    try:
+        status = asyncio.run(_sent_nothing(url, destination.headers))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        remedy = "Start the collector, or mend `endpoint` of [telemetry]. Ken answers without it; its traces go nowhere else."
+        detail = f"{url} can't be reached: {error or type(error).__name__}"
+        yield Finding(what="Collector", state="failed", detail=detail, remedy=remedy)
+        return
+    if status < _HTTP_MULTIPLE:
+        yield Finding(what="Collector", state="ok", detail=f"{url} takes traces")
+    else:
+        remedy = (
+            "Check its address (OTLP over HTTP, port 4318 as a rule) and the headers in the variable of `headers_env`."
+        )
+        yield Finding(what="Collector", state="failed", detail=f"{url} answers with status {status}", remedy=remedy)
+
+
+async def _sent_nothing(url: str, headers: Mapping[str, str]) -> int:
+    patience = aiohttp.ClientTimeout(total=_PATIENCE_S)
+    kind = {"content-type": "application/x-protobuf"}
+    async with (
+        aiohttp.ClientSession(timeout=patience, headers={**headers, **kind}) as session,
+        session.post(url, data=b"", allow_redirects=False) as response,
+    ):
+        return response.status
+
+
+def _told(table: DestinationSettings) -> Finding:
+    """Somebody who is told of alerts. Nothing is sent: people would read it."""
+    ways = {"email": f"mail by {table.host}", "slack": "a Slack channel", "webhook": "a webhook"}
+    which = "hard alerts alone" if table.severities == ("hard",) else f"{' and '.join(table.severities)} alerts"
+    return Finding(
+        what=f"Alerts to {table.name!r}", state="ok", detail=f"{ways[table.kind]}, {which}; set up, not tried"
+    )
 
 
 async def _asked(model: ModelSettings) -> int:

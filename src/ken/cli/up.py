@@ -165,9 +165,11 @@ def _address(settings: Settings) -> tuple[socket.AddressFamily, str]:
 
 
 def _why_not(settings: Settings, error: OSError) -> str:
+    from ken.cli.running import address_of, is_ken
+
     where = f"port {settings.port} of {settings.host}"
     if error.errno == errno.EADDRINUSE:
-        who = "Another Ken" if _is_ken(settings) else "Another program"
+        who = "Another Ken" if is_ken(address_of(settings)) else "Another program"
         return f"{who} listens on {where} already. End it, or choose another port: ken up --port {settings.port + 1}"
     if error.errno == errno.EACCES:
         return (
@@ -176,26 +178,12 @@ def _why_not(settings: Settings, error: OSError) -> str:
     return f"Ken can't listen on {where}: {error.strerror}. Choose an address of this machine: ken up --host 127.0.0.1"
 
 
-def _is_ken(settings: Settings) -> bool:
-    """Whether what listens there answers as Ken does."""
-    import http.client
-
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=2)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().read() == b'{"status":"ok"}'
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
 async def _greet(ken: Ken, settings: Settings) -> None:
     """Say where Ken is and what to try."""
+    from ken.cli.running import address_of
     from ken.service.access import is_loopback
 
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    say(f"Ken is at http://{host}:{settings.port}")
+    say(f"Ken is at {address_of(settings)}")
     if not is_loopback(settings.host):
         tell("It is open to the network: every call needs a key. `ken keys create NAME` makes one.")
     if not await ken.library.is_embedded():

@@ -237,7 +237,8 @@ async def _reachable(session: aiohttp.ClientSession, target: Target) -> None:
             await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ModelUnavailable(
-            f"Nothing answers at {target.base!r}. Start Ken there (`ken up`), or name another place with `--url`."
+            f"Nothing answers at {target.base!r}. Start Ken there (`ken up`), or say where it listens: another place with "
+            "`--url`, this home's own with `port` in ken.toml."
         ) from error
 
 

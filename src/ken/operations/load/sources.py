@@ -36,7 +36,8 @@ async def _listed(target: Target, path: str, *, name: str) -> list[dict[str, obj
             told = cast("dict[str, list[dict[str, object]]]", await response.json())
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise ModelUnavailable(
-            f"Nothing that is Ken answers at {target.base!r}. Start it there (`ken up`), or name another place with `--url`."
+            f"Nothing that is Ken answers at {target.base!r}. Start it there (`ken up`), or say where it "
+            "listens: another place with `--url`, this home's own with `port` in ken.toml."
         ) from error
     return told.get(name) or []
 
