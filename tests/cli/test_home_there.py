@@ -48,13 +48,14 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
 )
 def test_what_needs_no_secret_runs_without_it(locked: Terminal, command: str) -> None:
     """A variable that is set for the service alone locks nobody out."""
-    locked.ken(*command.split())
+    assert "UNSET" not in locked.ken(*command.split()).stderr
 
 
 def test_a_backup_and_a_key_need_no_secret(locked: Terminal, tmp_path: Path) -> None:
     """So a nightly backup runs as any user who may read the home."""
-    locked.ken("backup", str(tmp_path / "night.zip"))
-    locked.ken("keys", "create", "intranet")
+    file = tmp_path / "night.zip"
+    assert locked.ken("backup", str(file)).stdout == f"{file}\n"
+    assert locked.ken("keys", "create", "intranet").stdout.startswith("ken-")
 
 
 @pytest.mark.parametrize(
