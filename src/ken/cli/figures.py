@@ -178,8 +178,10 @@ def _judged_by(told: Projection) -> str:
     if not told.tasks:
         return "Nothing was asked in that time: there is nothing to project from."
     if told.is_too_little:
+        hours = told.on_record_s / _HOUR_S
+        so_far = f"Only {hours:.1f} hours are" if hours >= 1 else "Less than an hour is"
         return (
-            f"Only {told.on_record_s / _HOUR_S:.1f} hours are on record: too little to project from, as no day is whole yet. "
+            f"{so_far} on record: too little to project from, as no day is whole yet. "
             "Say with --volume how many tasks there will be."
         )
     days = told.on_record_s / _DAY_S
