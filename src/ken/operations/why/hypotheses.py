@@ -216,7 +216,7 @@ class Look:
         before = [point for point in series if point.at + step <= self._window.since]
         during = [point for point in series if point.at + step > self._window.since]
         noise = OfShares() if is_share else OfValues(_LEAST_NOISE) if watched.kind in _COUNTED else OfValues()
-        self.compared += watched.kind != "peak" and is_enough(before) and any(point.count for point in during)
+        self.compared += watched.kind not in _COUNTED and is_enough(before) and any(point.count for point in during)
         found = change(before, during, normal=normal, noise=noise)
         if found is not None and watched.kind in _COUNTED:
             found = replace(found, before=math.expm1(found.before), after=math.expm1(found.after))
