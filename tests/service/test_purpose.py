@@ -89,11 +89,12 @@ def test_a_load_test_leaves_peoples_figures_as_they_were(tested: Served, client:
     client.post("/api/ask?stream=false", json=ASK)
     gauges = Gauges(tested.ken)
     gauges.values()
-    before = questions(client)
+    before, found = questions(client), client.get("/api/retrieval").json()["tasks"]
     report = loaded(tested, Target(tested.url), steps=(4,))
     assert report.release == tested.ken.assistant.parts.release.id
     assert "settle" in report.steps[0].stages
     assert questions(client) == before
+    assert client.get("/api/retrieval").json()["tasks"] == found
     assert kinds(client)["eval"] >= 8
     assert gauges.values()["in_flight"] == 0
     assert tested.run(from_record(Target(tested.url))) == (QUESTION,)

@@ -17,7 +17,7 @@ class RetrievalRecord:
         self._database = database
 
     def by_task(self, principal: Principal, *, since: float, until: float) -> tuple[TaskRetrieval, ...]:
-        """Figures of the questions asked from `since` up to `until`, by task type; those that were given no passage don't count."""
+        """Figures of people's questions from `since` up to `until`, by task type; those that were given no passage don't count."""
         query = (
             sa.select(
                 traces.c.task_type,
@@ -26,7 +26,12 @@ class RetrievalRecord:
                 sa.func.avg(traces.c.least_relevance).label("least"),
                 sa.func.avg(traces.c.utilisation).label("used"),
             )
-            .where(traces.c.started_at >= since, traces.c.started_at < until, traces.c.passages > 0)
+            .where(
+                traces.c.kind == "question",
+                traces.c.started_at >= since,
+                traces.c.started_at < until,
+                traces.c.passages > 0,
+            )
             .group_by(traces.c.task_type)
             .order_by(traces.c.task_type)
         )
