@@ -86,13 +86,13 @@ class Drawn:
 def axis(window_s: float, *, until: float | None = None) -> Axis:
     """The axis of a window that ends at a time, now where none is named. Raises InvalidInput.
 
-    Steps are of a minute up to two hours, five up to six, an hour up to a fortnight, then days; they begin on borders of the clock,
-    so that two views over the same window have the same.
+    Steps are of a minute up to two hours, five up to six, an hour up to three days, three up to a fortnight, then days; they begin on
+    borders of the clock, so that two views over the same window have the same.
     """
     end = time.time() if until is None else until
     if not MINUTE <= window_s <= _LONGEST_S:
         raise InvalidInput("A window is between a minute and 400 days.", param="window")
-    steps = ((2 * HOUR, MINUTE), (6 * HOUR, 5 * MINUTE), (14 * DAY, HOUR))
+    steps = ((2 * HOUR, MINUTE), (6 * HOUR, 5 * MINUTE), (3 * DAY, HOUR), (14 * DAY, 3 * HOUR))
     step = next((step for most, step in steps if window_s <= most), DAY)
     last = -(-end // step) * step
     return Axis(last - -(-window_s // step) * step, last, step)
