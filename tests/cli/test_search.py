@@ -68,8 +68,8 @@ def test_the_record_tells_how_good_what_was_found_was(filled: Terminal) -> None:
 
 
 def test_nothing_found_says_why(filled: Terminal, empty: Terminal) -> None:
-    """3: no documents at all, or none left by what was asked to be searched; a search that comes near nothing says that."""
-    assert "Put some in" in empty.ken("search", QUESTION, code=3).stderr
+    """3: no documents are left by what was asked to be searched; a search that comes near nothing says that. 2: there is no home."""
+    assert "There is no home" in empty.ken("search", QUESTION, code=2).stderr
     told = filled.ken("search", QUESTION, "--collection", "attic", code=3)
     assert told.stdout == ""
     assert "You may read 4 documents; none in “attic” has" in told.stderr

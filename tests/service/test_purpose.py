@@ -98,7 +98,10 @@ def test_a_load_test_leaves_peoples_figures_as_they_were(tested: Served, client:
     assert kinds(client)["eval"] >= 8
     assert gauges.values()["in_flight"] == 0
     assert tested.run(from_record(Target(tested.url))) == (QUESTION,)
-    assert any("came from the answer cache" in each and "--no-cache" in each for each in conclusions(report))
+    alone = loaded(
+        tested, Target(tested.url)
+    )  # one after the other: each question but the first of its kind is answered before
+    assert any("came from the answer cache" in each and "--no-cache" in each for each in conclusions(alone))
     assert any(each.startswith("One step has no knee") for each in conclusions(report))
 
 

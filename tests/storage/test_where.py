@@ -40,7 +40,7 @@ from ken.storage.where_sql import COLUMNS, INDEXED
         ("task_type in ()", "a value of 'task_type'"),
         ("task_type in (a b)", r"`\)` was expected"),
         ("task_type = 'a\0b'", "no value"),
-        ("quality is 3", "`known` was expected"),
+        ("quality is 3", "`known` or `unknown` was expected"),
         ("ms > 5; drop table traces", "no value of 'ms'"),
         ("1 = 1", "a name was expected"),
         ("'ms' > 5", "a name was expected"),
