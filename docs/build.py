@@ -1,20 +1,24 @@
 """Writes what is generated: `python -m docs.build`, or `make docs`.
 
-docs/cli.md comes from the `ken` command itself; for docs/guides/opentelemetry.md see `spans.py`.
+docs/cli.md comes from the `ken` command itself, docs/openapi.json (which the console's client is made from) from the service; for
+docs/guides/opentelemetry.md see `spans.py`.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
 from docs import spans
+from ken.service.app import description
 
 Command = typer.core.TyperCommand | typer.core.TyperGroup
 PAGE = Path(__file__).with_name("cli.md")
+API = Path(__file__).with_name("openapi.json")
 OPENING = "# The `ken` command\n\nWritten by `make docs` from what each command says of itself under `--help`; edit it there.\n"
 
 
@@ -40,6 +44,11 @@ def page(command: Command) -> str:
     return OPENING + "".join(_section(name, inner) for name, inner in all_commands(command))
 
 
+def api() -> str:
+    """The description of the API as it is kept."""
+    return json.dumps(description(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 def _section(name: str, command: Command) -> str:
     rows = [
         f"| `{'`, `'.join((*parameter.opts, *parameter.secondary_opts))}` | {_sentence(getattr(parameter, 'help', None))} |\n"
@@ -55,5 +64,6 @@ def _sentence(text: str | None) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(ken()), "utf-8")
+    API.write_text(api(), "utf-8")
     spans.write()
-    print(f"wrote {PAGE.parent.name}/{PAGE.name} and guides/{spans.PAGE.name}")
+    print(f"wrote {PAGE.parent.name}/{PAGE.name}, {API.name} and guides/{spans.PAGE.name}")

@@ -1,6 +1,6 @@
 """Who may in: the holder of a key, or the person at this machine.
 
-Everything but the paths in `PUBLIC` needs a principal. A request with an `Authorization` header, or with Anthropic's `x-api-key`,
+Everything but the console's pages and `PUBLIC_PATHS` needs a principal. A request with an `Authorization` header, or with Anthropic's `x-api-key`,
 stands or falls by it. A request without one is the local operator's only when nothing about it says that it came from elsewhere:
 the peer and the Host are loopback, no proxy has touched it, and no other site's page has sent it. A page of another site whose name
 has been rebound to 127.0.0.1 sends its own name as Host, and so stays outside.
@@ -18,11 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ken.domain.principal import LOCAL_OPERATOR, Principal
 from ken.errors import KenError, NotAuthorised
 from ken.service.errors import error_response
+from ken.service.pages import is_page
 
-PUBLIC_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
-"""Hold no one's data: the empty page (it asks the API for what it shows), the API's description, liveness and readiness."""
-
-PUBLIC_PREFIXES = ("/page/", "/documents/")
+PUBLIC_PATHS = frozenset({"/openapi.json", "/healthz", "/readyz"})
+"""Hold no one's data, as the console's pages do: the API's description, liveness and readiness."""
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -95,7 +94,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_public(path: str) -> bool:
-    return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
+    return path in PUBLIC_PATHS or is_page(path)
 
 
 def _secret(headers: Headers) -> str | None:

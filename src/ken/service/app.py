@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from anyio import create_task_group
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
 
-import ken
 from ken import upkeep
 from ken.connectors.configured import Configured
 from ken.scheduler.scheduler import Scheduler
 from ken.service import errors
 from ken.service.access import Access, is_loopback
 from ken.service.boundary import Boundary
+from ken.service.description import Described
 from ken.service.direct import Direct
 from ken.service.limits import BodyLimit
 from ken.service.routes import (
@@ -26,6 +26,7 @@ from ken.service.routes import (
     cache,
     chat,
     checks,
+    console,
     conversations,
     costs,
     digest,
@@ -36,11 +37,11 @@ from ken.service.routes import (
     gateway,
     health,
     index,
+    me,
     messages,
     metrics,
     models,
     otlp,
-    page,
     push,
     quality,
     record,
@@ -81,7 +82,7 @@ ROUTERS = (
     figures,
     metrics,
     health,
-    page,
+    me,
     why,
     digest,
 )
@@ -91,8 +92,11 @@ DOORS = (chat, messages, embeddings, otlp)
 """Of these, what other applications call."""
 
 
-def build(opened: Ken) -> FastAPI:
-    """The HTTP service of an opened home, with the jobs of its sources. The caller closes the home after the server ended."""
+def build(opened: Ken, *, pages: Path = console.FOLDER) -> FastAPI:
+    """The HTTP service of an opened home, with the jobs of its sources and the console that was built into `pages`.
+
+    The caller closes the home after the server ended.
+    """
     settings = opened.settings
     scheduler, configured = Scheduler(), Configured.of(opened, also=upkeep.jobs(opened))
 
@@ -105,12 +109,7 @@ def build(opened: Ken) -> FastAPI:
             yield
             tasks.cancel_scope.cancel()
 
-    app = FastAPI(
-        title="Ken",
-        version=ken.__version__,
-        description="Cited answers from an organisation's documents.",
-        docs_url=None,
-        redoc_url=None,
+    app = Described(
         redirect_slashes=False,
         # Ken keeps traces of its own; to ask OpenTelemetry's settings at each request takes longer than to route it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -125,7 +124,19 @@ def build(opened: Ken) -> FastAPI:
     app.state.ken = opened
     app.state.scheduler = scheduler
     errors.install(app)
+    _include(app)
+    app.include_router(console.pages(pages))
+    app.mount("/assets", console.Assets(pages), name="assets")
+    return app
+
+
+def description() -> dict[str, object]:
+    """The API's description (OpenAPI 3.1) without a home."""
+    app = Described()
+    _include(app)
+    return app.openapi()
+
+
+def _include(app: FastAPI) -> None:
     for resource in ROUTERS:
         app.include_router(resource.router)
-    app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
-    return app

@@ -88,7 +88,7 @@ class ChangeShape(Shape):
     alert: AlertShape
 
 
-class RuleShape(Shape):
+class AlertRuleShape(Shape):
     """One rule in force."""
 
     name: str
@@ -105,7 +105,7 @@ class RuleShape(Shape):
     is_on: bool
 
     @classmethod
-    def of(cls, rule: Rule) -> RuleShape:
+    def of(cls, rule: Rule) -> AlertRuleShape:
         """As it is sent."""
         told = {name: getattr(rule, name) for name in cls.model_fields if name != "looks_for"}
         return cls(looks_for=described(rule), **told)
@@ -156,14 +156,14 @@ async def history(
 
 
 @router.get("/api/alerts/rules", summary="Which rules are in force?")
-async def rules(ken: Opened, principal: Operating) -> tuple[RuleShape, ...]:
+async def rules(ken: Opened, principal: Operating) -> tuple[AlertRuleShape, ...]:
     """Those that Ken comes with, as the files and the API have changed them, and those besides."""
     _ = principal
-    return tuple(map(RuleShape.of, await anyio.to_thread.run_sync(ken.alerting.rules)))
+    return tuple(map(AlertRuleShape.of, await anyio.to_thread.run_sync(ken.alerting.rules)))
 
 
 @router.post("/api/alerts/rules", summary="Add a rule, or change one by its name")
-async def put_rule(table: dict[str, object], ken: Opened, principal: Operating) -> RuleShape:
+async def put_rule(table: dict[str, object], ken: Opened, principal: Operating) -> AlertRuleShape:
     """The fields are those of alerts.toml. Of a rule that is there already, the ones that are named change."""
     _ = principal
     unknown = sorted(table.keys() - {*RuleTable.model_fields, "for"})
@@ -171,7 +171,7 @@ async def put_rule(table: dict[str, object], ken: Opened, principal: Operating) 
         raise InvalidInput("A rule has a `name`, in small letters.", param="name")
     if unknown:
         raise InvalidInput(f"A rule has no field {unknown[0]!r}. docs/guides/alerts.md lists all.", param=unknown[0])
-    return RuleShape.of(await anyio.to_thread.run_sync(ken.alerting.put_rule, table))
+    return AlertRuleShape.of(await anyio.to_thread.run_sync(ken.alerting.put_rule, table))
 
 
 @router.delete("/api/alerts/rules/{name}", summary="Forget what the API said of a rule", status_code=204)

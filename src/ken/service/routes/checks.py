@@ -16,7 +16,7 @@ from ken.service.shapes import Shape
 router = APIRouter(tags=["operations"])
 
 
-class RuleShape(Shape):
+class HeuristicShape(Shape):
     """A rule that looks at every answer, with what it found since it is known here."""
 
     name: str
@@ -33,10 +33,10 @@ class RuleShape(Shape):
     )
 
 
-class RulesShape(Shape):
+class HeuristicsShape(Shape):
     """All rules, in the order in which they run."""
 
-    rules: tuple[RuleShape, ...]
+    rules: tuple[HeuristicShape, ...]
     silent: tuple[str, ...] = Field(description="names of those that could go")
 
 
@@ -61,12 +61,12 @@ class ChecklistShape(Shape):
 
 
 @router.get("/api/checks", summary="What have the heuristics found?")
-async def checks(ken: Opened, principal: Operating) -> RulesShape:
+async def checks(ken: Opened, principal: Operating) -> HeuristicsShape:
     """Each rule's counts, its rate and when it last fired; and those that have been silent for too long. Operators only."""
     _ = principal
     audited = await anyio.to_thread.run_sync(partial(ken.audit, at=time.time()))
-    return RulesShape(
-        rules=tuple(RuleShape.model_validate(each) for each in audited),
+    return HeuristicsShape(
+        rules=tuple(HeuristicShape.model_validate(each) for each in audited),
         silent=tuple(each.name for each in audited if each.is_silent),
     )
 

@@ -1,0 +1,79 @@
+"""The console: HTML, scripts and styles that hold no data. What they show they ask from the API, under its rules.
+
+Vite builds it from `console/` into `FOLDER`, which the wheel carries. Beside each file lie its compressed forms; names below
+`/assets/` hold a hash of what is in them, so browsers keep those for good.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ken.service.pages import PAGES
+
+FOLDER = Path(__file__).parent.parent / "console"
+
+_CODINGS = (("br", ".br"), ("gzip", ".gz"))
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Ken: the console isn't built</title></head>
+<body><h1>The console isn't built</h1>
+<p>This Ken was installed from its sources without its web pages. Run <code>make up</code> in the folder of the sources, or
+<code>npm ci --omit=dev &amp;&amp; npx vite build</code> in its folder <code>console</code>, and load this page again.</p>
+<p>Everything else works: the API (<a href="/openapi.json">its description</a>) and the <code>ken</code> command.</p>
+</body></html>
+"""
+
+
+def pages(folder: Path) -> APIRouter:
+    """The same document for each path of the console: which page that is, its scripts tell from the address."""
+    router = APIRouter(include_in_schema=False)
+
+    async def page(request: Request) -> Response:
+        built = folder / "index.html"
+        if not built.is_file():
+            return HTMLResponse(_NOT_BUILT, 503)
+        return _compressed(built, request.headers.get("accept-encoding", ""), cache="no-cache")
+
+    for path in PAGES:
+        router.add_api_route(path, page, methods=["GET", "HEAD"])
+    return router
+
+
+class Assets(StaticFiles):
+    """The files that pages load."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder / "assets", check_dir=False)
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """A file, in the smallest form that the browser takes."""
+        _ = stat_result, status_code
+        return _compressed(Path(full_path), Request(scope).headers.get("accept-encoding", ""), cache=_FOR_GOOD)
+
+
+def _compressed(file: Path, accepted: str, *, cache: str) -> Response:
+    headers = {"cache-control": cache, "vary": "accept-encoding"}
+    media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    for coding, suffix in _CODINGS:
+        packed = file.with_name(file.name + suffix)
+        if _takes(accepted, coding) and packed.is_file():
+            return FileResponse(packed, headers={**headers, "content-encoding": coding}, media_type=media_type)
+    return FileResponse(file, headers=headers, media_type=media_type)
+
+
+def _takes(accepted: str, coding: str) -> bool:
+    """Whether `Accept-Encoding` names a coding and doesn't refuse it (RFC 9110, section 12.5.3)."""
+    for each in accepted.lower().split(","):
+        name, _, weight = each.partition(";")
+        if name.strip() == coding:
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
