@@ -16,7 +16,7 @@ NODE := console/with-node $(VENV)
 MODULES := console/node_modules
 CONSOLE := src/ken/service/console/index.html
 # Folders too: they are newer when a file was taken away.
-CONSOLE_SOURCES := $(shell find console/src console/public console/index.html console/vite.config.ts console/tsconfig.json \
+CONSOLE_SOURCES := $(shell find console/src console/public console/index.html console/vite.config.ts console/compressed.ts console/tsconfig.json \
 	-not -name '*.test.*' -not -name schema.d.ts 2>/dev/null)
 BENCHES = $(filter bench/$(or $(ONLY),%).py,$(wildcard bench/*.py))
 

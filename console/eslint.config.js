@@ -11,8 +11,16 @@ const features = readdirSync(new URL('src/features', import.meta.url));
 
 /** What may not be imported, and from where: app > features > ui | lib; no feature imports another. */
 const zones = [
-  { target: './src/features', from: './src/app', message: 'The app composes features; a feature takes what it needs as a property.' },
-  { target: './src/ui', from: ['./src/app', './src/features', './src/lib'], message: 'ui knows no words of the domain.' },
+  {
+    target: './src/features',
+    from: './src/app',
+    message: 'The app composes features; a feature takes what it needs as a property.',
+  },
+  {
+    target: './src/ui',
+    from: ['./src/app', './src/features', './src/lib'],
+    message: 'ui knows no words of the domain.',
+  },
   { target: './src/lib', from: ['./src/app', './src/features', './src/ui'], message: 'lib is the bottom.' },
   ...features.map((name) => ({
     target: `./src/features/${name}`,
@@ -56,6 +64,6 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  { files: ['vite.config.ts', 'eslint.config.js'], rules: { 'import-x/no-default-export': 'off' } },
+  { files: ['vite.config.ts', 'vitest.config.ts', 'eslint.config.js'], rules: { 'import-x/no-default-export': 'off' } },
   { files: ['eslint.config.js'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -1,16 +1,18 @@
 import { fileURLToPath } from 'node:url';
 
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
-const KEN = process.env['KEN_URL'] ?? 'http://127.0.0.1:8000';
+import { compressed } from './compressed.ts';
+
+const KEN = process.env.KEN_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), compressed()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   build: {
     // Ken serves this folder, and its wheel carries it.
-    outDir: process.env['CONSOLE_OUT'] ?? '../src/ken/service/console',
+    outDir: process.env.CONSOLE_OUT ?? '../src/ken/service/console',
     emptyOutDir: true,
     // Ken's Content-Security-Policy lets scripts, styles and pictures come from its own files alone, not from data: addresses.
     assetsInlineLimit: 0,
@@ -23,12 +25,5 @@ export default defineConfig({
     proxy: Object.fromEntries(
       ['/api', '/v1', '/openapi.json', '/healthz', '/readyz'].map((path) => [path, { target: KEN, xfwd: false }]),
     ),
-  },
-  test: {
-    environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
-    setupFiles: ['src/test-setup.ts'],
-    restoreMocks: true,
-    maxWorkers: 2,
   },
 });
