@@ -92,7 +92,13 @@ export function ago(at: number | null | undefined, now: number = Date.now() / 10
   const size = Math.abs(seconds);
   if (size < 5) return 'just now';
   const [amount, unit] =
-    size < 60 ? [size, 's'] : size < 3600 ? [size / 60, 'min'] : size < 86_400 ? [size / 3600, 'h'] : [size / 86_400, 'd'];
+    size < 60
+      ? [size, 's']
+      : size < 3600
+        ? [size / 60, 'min']
+        : size < 86_400
+          ? [size / 3600, 'h']
+          : [size / 86_400, 'd'];
   const told = `${Math.round(amount)} ${unit}`;
   return seconds >= 0 ? `${told} ago` : `in ${told}`;
 }

@@ -15,9 +15,9 @@ export interface BadgeProps {
 /** A state in a word. The colour repeats what the word says, and never says it alone. */
 export function Badge({ tone = 'neutral', icon, title, children }: BadgeProps) {
   return (
-    <span className={classNames(styles['badge'], styles[tone])} title={title}>
+    <span className={classNames(styles.badge, styles[tone])} title={title}>
       {icon !== undefined && (
-        <span className={styles['icon']} aria-hidden="true">
+        <span className={styles.icon} aria-hidden="true">
           {icon}
         </span>
       )}

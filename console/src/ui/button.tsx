@@ -22,10 +22,10 @@ export function Button({ look = 'plain', small, icon, busy, className, children,
       {...rest}
       disabled={disabled === true || busy === true}
       aria-busy={busy === true || undefined}
-      className={classNames(styles['button'], styles[look], small === true && styles['small'], className)}
+      className={classNames(styles.button, styles[look], small === true && styles.small, className)}
     >
       {icon !== undefined && (
-        <span className={styles['icon']} aria-hidden="true">
+        <span className={styles.icon} aria-hidden="true">
           {icon}
         </span>
       )}
@@ -43,8 +43,8 @@ export interface IconButtonProps extends Omit<ButtonProps, 'children' | 'icon'> 
 /** A button that shows an icon alone. */
 export function IconButton({ label, children, className, ...rest }: IconButtonProps) {
   return (
-    <Button look="quiet" {...rest} aria-label={label} title={label} className={classNames(styles['square'], className)}>
-      <span className={styles['icon']} aria-hidden="true">
+    <Button look="quiet" {...rest} aria-label={label} title={label} className={classNames(styles.square, className)}>
+      <span className={styles.icon} aria-hidden="true">
         {children}
       </span>
     </Button>

@@ -29,19 +29,19 @@ export function Dialog({ open, title, onClose, children, actions, wide }: Dialog
     <dialog
       ref={element}
       aria-labelledby={id}
-      className={classNames(styles['dialog'], wide === true && styles['wide'])}
+      className={classNames(styles.dialog, wide === true && styles.wide)}
       onClose={onClose}
     >
       {open && (
         <>
-          <header className={styles['head']}>
+          <header className={styles.head}>
             <h2 id={id}>{title}</h2>
             <IconButton label="Close" onClick={onClose}>
               <X />
             </IconButton>
           </header>
-          <div className={styles['body']}>{children}</div>
-          {actions !== undefined && <footer className={styles['actions']}>{actions}</footer>}
+          <div className={styles.body}>{children}</div>
+          {actions !== undefined && <footer className={styles.actions}>{actions}</footer>}
         </>
       )}
     </dialog>
@@ -80,7 +80,7 @@ export function Confirm({ open, title, children, verb, busy = false, error, onCo
     >
       {children}
       {error != null && (
-        <p role="alert" className={styles['error']}>
+        <p role="alert" className={styles.error}>
           {error}
         </p>
       )}

@@ -12,6 +12,9 @@ interface FieldProps {
   readonly error?: string | null | undefined;
 }
 
+/** As destructuring gives it: a property that is missing is there as undefined. */
+type Loose = { readonly [Name in 'labelHidden' | 'hint' | 'error']: FieldProps[Name] | undefined };
+
 interface Wired {
   readonly id: string;
   readonly 'aria-describedby'?: string;
@@ -28,8 +31,8 @@ function Field({
   const id = useId();
   const described = [hint !== undefined && `${id}-hint`, error != null && `${id}-error`].filter(Boolean).join(' ');
   return (
-    <div className={styles['field']}>
-      <label htmlFor={id} className={labelHidden === true ? 'unseen' : styles['label']}>
+    <div className={styles.field}>
+      <label htmlFor={id} className={labelHidden === true ? 'unseen' : styles.label}>
         {label}
       </label>
       {children({
@@ -38,12 +41,12 @@ function Field({
         ...(error == null ? {} : { 'aria-invalid': true }),
       })}
       {hint !== undefined && (
-        <p id={`${id}-hint`} className={styles['hint']}>
+        <p id={`${id}-hint`} className={styles.hint}>
           {hint}
         </p>
       )}
       {error != null && (
-        <p id={`${id}-error`} className={styles['error']}>
+        <p id={`${id}-error`} className={styles.error}>
           {error}
         </p>
       )}
@@ -62,7 +65,7 @@ export function TextField({
 }: FieldProps & ComponentPropsWithRef<'input'>) {
   return (
     <Field label={label} {...given({ labelHidden, hint, error })}>
-      {(wired) => <input type="text" {...rest} {...wired} className={classNames(styles['control'], className)} />}
+      {(wired) => <input type="text" {...rest} {...wired} className={classNames(styles.control, className)} />}
     </Field>
   );
 }
@@ -78,7 +81,7 @@ export function TextArea({
 }: FieldProps & ComponentPropsWithRef<'textarea'>) {
   return (
     <Field label={label} {...given({ labelHidden, hint, error })}>
-      {(wired) => <textarea {...rest} {...wired} className={classNames(styles['control'], className)} />}
+      {(wired) => <textarea {...rest} {...wired} className={classNames(styles.control, className)} />}
     </Field>
   );
 }
@@ -94,21 +97,25 @@ export function Select({
 }: FieldProps & ComponentPropsWithRef<'select'>) {
   return (
     <Field label={label} {...given({ labelHidden, hint, error })}>
-      {(wired) => <select {...rest} {...wired} className={classNames(styles['control'], className)} />}
+      {(wired) => <select {...rest} {...wired} className={classNames(styles.control, className)} />}
     </Field>
   );
 }
 
 /** Yes or no; the label stands behind the box. */
-export function Checkbox({ label, className, ...rest }: { readonly label: ReactNode } & ComponentPropsWithRef<'input'>) {
+export function Checkbox({
+  label,
+  className,
+  ...rest
+}: { readonly label: ReactNode } & ComponentPropsWithRef<'input'>) {
   return (
-    <label className={classNames(styles['check'], className)}>
+    <label className={classNames(styles.check, className)}>
       <input {...rest} type="checkbox" /> <span>{label}</span>
     </label>
   );
 }
 
-function given({ labelHidden, hint, error }: Omit<FieldProps, 'label'>): Omit<FieldProps, 'label'> {
+function given({ labelHidden, hint, error }: Loose): Omit<FieldProps, 'label'> {
   return {
     ...(labelHidden === undefined ? {} : { labelHidden }),
     ...(hint === undefined ? {} : { hint }),

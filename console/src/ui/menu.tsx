@@ -12,17 +12,23 @@ export interface MenuChoice {
 }
 
 /** A menu of actions behind a button (`trigger`). */
-export function Menu({ trigger, choices }: { readonly trigger: ReactElement; readonly choices: readonly MenuChoice[] }) {
+export function Menu({
+  trigger,
+  choices,
+}: {
+  readonly trigger: ReactElement;
+  readonly choices: readonly MenuChoice[];
+}) {
   return (
     <MenuProvider>
       <MenuButton render={trigger} />
-      <AriaMenu gutter={4} portal unmountOnHide className={styles['menu']}>
+      <AriaMenu gutter={4} portal unmountOnHide className={styles.menu}>
         {choices.map((choice, index) => (
           <MenuItem
             key={index}
             disabled={choice.disabled === true}
             onClick={choice.onSelect}
-            className={classNames(styles['choice'], choice.danger === true && styles['danger'])}
+            className={classNames(styles.choice, choice.danger === true && styles.danger)}
           >
             {choice.label}
           </MenuItem>

@@ -25,11 +25,11 @@ export function Meter({ label, share, told, tone = 'accent', mark }: MeterProps)
       aria-valuemax={1}
       aria-valuenow={full}
       aria-valuetext={told ?? `${Math.round(share * 100)} %`}
-      className={styles['meter']}
+      className={styles.meter}
     >
-      <div className={classNames(styles['bar'], styles[tone])} style={{ width: `${full * 100}%` }} />
+      <div className={classNames(styles.bar, styles[tone])} style={{ width: `${full * 100}%` }} />
       {mark !== undefined && (
-        <div className={styles['mark']} style={{ insetInlineStart: `${Math.min(1, Math.max(0, mark)) * 100}%` }} />
+        <div className={styles.mark} style={{ insetInlineStart: `${Math.min(1, Math.max(0, mark)) * 100}%` }} />
       )}
     </div>
   );

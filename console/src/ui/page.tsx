@@ -15,13 +15,13 @@ export interface PageProps {
 /** The frame of a page that is operated rather than read: its title, what can be done, what it shows. */
 export function Page({ title, lead, actions, children }: PageProps) {
   return (
-    <div className={styles['page']}>
-      <header className={styles['head']}>
-        <div className={styles['told']}>
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <div className={styles.told}>
           <h1>{title}</h1>
-          {lead !== undefined && <p className={styles['lead']}>{lead}</p>}
+          {lead !== undefined && <p className={styles.lead}>{lead}</p>}
         </div>
-        {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+        {actions !== undefined && <div className={styles.actions}>{actions}</div>}
       </header>
       {children}
     </div>
@@ -38,11 +38,11 @@ export interface PanelProps {
 /** A part of a page with a frame around it. */
 export function Panel({ title, actions, children, className }: PanelProps) {
   return (
-    <section className={classNames(styles['panel'], className)}>
+    <section className={classNames(styles.panel, className)}>
       {(title !== undefined || actions !== undefined) && (
-        <header className={styles['panelHead']}>
+        <header className={styles.panelHead}>
           {title !== undefined && <h2>{title}</h2>}
-          {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+          {actions !== undefined && <div className={styles.actions}>{actions}</div>}
         </header>
       )}
       {children}
@@ -53,11 +53,11 @@ export function Panel({ title, actions, children, className }: PanelProps) {
 /** Name and value, line by line; a value that is null isn't shown. */
 export function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
-    <dl className={styles['facts']}>
+    <dl className={styles.facts}>
       {facts
         .filter(([, value]) => value !== null)
         .map(([name, value]) => (
-          <div key={name} className={styles['fact']}>
+          <div key={name} className={styles.fact}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

@@ -16,7 +16,7 @@ export function Popover({ label, trigger, children }: PopoverProps) {
   return (
     <PopoverProvider>
       <PopoverDisclosure render={trigger} />
-      <AriaPopover gutter={6} portal unmountOnHide aria-label={label} className={styles['popover']}>
+      <AriaPopover gutter={6} portal unmountOnHide aria-label={label} className={styles.popover}>
         {children}
       </AriaPopover>
     </PopoverProvider>

@@ -16,14 +16,14 @@ export interface EmptyProps {
 /** Nothing is there yet: what that means, and what to do next. */
 export function Empty({ title, children, icon, action }: EmptyProps) {
   return (
-    <div className={styles['empty']}>
+    <div className={styles.empty}>
       {icon !== undefined && (
-        <span className={styles['icon']} aria-hidden="true">
+        <span className={styles.icon} aria-hidden="true">
           {icon}
         </span>
       )}
-      <p className={styles['title']}>{title}</p>
-      {children !== undefined && <div className={styles['told']}>{children}</div>}
+      <p className={styles.title}>{title}</p>
+      {children !== undefined && <div className={styles.told}>{children}</div>}
       {action}
     </div>
   );
@@ -46,14 +46,14 @@ export interface FaultProps {
 export function Fault({ title, error, onRetry }: FaultProps) {
   const refused = error.status === 401 || error.status === 403;
   return (
-    <div role="alert" className={classNames(styles['empty'], styles['fault'])}>
-      <span className={styles['icon']} aria-hidden="true">
+    <div role="alert" className={classNames(styles.empty, styles.fault)}>
+      <span className={styles.icon} aria-hidden="true">
         {refused ? <Lock /> : <CircleAlert />}
       </span>
-      <p className={styles['title']}>{title}</p>
-      <p className={styles['told']}>{error.message}</p>
+      <p className={styles.title}>{title}</p>
+      <p className={styles.told}>{error.message}</p>
       {error.traceId != null && (
-        <p className={styles['fine']}>
+        <p className={styles.fine}>
           Trace <code>{error.traceId}</code>
         </p>
       )}
@@ -63,12 +63,18 @@ export function Fault({ title, error, onRetry }: FaultProps) {
 }
 
 /** Holds the place of what is on its way, in its size, so that nothing jumps when it comes. */
-export function Skeleton({ lines = 3, height }: { readonly lines?: number; readonly height?: CSSProperties['height'] }) {
-  if (height !== undefined) return <div className={styles['block']} style={{ height }} aria-hidden="true" />;
+export function Skeleton({
+  lines = 3,
+  height,
+}: {
+  readonly lines?: number;
+  readonly height?: CSSProperties['height'];
+}) {
+  if (height !== undefined) return <div className={styles.block} style={{ height }} aria-hidden="true" />;
   return (
-    <div className={styles['lines']} aria-hidden="true">
+    <div className={styles.lines} aria-hidden="true">
       {Array.from({ length: lines }, (_, index) => (
-        <div key={index} className={styles['line']} />
+        <div key={index} className={styles.line} />
       ))}
     </div>
   );

@@ -29,14 +29,14 @@ export function Tabs<Id extends string>({ label, tabs, selected, onSelect, child
       }}
       selectOnMove={false}
     >
-      <TabList aria-label={label} className={styles['list']}>
+      <TabList aria-label={label} className={styles.list}>
         {tabs.map((tab) => (
-          <Tab key={tab.id} id={tab.id} className={styles['tab']}>
+          <Tab key={tab.id} id={tab.id} className={styles.tab}>
             {tab.label}
           </Tab>
         ))}
       </TabList>
-      <TabPanel tabId={selected} className={styles['panel']}>
+      <TabPanel tabId={selected} className={styles.panel}>
         {children}
       </TabPanel>
     </TabProvider>

@@ -8,7 +8,7 @@ export function Tooltip({ content, children }: { readonly content: ReactNode; re
   return (
     <TooltipProvider timeout={300}>
       <TooltipAnchor render={children} />
-      <AriaTooltip gutter={6} className={styles['tooltip']} portal unmountOnHide>
+      <AriaTooltip gutter={6} className={styles.tooltip} portal unmountOnHide>
         {content}
       </AriaTooltip>
     </TooltipProvider>

@@ -29,13 +29,13 @@ export class ApiError extends Error {
 
 /** The error of an answer that wasn't a success, from its body where it has the API's shape. */
 export function errorOf(response: Response, body: unknown): ApiError {
-  const told = isObject(body) && isObject(body['error']) ? body['error'] : {};
+  const told = isObject(body) && isObject(body.error) ? body.error : {};
   const after = Number(response.headers.get('retry-after') ?? NaN);
   return new ApiError(
-    text(told['message']) ?? `Ken answered with the status ${response.status}.`,
+    text(told.message) ?? `Ken answered with the status ${response.status}.`,
     response.status,
-    text(told['kind']) ?? '',
-    text(told['trace_id']),
+    text(told.kind) ?? '',
+    text(told.trace_id),
     Number.isFinite(after) ? after : null,
   );
 }
