@@ -1,0 +1,4 @@
+/** What the address of the page may say. */
+export function viewsSearch(search: Record<string, unknown>): Record<string, unknown> {
+  return search;
+}
