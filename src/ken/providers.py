@@ -70,8 +70,11 @@ class Providers:
 
     def price_of(self, name: str, usage: Usage) -> int | None:
         """What a call of a model would cost now, in millionths of the currency; None where that is unknown."""
-        prices = self.stacks.prices
-        return prices.cost_micros(name if name in prices.own else self.called.get(name, name), usage)
+        return self.stacks.prices.cost_micros(self.priced_as(name), usage)
+
+    def priced_as(self, name: str) -> str:
+        """The name by which the price list knows a model."""
+        return name if name in self.stacks.prices.own else self.called.get(name, name)
 
     def breaker_of(self, name: str) -> str:
         """The state of a model's breaker; empty where it has none."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ken.domain.budget import Budget
+from ken.domain.budget import Budget, Burn, Counted, Spent, pace, resets_at
 from ken.domain.call import Purpose
 from ken.errors import BudgetExceeded, Unpriced
 from ken.gateway.books import Books
@@ -164,3 +164,26 @@ async def test_everyones_budget_shows_each_one_who_spent(sqlite: Database) -> No
     assert [(burn.counted.of, burn.left) for burn in await budgets.all_burns()] == [("b", 3_000), ("a", 8_000)]
     assert [burn.counted.of for burn in await budgets.burns(Purpose(principal="a"))] == ["a"]
     await books.aclose()
+
+
+@pytest.mark.parametrize(
+    ("day", "used", "projected", "runs_out"),
+    [
+        (1, 500, None, None),  # too early to tell
+        (16, 500, 1000, None),  # the 15 days before it are half of November: it lasts exactly to the end
+        (16, 1000, 2000, 16),
+        (16, 800, 1600, 19),
+        (16, 0, 0, None),
+    ],
+)
+def test_a_pace_tells_where_it_ends(day: int, used: int, projected: int | None, runs_out: int | None) -> None:
+    """Half of the month over: what is used by then is doubled, and where that is beyond the limit the day is named."""
+    at = datetime(2026, 11, day, tzinfo=UTC).timestamp()
+    budget = Budget(name="tokens", tokens=1000)
+    counted = Counted(scope="all", of="", period="2026-11")
+    burn = Burn(budget=budget, counted=counted, spent=Spent(final_tokens=used), resets_at=resets_at(at, "month"))
+    told = pace(burn, at)
+    assert told.even == (0 if day == 1 else 500)
+    assert told.projected == projected
+    ends = None if told.runs_out_at is None else datetime.fromtimestamp(told.runs_out_at, UTC).day
+    assert ends == runs_out

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from ken.budget_settings import PriceSettings
 from ken.cache_settings import AnswerCacheSettings
+from ken.mock.serving import running_in_thread
+from ken.settings import ModelSettings
 from tests.service.corpus import copy
 from tests.service.events import ask
 from tests.service.serving import Served, serving
@@ -74,6 +77,10 @@ def test_operators_see_and_drop_what_is_held(caching: Served) -> None:
         opened = operator.get(f"/api/gateway/cache/entries/{held[0]['id']}").raise_for_status().json()
         assert opened["question"] == held[0]["question"]
         assert any(rests["cited"] for rests in opened["rests_on"])
+        assert held[0]["documents"] == [rests["document_id"] for rests in opened["rests_on"] if rests["cited"]]
+        found = operator.get("/api/gateway/cache/entries", params={"q": "BERTH boat"}).json()
+        assert [each["question"] for each in found] == ["What is a berth for a boat of up to 8 metres a night?"]
+        assert operator.get("/api/gateway/cache/entries", params={"q": "berth %"}).json() == []
         assert opened["text"]
         every = "/api/gateway/cache/entries"
         where = f"{every}/{held[0]['id']}"
@@ -97,3 +104,28 @@ def test_a_thumb_down_ends_an_answer(caching: Served) -> None:
         assert again["cached"]
         client.post("/api/feedback", json={"trace_id": again["trace_id"], "helpful": False}).raise_for_status()
         assert [one(client, question)["cached"] for _ in range(2)] == [False, False]
+
+
+def test_what_hits_have_saved_is_what_the_first_answer_cost(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A question answered by a model of a known price and asked twice more has saved twice that; without a price it is unknown."""
+    with running_in_thread() as mock:
+        table = {"name": "writer", "model": "mock-quote2-idsaving", "base_url": mock.url}
+        price = {"writer": PriceSettings(input=1_000_000, output=4_000_000)}
+        told = {"models": (ModelSettings.model_validate(table),), "default_model": "writer", "cache": True}
+        for prices in (price, {}):
+            home = copy(tmp_path_factory.mktemp("saving") / "home")
+            with serving(home, **told, prices=prices) as ken, ken.client(ken.operator) as operator:
+                before = operator.get("/api/gateway/cache").json()["all"]
+                operator.delete("/api/gateway/cache/entries")
+                answers = [one(operator, QUESTION) for _ in range(3)]
+                assert [answer["cached"] for answer in answers] == [False, True, True]
+                ken.ken.recorder.flush()
+                figures = operator.get("/api/gateway/cache").json()["all"]
+                if prices:
+                    assert before["saved_micros"] == 0
+                    cost = answers[0]["cost_micros"]
+                    assert isinstance(cost, int)
+                    assert cost > 0
+                    assert figures["saved_micros"] == 2 * cost
+                else:
+                    assert figures["saved_micros"] is None

@@ -101,3 +101,38 @@ def test_costs_are_what_the_provider_invoices_and_for_operators_only(door: Door)
     assert (priced["unknown_calls"], priced["estimated_calls"]) == (0, 0)
     with door.served.client(door.served.clerk) as client:
         assert client.get("/api/gateway/costs").status_code == 403
+
+
+def test_a_budget_tells_its_pace_and_its_days(door: Door) -> None:
+    """The days since the month began add up to what is used; the even pace is the limit's share of the time that is over."""
+    ask(door, door.served.nobody)
+    door.served.run(door.served.ken.providers.stacks.books.flush())
+    with door.served.client(door.served.operator) as client:
+        burns = {burn["name"]: burn for burn in client.get("/api/gateway/budgets").json()["budgets"]}
+        burn = burns["all together"]
+        told = client.get("/api/gateway/budgets/days", params={"name": "all together"}).raise_for_status().json()
+        by_day = client.get("/api/gateway/budgets/days", params={"name": "each key", "of": burns["each key"]["of"]})
+        assert by_day.raise_for_status().json()["is_money"] is False
+        assert client.get("/api/gateway/budgets/days", params={"name": "no such"}).status_code == 404
+    assert sum(day["used"] for day in told["days"]) == burn["used"] > 0
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    assert (told["days"][0]["day"], told["days"][-1]["day"]) == (f"{today[:7]}-01", today)
+    assert len(told["days"]) == int(today[8:])
+    assert burn["even"] == pytest.approx(burn["limit"] * burn["elapsed"], abs=1)
+    assert burn["elapsed"] == pytest.approx(
+        (time.time() - burn["began_at"]) / (burn["resets_at"] - burn["began_at"]), abs=0.001
+    )
+
+
+def test_a_budget_s_days_are_for_those_whom_it_binds(door: Door) -> None:
+    """A key sees its own days, and neither another key's nor those of a group that it isn't in."""
+    path, own = "/api/gateway/budgets/days", dict[str, str]()
+    for who, key in (("clerk", door.served.clerk), ("nobody", door.served.nobody)):
+        with door.served.client(key) as client:
+            burns = client.get("/api/gateway/budgets").json()["budgets"]
+        own[who] = next(burn["of"] for burn in burns if burn["name"] == "each key")
+    assert own["clerk"] != own["nobody"]
+    with door.served.client(door.served.nobody) as client:
+        assert client.get(path, params={"name": "each key", "of": own["nobody"]}).status_code == 200
+        assert client.get(path, params={"name": "each key", "of": own["clerk"]}).status_code == 404
+        assert client.get(path, params={"name": "the office", "of": "office"}).status_code == 404

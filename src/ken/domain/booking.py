@@ -53,6 +53,22 @@ class Settlement:
     """Milliseconds until the first piece of the answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a model that is over, as one looks at how a model does."""
+
+    model: str
+    outcome: ChargeOutcome
+    error: str
+    """The class of the error that ended it."""
+    stage: str
+    trace_id: str | None
+    started_at: float
+    """Seconds since the epoch, as `ended_at`."""
+    ended_at: float
+    ttft_ms: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """What the calls with one value of a dimension cost together."""

@@ -104,6 +104,43 @@ class Burn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a budget is used up, against one that would last exactly to the end of its period."""
+
+    began_at: float
+    """Seconds since the epoch, as the others."""
+    elapsed: float
+    """The share of the period that is over, 0 to 1."""
+    even: int
+    """Millionths or tokens: what an even pace would have used by now."""
+    projected: int | None
+    """What will have been used at the end if it goes on like this; None while too little of the period is over to tell."""
+    runs_out_at: float | None
+    """When the limit is then reached; None where it isn't before the end, or can't be told yet."""
+
+
+_EARLY = 0.05
+"""Of a period: before that, one call would be taken for a habit."""
+
+
+def pace(burn: Burn, at: float) -> Pace:
+    """How fast a budget is used up at a time within its period, seconds since the epoch."""
+    began = began_at(at, burn.budget.period)
+    length = burn.resets_at - began
+    elapsed = min(1.0, max(0.0, (at - began) / length))
+    limit, used = burn.budget.limit, burn.used
+    tells = elapsed >= _EARLY
+    runs_out = began + length * elapsed * limit / used if tells and used else None
+    return Pace(
+        began_at=began,
+        elapsed=elapsed,
+        even=round(limit * elapsed),
+        projected=round(used / elapsed) if tells else None,
+        runs_out_at=runs_out if runs_out is not None and runs_out < burn.resets_at else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetStanding:
     """How the scarcest of the budgets that bind a purpose stands: what a stage decides by."""
 
@@ -137,6 +174,12 @@ def named(purpose: Purpose, scope: BudgetScope) -> tuple[str, ...]:
 def period_of(at: float, period: BudgetPeriod) -> str:
     """The name of the day or the month that a time is in, in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d" if period == "day" else "%Y-%m")
+
+
+def began_at(at: float, period: BudgetPeriod) -> float:
+    """When the day or the month that a time is in began, in seconds since the epoch."""
+    start = datetime.fromtimestamp(at, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (start if period == "day" else start.replace(day=1)).timestamp()
 
 
 def resets_at(at: float, period: BudgetPeriod) -> float:

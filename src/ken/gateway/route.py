@@ -139,17 +139,14 @@ def decide(routes: Routes, case: Case) -> Decision:
     wanted one is tried after all.
     """
     wanted, reason = _wanted(routes, case)
-    order: list[TierName] = [wanted]
+    first = wanted
     lighter: TierName | None = None
     if case.is_short:
         lighter = next((name for name in _LIGHTER[wanted] if name in routes.tiers), None)
         if lighter is not None:
-            order = [lighter]
+            first = lighter
             reason = f"the budget is short, so that {lighter} answers in the place of {wanted} ({reason})"
-    others: tuple[TierName, ...] = (*_STAND_INS[order[0]], *TIERS)
-    for name in others:
-        if name in routes.tiers and name not in order:
-            order.append(name)
+    order = (first, *stand_ins(routes, first))
     passed: list[PassedOver] = []
     chosen = order[0]
     for name in order:
@@ -170,6 +167,12 @@ def decide(routes: Routes, case: Case) -> Decision:
         passed_over=tuple(passed),
         is_lighter=lighter is not None and chosen != wanted,
     )
+
+
+def stand_ins(routes: Routes, tier: TierName) -> tuple[TierName, ...]:
+    """The tiers that a question goes to where this one can't answer, in their order: as strong, then stronger, then lighter."""
+    others = dict.fromkeys((*_STAND_INS[tier], *TIERS))
+    return tuple(name for name in others if name in routes.tiers and name != tier)
 
 
 def stronger(routes: Routes, tier: TierName, *, is_down: Callable[[str], bool]) -> Tier | None:

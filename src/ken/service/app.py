@@ -19,7 +19,9 @@ from ken.service.boundary import Boundary
 from ken.service.description import Described
 from ken.service.direct import Direct
 from ken.service.limits import BodyLimit
+from ken.service.live import Live
 from ken.service.routes import (
+    alert_rules,
     alerts,
     ask,
     budgets,
@@ -35,19 +37,24 @@ from ken.service.routes import (
     feedback,
     figures,
     gateway,
+    gateway_models,
     health,
     index,
+    live,
     me,
     messages,
     metrics,
     models,
     otlp,
+    prices,
     push,
     quality,
     record,
+    releases,
     retrieval,
     routing,
     search,
+    shares,
     sources,
     traces,
     why,
@@ -68,13 +75,18 @@ ROUTERS = (
     sources,
     index,
     conversations,
+    shares,
     traces,
+    releases,
     record,
     alerts,
+    alert_rules,
     retrieval,
     routing,
     feedback,
     gateway,
+    gateway_models,
+    prices,
     budgets,
     costs,
     cache,
@@ -82,6 +94,7 @@ ROUTERS = (
     figures,
     metrics,
     health,
+    live,
     me,
     why,
     digest,
@@ -123,6 +136,7 @@ def build(opened: Ken, *, pages: Path = console.FOLDER) -> FastAPI:
     )
     app.state.ken = opened
     app.state.scheduler = scheduler
+    app.state.live = Live(opened.stamps, opened.providers.stacks.vitals)
     errors.install(app)
     _include(app)
     app.include_router(console.pages(pages))

@@ -108,11 +108,30 @@ class CachedAnswers:
         with self._database.read() as connection:
             return tuple(RestsOn(*row) for row in connection.execute(query.order_by(table.document_id)))
 
-    def listed(self, *, category: str | None = None, before: int | None = None, limit: int = 50) -> list[CachedAnswer]:
-        """Answers that may be given, the last kept first, without their vectors."""
+    def documents_of(self, ids: Sequence[int]) -> dict[int, list[RestsOn]]:
+        """`rests_on` of several answers."""
+        table = cached_documents.c
+        query = sa.select(table.answer, table.document_id, table.version, table.cited).where(table.answer.in_(ids))
+        found: dict[int, list[RestsOn]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query.order_by(table.answer, table.document_id)):
+                found.setdefault(row.answer, []).append(RestsOn(row.document_id, row.version, row.cited))
+        return found
+
+    def listed(
+        self,
+        *,
+        category: str | None = None,
+        holding: Sequence[str] = (),
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[CachedAnswer]:
+        """Answers that may be given, the last kept first, without their vectors; `holding`: what their questions hold, in any case."""
         query = sa.select(*_PLAIN).where(~cached_answers.c.flagged).order_by(cached_answers.c.id.desc()).limit(limit)
         if category is not None:
             query = query.where(cached_answers.c.category == category)
+        for word in holding:
+            query = query.where(cached_answers.c.question.icontains(word, autoescape=True))
         if before is not None:
             query = query.where(cached_answers.c.id < before)
         with self._database.read() as connection:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ken.domain.booking import Cost, Reservation, Settlement
+from ken.domain.booking import Attempt, Cost, Reservation, Settlement
 from ken.domain.budget import SCOPES, Budget, BudgetScope, Burn, Counted, Refusal, Spent, named, period_of, resets_at
 from ken.domain.call import Purpose
 from ken.domain.usage import Usage
@@ -83,6 +83,24 @@ class Ledger:
             return {
                 Counted(scope=row.scope, of=row.of, period=period): _counts(row) for row in connection.execute(query)
             }
+
+    def by_day(self, scope: BudgetScope, of: str, *, since: str) -> dict[str, Spent]:
+        """Read the counters of one whom budgets bind, day by day from one on (`2026-11-22`); days without a call are left out."""
+        query = sa.select(spending).where(spending.c.scope == scope, spending.c.of == of, spending.c.day >= since)
+        with self._database.read() as connection:
+            return {row.day: _counts(row) for row in connection.execute(query.order_by(spending.c.day))}
+
+    def lately(self, *, since: float, limit: int) -> tuple[Attempt, ...]:
+        """The last attempts at models that began from a time on and are over, the newest first."""
+        columns = (calls.c[name] for name in Attempt.__slots__)
+        query = (
+            sa.select(*columns)
+            .where(calls.c.started_at >= since, calls.c.state == "final", calls.c.provider != "ken")
+            .order_by(calls.c.started_at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(Attempt(*row) for row in connection.execute(query))
 
     def costs(self, by: CostDimension, *, since: float, until: float) -> tuple[Cost, ...]:
         """Sum up the calls that began from `since` to before `until`, by a dimension, the dearest first."""

@@ -100,12 +100,17 @@ class Prices:
 
     def of(self, model: str, *, at: float | None = None) -> Price | None:
         """Find what a model cost at a time (seconds since the epoch; None: now); None where the list doesn't say."""
+        listed = self.listed(model, at=at)
+        return None if listed is None else listed.price
+
+    def listed(self, model: str, *, at: float | None = None) -> Listed | None:
+        """Find the entry that holds for a model at a time, as `of`."""
         first = next((entry for entry in self.entries if fnmatchcase(model, entry.pattern)), None)
         if first is None or first.pattern in self.own:
-            return None if first is None else first.price
+            return first
         day = datetime.fromtimestamp(time.time() if at is None else at, UTC).date()
         held = [entry for entry in self.entries if entry.pattern == first.pattern and entry.since <= day]
-        return max(held, key=lambda entry: entry.since).price if held else None
+        return max(held, key=lambda entry: entry.since, default=None)
 
     def cost_micros(self, model: str, usage: Usage, *, at: float | None = None, searches: int = 1) -> int | None:
         """Work out the cost of a call in millionths of the currency; None where the price is unknown."""
