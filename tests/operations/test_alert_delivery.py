@@ -62,10 +62,10 @@ async def test_a_webhook_gets_signed_json_with_links_to_the_traces() -> None:
     assert posted.json == payload(NOTICE, LINKS)
     [first, second] = payload(NOTICE, LINKS)["alerts"]  # type: ignore[misc]
     assert (first["state"], second["state"]) == ("firing", "resolved")
-    assert first["links"]["view"] == f"https://ken.example.com/api/alerts/{FIRING.fingerprint}"
-    assert first["links"]["traces"].startswith("https://ken.example.com/api/traces?where=%28ttft.ms%20%3E%202000%29")
+    assert first["links"]["view"] == f"https://ken.example.com/alerts?alert={FIRING.fingerprint}"
+    assert first["links"]["traces"].startswith("https://ken.example.com/traces?where=%28ttft.ms%20%3E%202000%29")
     assert first["commands"]["traces"] == f"ken trace --where '{FIRING.where}'"
-    assert first["links"]["each"] == ["https://ken.example.com/api/traces/0af7651916cd43dd8448eb211c80319c"]
+    assert first["links"]["each"] == ["https://ken.example.com/traces/0af7651916cd43dd8448eb211c80319c"]
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_a_message_has_commands_beside_its_links() -> None:
     [line] = [line for line in told.splitlines() if "ken trace --where" in line]
     assert shlex.split(line.partition("ken trace")[2]) == ["--where", quoted.where]
     assert "ken alerts list" in told
-    assert f"ken trace {FIRING.traces[0]} https://ken.example.com/api/traces/" in told
+    assert f"ken trace {FIRING.traces[0]} https://ken.example.com/traces/" in told

@@ -47,7 +47,7 @@ def test_a_condition_says_what_its_figures_say(text: str, value: float | None, *
     [
         ("retry_rate > ", "a figure or a number is missing at character"),
         ("retry_rate >> 3", "a figure or a number is missing before '>'"),
-        ("retry_rate = 3", "'=' at character 12 has no meaning"),
+        ("retry_rate = 3", "'=' has no meaning at character 12"),
         ("__import__('os')", "'(' is not expected"),
         ("retry_rate > 1 > 2", "'>' is not expected"),
         ("(retry_rate > 1", "a closing bracket is missing"),

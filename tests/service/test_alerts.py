@@ -84,8 +84,9 @@ def test_a_breaker_that_opens_is_told_at_once_and_its_end_too(alarmed: Served, t
     assert "3 of 5 calls timed out" in alert["summary"]
     with alarmed.client(alarmed.operator) as client:
         assert ("breaker_open", "firing") in on(client)
-        path = alert["links"]["view"].removeprefix("http://ken.example.com")
-        assert client.get(path).json()["summary"] == alert["summary"]
+        page, equals, told = alert["links"]["view"].removeprefix("http://ken.example.com").partition("=")
+        assert (page, equals) == ("/alerts?alert", "=")
+        assert client.get(f"/api/alerts/{told}").json()["summary"] == alert["summary"]
         assert client.get("/api/alerts/unknown").status_code == 404
         past = client.get("/api/alerts/history", params={"rule": "breaker_open"}).json()
         assert [(each["old"], each["new"]) for each in past] == [(None, "firing")]

@@ -87,7 +87,8 @@ def try_rule(
         rules = await anyio.to_thread.run_sync(ken.alerting.rules)
         rule = _named(name, rules)
         now = time.time()
-        return await anyio.to_thread.run_sync(partial(ken.alerting.tried, rule, since=now - hours * _HOUR_S, until=now))
+        work = partial(ken.alerting.tried, rule, since=now - hours * _HOUR_S, until=now)
+        return (await anyio.to_thread.run_sync(work)).told.changes
 
     _show(in_home(settings_there(context, home), work), as_json=as_json, nothing=f"{name!r} would not have fired.")
 

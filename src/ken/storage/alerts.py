@@ -116,6 +116,13 @@ class AlertBook:
         with self._database.read() as connection:
             return tuple(Change(at=row.at, alert=_alert(row.alert), old=row.old) for row in connection.execute(query))
 
+    def last_fired(self) -> dict[str, float]:
+        """By rule: when an alert of it last began to fire, as far as that is kept."""
+        query = sa.select(alert_changes.c.rule, sa.func.max(alert_changes.c.at))
+        with self._database.read() as connection:
+            found = connection.execute(query.where(alert_changes.c.new == "firing").group_by(alert_changes.c.rule))
+            return {row[0]: row[1] for row in found}
+
     def note(self, happened: Iterable[Happening]) -> None:
         """Keep what happened, for whoever looks at the rules next."""
         rows = [asdict(each) for each in happened]

@@ -53,6 +53,8 @@ class Engine:
     silences: Sequence[Silence] = ()
     problems: dict[str, str] = field(default_factory=dict[str, str])
     """Rules that could not be looked at the last time, and why."""
+    found: dict[str, Sequence[Finding]] = field(default_factory=dict[str, Sequence[Finding]])
+    """By rule: what the last look at it found."""
     _sight: Sight = field(init=False)
     _looked: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -68,7 +70,8 @@ class Engine:
         for rule in self.rules:
             if rule.is_on and self._is_due(rule, now):
                 self._looked[rule.name] = now
-                changes.extend(self._looked_at(rule, self._examined(rule), now))
+                findings = self.found[rule.name] = self._examined(rule)
+                changes.extend(self._looked_at(rule, findings, now))
         changes.extend(self._silenced(now))
         self._tidy(now)
         return tuple(changes)
@@ -96,7 +99,7 @@ class Engine:
     def _looked_at(self, rule: Rule, findings: Iterable[Finding], now: float) -> Iterable[Change]:
         seen: set[str] = set()
         for finding in findings:
-            labels: Labels = ((_dimension(rule), finding.label),) if rule.by or finding.label else ()
+            labels = labels_of(rule, finding)
             key = fingerprint(rule.name, labels)
             seen.add(key)
             yield from self._step(rule, finding, now, alert=self.alerts.get(key), labels=labels)
@@ -224,5 +227,6 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _dimension(rule: Rule) -> str:
-    return rule.dimension or "label"
+def labels_of(rule: Rule, finding: Finding) -> Labels:
+    """The labels of the alert that a finding is of."""
+    return ((rule.dimension or "label", finding.label),) if rule.by or finding.label else ()

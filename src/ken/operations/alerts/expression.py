@@ -118,12 +118,48 @@ class Expression:
         return _truth(self.root, look)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a text is no expression."""
+
+    what: str
+    at: int
+    """Where in the text, counted from 0."""
+
+
+class _RefusedError(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.what)
+        self.fault = fault
+
+
+def fault_of(text: str) -> Fault | None:
+    """What keeps a text from being an expression, and where; None where it is one."""
+    try:
+        _parsed(text)
+    except _RefusedError as refused:
+        return refused.fault
+    return None
+
+
 def parse(text: str) -> Expression:
     """Parse an expression. Raises InvalidInput with the place and the remedy."""
+    try:
+        return _parsed(text)
+    except _RefusedError as refused:
+        fault = refused.fault
     if len(text) > _LONGEST:
-        raise InvalidInput(
-            f"An expression has at most {_LONGEST} characters, and this one has {len(text)}. Shorten it."
-        )
+        raise InvalidInput(fault.what)
+    raise InvalidInput(
+        f"The expression {text!r} can't be read: {fault.what} at character {fault.at + 1}. "
+        "It is made of figures, numbers, + - * /, comparisons, and, or, not and brackets."
+    )
+
+
+def _parsed(text: str) -> Expression:
+    if len(text) > _LONGEST:
+        what = f"An expression has at most {_LONGEST} characters, and this one has {len(text)}. Shorten it."
+        raise _RefusedError(Fault(what, _LONGEST))
     parser = _Parser(text)
     root = parser.disjunction(0)
     if parser.word:
@@ -138,11 +174,8 @@ class _Parser:
         self.word, self.at, self._kind = "", 0, ""
         self._step()
 
-    def refusal(self, what: str) -> InvalidInput:
-        return InvalidInput(
-            f"The expression {self._text!r} can't be read: {what} at character {self.at + 1}. "
-            "It is made of figures, numbers, + - * /, comparisons, and, or, not and brackets."
-        )
+    def refusal(self, what: str) -> _RefusedError:
+        return _RefusedError(Fault(what, self.at))
 
     def disjunction(self, depth: int) -> Node:
         return self._chain(depth, ("or",), self._conjunction, _needs_truth=True)
@@ -224,10 +257,7 @@ def _tokens(text: str) -> Iterator[tuple[str, int, str]]:
         found = _TOKEN.match(text, at)
         if found is None:
             at += len(text[at:]) - len(text[at:].lstrip())
-            raise InvalidInput(
-                f"The expression {text!r} can't be read: {text[at]!r} at character {at + 1} has no meaning. "
-                "It is made of figures, numbers, + - * /, comparisons, and, or, not and brackets."
-            )
+            raise _RefusedError(Fault(f"{text[at]!r} has no meaning", at))
         kind = str(found.lastgroup)
         yield found[kind], found.start(kind), kind
         at = found.end()

@@ -69,12 +69,26 @@ def _tables_of(text: str, place: str) -> tuple[Table, ...]:
     return tuple(cast("list[Table]", tables))
 
 
-def rules_of(sources: Iterable[Source]) -> tuple[Rule, ...]:
-    """The rules of all sources: a table with a known name changes what it names of that rule, or takes its place.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A rule's table, and who says what of it."""
 
-    The latter where it compares in another way. Raises InvalidInput, naming the rule, its place and the remedy.
+    table: Table
+    said: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each place that speaks of it, the one that counts most last, and the fields that count from there."""
+
+
+def rules_of(sources: Iterable[Source]) -> tuple[Rule, ...]:
+    """The rules of all sources. Raises InvalidInput, naming the rule, its place and the remedy."""
+    return tuple(read_rule(each.table, place=each.said[-1][0]) for each in merged(sources).values())
+
+
+def merged(sources: Iterable[Source]) -> dict[str, Merged]:
+    """The tables of all sources by name: one with a known name changes what it names of that rule, or takes its place.
+
+    The latter where it compares in another way. Raises InvalidInput for a table without a name, or two with the same.
     """
-    merged: dict[str, tuple[str, dict[str, object]]] = {}
+    found: dict[str, Merged] = {}
     for source in sources:
         own: set[str] = set()
         for number, table in enumerate(source.tables, start=1):
@@ -84,10 +98,21 @@ def rules_of(sources: Iterable[Source]) -> tuple[Rule, ...]:
             if name in own:
                 raise InvalidInput(f"{source.place} has two rules named {name!r}. Give one of them another name.")
             own.add(name)
-            known = merged.get(name, ("", {}))[1]
-            changes_kind = "compare" in table and table["compare"] != known.get("compare", "threshold")
-            merged[name] = (source.place, {**({} if changes_kind else known), **table})
-    return tuple(read_rule(table, place=place) for place, table in merged.values())
+            found[name] = _upon(found.get(name), table, place=source.place)
+    return found
+
+
+def _upon(known: Merged | None, table: Table, *, place: str) -> Merged:
+    fields = tuple(field for field in table if field != "name")
+    if known is None:
+        return Merged(table, ((place, fields),))
+    changes_kind = "compare" in table and table["compare"] != known.table.get("compare", "threshold")
+    before: Table = {} if changes_kind else known.table
+    said = tuple(
+        (earlier, tuple(field for field in named if field in before and field not in table))
+        for earlier, named in known.said
+    )
+    return Merged({**before, **table}, (*said, (place, fields)))
 
 
 def read_rule(table: Table, *, place: str) -> Rule:
@@ -117,21 +142,27 @@ def _check(rule: Rule, named: str) -> None:
     dimensions = (*([rule.by] if rule.by else []), *rule.where)
     for dimension in dimensions:
         if dimension not in DIMENSIONS:
-            raise InvalidInput(f"{named}: there is no dimension {dimension!r}{nearest(dimension, DIMENSIONS)}")
+            field = "by" if dimension == rule.by else "where"
+            raise InvalidInput(
+                f"{named}: there is no dimension {dimension!r}{nearest(dimension, DIMENSIONS)}", param=field
+            )
     for expression in rule.expressions:
         check_names(expression, named=named, dimensions=dimensions)
     _check_forms(rule, named)
     if LIMIT_PLACE in rule.filter and rule.number is None:
-        raise InvalidInput(f"{named}: its filter has {LIMIT_PLACE} in it, and the rule compares with no number.")
+        raise InvalidInput(
+            f"{named}: its filter has {LIMIT_PLACE} in it, and the rule compares with no number.", param="filter"
+        )
     if rule.filter:
         try:
             parsed(rule.traces(), now=0.0)
         except InvalidInput as error:
-            raise InvalidInput(f"{named}: its filter can't be used: {error}") from None
+            raise InvalidInput(f"{named}: its filter can't be used: {error}", param="filter") from None
     unknown = places(rule.summary) - PLACES
     if unknown:
         raise InvalidInput(
-            f"{named}: its summary has {{{min(unknown)}}} in it, and may have {', '.join(f'{{{each}}}' for each in sorted(PLACES))}."
+            f"{named}: its summary has {{{min(unknown)}}} in it, and may have {', '.join(f'{{{each}}}' for each in sorted(PLACES))}.",
+            param="summary",
         )
 
 

@@ -13,10 +13,9 @@ from pydantic import Field
 
 from ken.domain.alert import Alert, AlertState, Severity, Silence
 from ken.errors import InvalidInput, NotFound
-from ken.operations.alerts.rule import Rule
 from ken.operations.alerts.rule_table import RuleTable
 from ken.operations.alerts.rules import check_labels
-from ken.operations.alerts.words import described
+from ken.service.alert_shapes import AlertRuleShape, rule_shapes
 from ken.service.context import Opened, Operating
 from ken.service.shapes import Shape, Text
 
@@ -88,29 +87,6 @@ class ChangeShape(Shape):
     alert: AlertShape
 
 
-class AlertRuleShape(Shape):
-    """One rule in force."""
-
-    name: str
-    looks_for: str
-    by: str
-    severity: Severity
-    group: str
-    window_s: int
-    for_s: int
-    every_s: int
-    at_least: int
-    filter: str = Field(description="`{limit}` in it stands for the number that the rule compares with")
-    runbook: str = Field(description="a path in Ken's documentation")
-    is_on: bool
-
-    @classmethod
-    def of(cls, rule: Rule) -> AlertRuleShape:
-        """As it is sent."""
-        told = {name: getattr(rule, name) for name in cls.model_fields if name != "looks_for"}
-        return cls(looks_for=described(rule), **told)
-
-
 class SilenceBody(Shape):
     """What is to be silent, and for how long."""
 
@@ -144,11 +120,14 @@ async def history(
     *,
     hours: Annotated[float, Query(gt=0, le=24 * 366)] = 24.0,
     rule: Annotated[str | None, Query()] = None,
+    severity: Annotated[Severity | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> tuple[ChangeShape, ...]:
     """The newest first: when each began to fire, was silenced, was over."""
     _ = principal
-    read = partial(ken.alerting.book.changes, since=time.time() - hours * 3600, rule=rule, limit=limit)
+    read = partial(
+        ken.alerting.book.changes, since=time.time() - hours * 3600, rule=rule, severity=severity, limit=limit
+    )
     changes = await anyio.to_thread.run_sync(read)
     return tuple(
         ChangeShape(at=each.at, old=each.old, new=each.new, alert=AlertShape.of(each.alert)) for each in changes
@@ -159,7 +138,7 @@ async def history(
 async def rules(ken: Opened, principal: Operating) -> tuple[AlertRuleShape, ...]:
     """Those that Ken comes with, as the files and the API have changed them, and those besides."""
     _ = principal
-    return tuple(map(AlertRuleShape.of, await anyio.to_thread.run_sync(ken.alerting.rules)))
+    return await anyio.to_thread.run_sync(rule_shapes, ken.alerting)
 
 
 @router.post("/api/alerts/rules", summary="Add a rule, or change one by its name")
@@ -171,7 +150,8 @@ async def put_rule(table: dict[str, object], ken: Opened, principal: Operating) 
         raise InvalidInput("A rule has a `name`, in small letters.", param="name")
     if unknown:
         raise InvalidInput(f"A rule has no field {unknown[0]!r}. docs/guides/alerts.md lists all.", param=unknown[0])
-    return AlertRuleShape.of(await anyio.to_thread.run_sync(ken.alerting.put_rule, table))
+    made = await anyio.to_thread.run_sync(ken.alerting.put_rule, table)
+    return next(rule for rule in await anyio.to_thread.run_sync(rule_shapes, ken.alerting) if rule.name == made.name)
 
 
 @router.delete("/api/alerts/rules/{name}", summary="Forget what the API said of a rule", status_code=204)

@@ -21,19 +21,19 @@ class Links:
     """Where a Ken is found from outside."""
 
     base_url: str = ""
-    """As `https://ken.example.com`; empty: messages have commands alone. Links lead to the API, which asks for an operator's key."""
+    """As `https://ken.example.com`; empty: messages have commands alone. Links lead to the console, which asks for an operator's key."""
 
     def view(self, alert: Alert) -> str:
         """Of the alert among its figures."""
-        return f"{self.base_url}/api/alerts/{alert.fingerprint}" if self.base_url else ""
+        return f"{self.base_url}/alerts?alert={alert.fingerprint}" if self.base_url else ""
 
     def traces(self, alert: Alert) -> str:
         """Of the traces that caused it."""
-        return f"{self.base_url}/api/traces?where={quote(alert.where)}" if self.base_url and alert.where else ""
+        return f"{self.base_url}/traces?where={quote(alert.where)}" if self.base_url and alert.where else ""
 
     def trace(self, trace_id: str) -> str:
         """Of one trace."""
-        return f"{self.base_url}/api/traces/{trace_id}" if self.base_url else ""
+        return f"{self.base_url}/traces/{trace_id}" if self.base_url else ""
 
 
 def subject(notice: Notice) -> str:
