@@ -22,10 +22,10 @@ const DELIMITERS = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t
 const DEFINITION = /^ {0,3}\[([^\]\n]+)\]:[ \t]*\S/;
 
 /** Longer texts are parsed in larger pieces: what one piece costs to mount counts then, not what one change costs. */
-const FINE_UP_TO = 64_000;
-const COARSE = 12_000;
+export const FINE_UP_TO = 24_000;
+const COARSE = 5_000;
 /** A piece without any safe border is cut at the next line: a table or a listing of a megabyte mustn't freeze the page. */
-const HARD = 32_000;
+const HARD = 8_000;
 
 interface Line {
   readonly start: number;
@@ -73,7 +73,8 @@ class Table {
 
   take(text: string): void {
     if (!text.includes('|') || !text.trim()) this.header = '';
-    else if (!this.header && DELIMITERS.test(text) && this.previous.includes('|')) this.header = `${this.previous}\n${text}\n`;
+    else if (!this.header && DELIMITERS.test(text) && this.previous.includes('|'))
+      this.header = `${this.previous}\n${text}\n`;
     this.previous = text;
   }
 }
@@ -130,13 +131,18 @@ function needed(definitions: readonly Definition[], source: string, start: numbe
   const named = definitions.filter(
     (each) => (each.start < start || each.start >= end) && text.includes(`[${each.label}]`),
   );
-  const [notes, links] = [named.filter((each) => each.label.startsWith('^')), named.filter((each) => !each.label.startsWith('^'))];
+  const [notes, links] = [
+    named.filter((each) => each.label.startsWith('^')),
+    named.filter((each) => !each.label.startsWith('^')),
+  ];
   return [...notes, ...links].map((each) => `${each.text}\n\n`).join('');
 }
 
 /** The footnotes' labels in the order in which the text names them: a note's number is its place, from one. */
 export function footnotesOf(source: string): readonly string[] {
-  const defined = new Set(definitionsOf(source).flatMap(({ label }) => (label.startsWith('^') ? [label.slice(1)] : [])));
+  const defined = new Set(
+    definitionsOf(source).flatMap(({ label }) => (label.startsWith('^') ? [label.slice(1)] : [])),
+  );
   if (!defined.size) return [];
   const named = [...source.matchAll(/\[\^([^\]\s]+)\](?!:)/g)].map((match) => (match[1] ?? '').toLowerCase());
   return [...new Set([...named.filter((label) => defined.has(label)), ...defined])];
