@@ -21,6 +21,7 @@ class Crosshair {
   };
 }
 
+/** They live as long as the page: a group is a name of a few that views choose. */
 const groups = new Map<string, Crosshair>();
 
 function crosshairOf(group: string): Crosshair {

@@ -15,7 +15,16 @@ export const INSET = { left: 58, right: 12, top: 8, bottom: 22 } as const;
 export const COLOURS = 8;
 
 /** Of lines: colour alone tells nobody apart who doesn't see it. */
-export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [10, 3, 2, 3], [], [6, 3], [2, 2], [10, 3, 2, 3]];
+export const DASHES: readonly (readonly number[])[] = [
+  [],
+  [6, 3],
+  [2, 2],
+  [10, 3, 2, 3],
+  [],
+  [6, 3],
+  [2, 2],
+  [10, 3, 2, 3],
+];
 
 /** Colours as the browser has worked them out. */
 export interface ChartColours {
@@ -129,7 +138,10 @@ function levelLines(levels: readonly ChartLevel[], colours: ChartColours): MarkL
 }
 
 /** The axis begins at 0 unless a value is below; `atLeast` and `atMost` widen or narrow it. */
-function range({ atLeast, atMost, series, levels }: ChartPlan): { min: number; max?: number | ((told: { max: number }) => number) } {
+function range({ atLeast, atMost, series, levels }: ChartPlan): {
+  min: number;
+  max?: number | ((told: { max: number }) => number);
+} {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
   const lowest = Math.min(atLeast ?? 0, ...values);
   const reach = Math.max(atMost ?? -Infinity, ...(levels ?? []).map(({ value }) => value));

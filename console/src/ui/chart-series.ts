@@ -78,7 +78,29 @@ export function valueInWords(value: number | null | undefined, format: Format): 
 }
 
 /** What is read out at a step: when, and each series' value. */
-export function readOut(step: Step, series: readonly ChartSeries[], { at, format }: { at: number; format: Format }): string {
+export function readOut(
+  step: Step,
+  series: readonly ChartSeries[],
+  { at, format }: { at: number; format: Format },
+): string {
   const values = series.map(({ name, values }) => `${name} ${valueInWords(values[at], format)}`);
   return `${stepInWords(step)}: ${values.join(', ')}`;
+}
+
+/** The series whose value at a step is nearest to a height; of a stack, the one whose layer it lies in. Null: none is known there. */
+export function nearest(series: readonly ChartSeries[], step: number, height: number | null): string | null {
+  if (height === null) return series.length === 1 ? (series[0]?.id ?? null) : null;
+  const tops = new Map<string, number>();
+  let found: string | null = null;
+  let least = Infinity;
+  for (const { id, values, stack } of series) {
+    const value = values[step] ?? null;
+    if (value === null) continue;
+    const below = stack === undefined ? 0 : (tops.get(stack) ?? 0);
+    const top = below + value;
+    if (stack !== undefined) tops.set(stack, top);
+    const far = stack !== undefined && height >= below && height <= top ? 0 : Math.abs(top - height);
+    if (far < least) [found, least] = [id, far];
+  }
+  return found;
 }
