@@ -117,6 +117,7 @@ class BacktestShape(Shape):
     since: float
     until: float = Field(description="as far as it came")
     step_s: float = Field(description="between two looks")
+    point_s: float = Field(description="each line tells of one look at most for so long a time")
     is_whole: bool = Field(description="false: there was no time for the rest")
     lines: tuple[BacktestLineShape, ...] = Field(description="those that fired longest first")
     left_out: int = Field(description="lines besides")
@@ -166,6 +167,7 @@ def backtest_shape(tried: Tried) -> BacktestShape:
         since=told.span.since,
         until=told.span.until,
         step_s=told.step_s,
+        point_s=told.point_s,
         is_whole=told.is_whole,
         lines=tuple(_line_shape(told.rule, line) for line in told.lines[:MOST_LINES]),
         left_out=max(0, len(told.lines) - MOST_LINES),

@@ -86,6 +86,8 @@ class Backtest:
     is_whole: bool
     """False: it was stopped before the end."""
     step_s: float
+    point_s: float
+    """Each line has one look at most for so long a time."""
     lines: tuple[Line, ...]
     """Those that fired first."""
     changes: tuple[Change, ...]
@@ -128,7 +130,8 @@ def backtest(
     """Look at a rule at each of its times in a span, until `is_over` says to stop. Raises what the figures raise."""
     engine = Engine([rule], record.figures, happenings=record.happenings)
     step_s = max(_STEP_S, float(rule.every_s))
-    tracks = _Tracks(rule, span, bucket_s=max(step_s, (span.until - span.since) / MOST_POINTS))
+    point_s = max(step_s, (span.until - span.since) / MOST_POINTS)
+    tracks = _Tracks(rule, span, bucket_s=point_s)
     changes: list[Change] = []
     messages, problem, ended = 0, "", span.since
     # An engine that runs all the time has seen what holds when the span begins for as long as the rule asks.
@@ -148,6 +151,7 @@ def backtest(
         span=Span(span.since, ended),
         is_whole=at > span.until,
         step_s=step_s,
+        point_s=point_s,
         lines=tracks.lines(ended),
         changes=tuple(changes),
         messages=messages,
