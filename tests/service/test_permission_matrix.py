@@ -112,6 +112,7 @@ class World:
     clients: dict[str, httpx.Client]
     traces: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     conversations: dict[str, str] = field(default_factory=dict[str, str])
+    shares: list[str] = field(default_factory=list[str])
     corpus_version: int = 0
 
     def stranger(self, name: str) -> str:
@@ -152,6 +153,11 @@ def _ask_first(world: World, client: httpx.Client, name: str) -> None:
     answers = [events.ask(client, question)[-1][1] for question in (QUESTION, NARROWED.words[3], BEYOND, GATE)]
     world.traces[name] = [answer["trace_id"] for answer in answers]
     world.conversations[name] = answers[1]["conversation_id"]
+    for answer in answers:
+        body = {"conversation_id": answer["conversation_id"], "groups": ["everyone"]}
+        share = client.post("/api/shares", json=body).json()["id"]
+        if answer is not answers[1]:  # whose question is a word of the document: it is its owner's to tell
+            world.shares.append(share)
     assert NARROWED.words[3] in json.dumps(answers[1])
 
 
@@ -251,6 +257,21 @@ def _own(client: httpx.Client, world: World, name: str) -> list[httpx.Response]:
     return [_without_question(client.get(path)) for path in paths]
 
 
+def _shared(client: httpx.Client, world: World, name: str) -> list[httpx.Response]:
+    """What everybody has let everybody read, while more was open to some of them."""
+    _ = name
+    replies = [client.get(f"/api/shares/{share}") for share in world.shares]
+    assert {reply.status_code for reply in replies} == {200}
+    return replies
+
+
+def _found_again(client: httpx.Client, world: World, name: str) -> list[httpx.Response]:
+    """A search in one's own conversations, for the word of a document that was narrowed: its answer isn't found by it."""
+    _ = world, name
+    queries = ("cupboard", "closes", "nearest", NARROWED.words[2])
+    return [_without_question(client.get("/api/conversations", params={"q": each, "limit": 500})) for each in queries]
+
+
 def _without_question(reply: httpx.Response) -> httpx.Response:
     """The reply with what the principal itself had written taken out."""
     reply.raise_for_status()
@@ -258,7 +279,7 @@ def _without_question(reply: httpx.Response) -> httpx.Response:
     for turn in value.get("turns", ()):
         if turn["role"] == "user":
             turn["content"] = ""
-    for each in (value, *value.get("traces", ())):
+    for each in (value, *value.get("traces", ()), *value.get("conversations", ())):
         for key in ("title", "question"):
             each.pop(key, None)
     return httpx.Response(200, json=value)
@@ -305,6 +326,8 @@ DOORS: dict[str, Door] = {
     "a follow-up": _follow_up,
     "what others asked": _strangers,
     "what one asked before": _own,
+    "what others shared": _shared,
+    "a search in what one asked before": _found_again,
     "operations": _operations,
     "other pages": lambda client, _, __: [client.get(path) for path in ("/", "/readyz", "/v1/models", "/openapi.json")],
 }

@@ -174,7 +174,7 @@ async def _keep(ken: Ken, conversation_id: str, *, question: str, answer: Answer
     now = time.time()
     turns = (
         Turn(role="user", content=question, trace_id=answer.trace_id, at=now),
-        Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now),
+        Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now, answer=answer),
     )
     await anyio.to_thread.run_sync(partial(ken.conversations.append, conversation_id, LOCAL_OPERATOR, new=turns))
 

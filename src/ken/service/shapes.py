@@ -8,10 +8,11 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from ken.domain.trace import Scalar, TraceKind
+from ken.domain.trace import CaptureTier, Scalar, TraceKind
 
 
-def _in_order(groups: Iterable[str]) -> list[str]:
+def in_order(groups: Iterable[str]) -> list[str]:
+    """Names of groups as JSON has them."""
     return sorted(groups)
 
 
@@ -21,6 +22,10 @@ def _by_name(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
 
 def _parsed(text: str) -> object:
     return json.loads(text)
+
+
+def _parsed_or_none(text: str) -> object:
+    return json.loads(text) if text else []
 
 
 def _encodable(text: str) -> str:
@@ -103,7 +108,7 @@ class DocumentShape(Shape):
     version: str
     media_type: str
     markup: Literal["markdown", "plain"]
-    groups: Annotated[list[str], BeforeValidator(_in_order)]
+    groups: Annotated[list[str], BeforeValidator(in_order)]
     owner: str | None
     effective: str | None
     review_by: str | None
@@ -223,6 +228,14 @@ class TracedPassageShape(Shape):
     cited: bool
 
 
+class ReactionShape(Shape):
+    """What judges (1 to 5) and people said of an answer; null: nobody has."""
+
+    quality: float | None
+    groundedness: float | None
+    helpful: bool | None
+
+
 class TraceSummary(Shape):
     """A trace as it stands in lists."""
 
@@ -240,6 +253,36 @@ class TraceSummary(Shape):
     started_at: float
     ms: float
     ttft_ms: float | None
+    category: str
+    tier: str
+    release: str
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int | None
+    """Millionths of the price list's currency; null where a price is unknown."""
+    capture: CaptureTier
+    """`metrics`: its texts, spans and passages are no longer kept."""
+    escalated: bool
+    degraded: bool
+    failed_checks: tuple[str, ...]
+    """Rules that found a fault in the answer."""
+    reaction: ReactionShape
+    rerun_of: str | None
+    """The trace whose question was asked again here."""
+
+
+class PromptMessageShape(BaseModel):
+    """One message of a prompt."""
+
+    role: str
+    content: str
+
+
+class KeepingShape(Shape):
+    """Why a trace is kept as it is; `kept_until`: when its texts go, or of the tier `metrics` the figures."""
+
+    reasons: list[str]
+    kept_until: float
 
 
 class FeedbackShape(Shape):
@@ -260,65 +303,37 @@ class RetrievedShape(Shape):
     utilisation: float | None
 
 
-class TraceShape(TraceSummary):
-    """The whole trace."""
-
-    answer: str
-    release: str
-    corpus_version: int
-    input_tokens: int
-    output_tokens: int
-    cost_micros: int | None
-    spans: list[SpanShape]
-    evidence: list[TracedPassageShape]
-    retrieved: RetrievedShape | None
-    citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
-    failed_checks: tuple[str, ...]
-    """Rules that found a fault in the answer."""
-    feedback: list[FeedbackShape] = []
-
-
 class FoundTrace(TraceSummary):
     """A trace in a list; where a filter found it, with what it has under the names that the filter asks for."""
 
     figures: dict[str, Scalar] = {}
 
 
+class TraceShape(TraceSummary):
+    """The whole trace."""
+
+    answer: str
+    corpus_version: int
+    parent_span_id: str | None
+    """Of the caller's span that it goes on from."""
+    checked: tuple[str, ...]
+    """Rules that looked at the answer."""
+    spans: list[SpanShape]
+    evidence: list[TracedPassageShape]
+    retrieved: RetrievedShape | None
+    citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
+    prompt: Annotated[list[PromptMessageShape], BeforeValidator(_parsed_or_none)]
+    """What the model was given; of operators alone, empty for others and where no model was asked."""
+    feedback: list[FeedbackShape] = []
+    keeping: KeepingShape | None = None
+    reruns: list[FoundTrace] = []
+    """Traces in which its question was asked again, the newest first."""
+
+
 class TracePage(BaseModel):
     """Some of the traces, newest first; `before` asks for the following page, null at the end."""
 
     traces: list[FoundTrace]
-    before: str | None
-
-
-class TurnShape(Shape):
-    """One message of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-    trace_id: str | None
-    at: float
-
-
-class ConversationSummary(Shape):
-    """A conversation as it stands in lists."""
-
-    id: str
-    title: str
-    created_at: float
-    updated_at: float
-
-
-class ConversationShape(ConversationSummary):
-    """A conversation with its turns, oldest first."""
-
-    turns: list[TurnShape]
-
-
-class ConversationPage(BaseModel):
-    """The asker's conversations, the last used first."""
-
-    conversations: list[ConversationSummary]
     before: str | None
 
 

@@ -6,15 +6,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
 import anyio.to_thread
 from fastapi import Request
 
-from ken.domain.answer import Answer
+from ken.domain.answer import Answer, Citation
 from ken.domain.conversation import Turn
-from ken.domain.events import Answered, Event, Failed, StageFinished
+from ken.domain.events import Answered, CitationShown, Event, Failed, StageFinished, TokenShown
 from ken.domain.principal import OPERATORS, Principal
 from ken.domain.trace import Origin
 from ken.errors import Forbidden, InvalidInput, KenError, NotFound, StorageError
@@ -27,6 +28,9 @@ DEFAULT_ROUTE = "ken"
 
 PURPOSE = "x-ken-purpose"
 _PURPOSES = {"": False, "test": True}
+
+STOPPED = "This answer was stopped before its end."
+"""What is told of an answer whose reader left before it was whole."""
 
 _log = logging.getLogger(__name__)
 
@@ -116,33 +120,86 @@ async def answer_of(events: AsyncGenerator[Event]) -> Answer:
     raise KenError("The question ended without an answer.")
 
 
+@dataclass(slots=True)
+class Shown:
+    """What of an answer has gone out; of use where it doesn't come to its end."""
+
+    text: str = ""
+    citations: list[Citation] = field(default_factory=list[Citation])
+    problem: str = STOPPED
+
+    def take(self, event: Event) -> None:
+        """Note an event that is about to go out."""
+        match event:
+            case TokenShown(text):
+                self.text += text
+            case CitationShown(citation):
+                self.citations.append(citation)
+            case Failed():
+                self.problem = event.message
+            case _:
+                pass
+
+    def answer(self, trace_id: str) -> Answer:
+        """What came, as an answer that has failed: its notice says why."""
+        return Answer(
+            trace_id=trace_id,
+            text=self.text,
+            outcome="failed",
+            citations=tuple(self.citations),
+            notices=(self.problem,),
+            is_broken_off=True,
+        )
+
+
 class Conversing:
-    """The conversation that a question belongs to; one that was made for it goes again unless an answer comes.
+    """The conversation that a question belongs to; one that was made for it goes again unless something of an answer was shown.
 
     Where none could be made, as the database can't be written, `conversation_id` is None and nothing is kept: people are helped by
     the answer all the same.
     """
 
-    def __init__(self, ken: Ken, conversation_id: str | None, *, principal: Principal, is_new: bool) -> None:
+    def __init__(
+        self,
+        ken: Ken,
+        conversation_id: str | None,
+        *,
+        principal: Principal,
+        is_new: bool,
+        instead_of: str | None = None,
+    ) -> None:
         self._conversations = ken.conversations
         self._id = conversation_id
         self._principal = principal
         self._is_empty = is_new
+        self._instead_of = instead_of
+        self._is_kept = False
 
     async def keep(self, question: str, answer: Answer) -> None:
         """Append the question and its answer; what can't be written is missing there, and the log says so."""
+        self._is_kept = True
         if self._id is None:
             return
         now = time.time()
         turns = (
             Turn(role="user", content=question, trace_id=answer.trace_id, at=now),
-            Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now),
+            Turn(role="assistant", content=answer.text, trace_id=answer.trace_id, at=now, answer=answer),
         )
+        keep = partial(self._conversations.append, self._id, self._principal, new=turns, instead_of=self._instead_of)
         try:
-            await anyio.to_thread.run_sync(partial(self._conversations.append, self._id, self._principal, new=turns))
+            await anyio.to_thread.run_sync(keep)
         except StorageError as error:
             _log.warning("A turn of the conversation %s can't be kept. %s", self._id, error)
         self._is_empty = False
+
+    async def end(self, question: str, shown: Shown, *, trace_id: str) -> None:
+        """Where no answer was kept, keep what was shown of one; a conversation in which nothing was shown goes again."""
+        if not self._is_kept and shown.text:
+            try:
+                await self.keep(question, shown.answer(trace_id))
+            except NotFound:  # the conversation was deleted meanwhile, which may be why this ends
+                return
+        await self.drop_if_empty()
 
     async def drop_if_empty(self) -> None:
         """Remove the conversation that was made for a question which got no answer."""

@@ -13,8 +13,9 @@ from ken.domain.answer import Message
 from ken.domain.conversation import Conversation, Turn
 from ken.domain.principal import Principal
 from ken.errors import InvalidInput, NotFound
+from ken.storage import turns as kept_turns
+from ken.storage.conversation_search import Sought
 from ken.storage.database import Database
-from ken.storage.naming import WITHHELD, closed_to
 from ken.storage.paging import Page, cursor_of, newest_first
 from ken.storage.schema import conversations, turns
 
@@ -49,71 +50,89 @@ class Conversations:
             )
         return conversation
 
-    def append(self, conversation_id: str, principal: Principal, *, new: Sequence[Turn]) -> None:
-        """Add turns at the end, all or none. Raises NotFound."""
+    def append(
+        self, conversation_id: str, principal: Principal, *, new: Sequence[Turn], instead_of: str | None = None
+    ) -> None:
+        """Add turns at the end, all or none. Raises NotFound.
+
+        `instead_of` is the trace of an earlier question: its turn, and all that followed, make room for the new ones, here and
+        in what the next question is answered with. A conversation is one line, which history, shares and withdrawals read from
+        end to end; what was asked before stays on record as traces. Where that turn is not there (any more), nothing goes.
+        """
         with self._database.write() as connection:
             _touch(connection, conversation_id, owner=principal, updated_at=time.time())
-            if new:
-                connection.execute(
-                    sa.insert(turns),
-                    [
-                        {
-                            "conversation_id": conversation_id,
-                            "role": turn.role,
-                            "content": turn.content,
-                            "trace_id": turn.trace_id,
-                            "at": turn.at,
-                        }
-                        for turn in new
-                    ],
-                )
+            gone = 0
+            if instead_of is not None:
+                gone = kept_turns.delete_from(connection, conversation_id, trace_id=instead_of)
+            kept_turns.insert(connection, conversation_id, new, owner=principal)
+        if gone:
+            self._database.purge_log()
 
     def get(self, conversation_id: str, principal: Principal) -> Conversation:
-        """Read a conversation with its turns. Raises NotFound."""
+        """Read a conversation with its turns, as far as the principal may read them today. Raises NotFound."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(conversations).where(_owned(conversation_id, principal))).one_or_none()
             if row is None:
                 raise _missing(conversation_id)
-            kept = connection.execute(
-                sa.select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.id)
-            ).all()
-            hidden = _hidden(connection, principal, [turn.trace_id for turn in kept])
-        return _conversation(row, tuple(_turn(turn, hidden) for turn in kept))
+            rows = kept_turns.rows_of(connection, turns.c.conversation_id == conversation_id)
+            hidden = kept_turns.hidden_from(connection, principal, rows)
+            said = kept_turns.said_by(connection, principal, rows)
+        return replace(_conversation(row), turns=tuple(kept_turns.turn_of(each, hidden, said) for each in rows))
 
-    def list(self, principal: Principal, *, limit: int = 50, before: str | None = None) -> Page[Conversation]:
-        """List a principal's conversations without their turns, last used first. Raises InvalidInput."""
-        query = newest_first(
-            sa.select(conversations).where(conversations.c.principal == principal.id),
-            (conversations.c.updated_at, conversations.c.id),
-            limit=limit,
-            before=before,
-        )
+    def list(
+        self, principal: Principal, *, limit: int = 50, before: str | None = None, words: str = ""
+    ) -> Page[Conversation]:
+        """List a principal's conversations without their turns, last used first. Raises InvalidInput.
+
+        With `words`, those whose title has all of them, or one of whose turns has; answers that the principal may no longer read
+        don't count.
+        """
+        sought = Sought.of(words)
+        query = sa.select(conversations).where(conversations.c.principal == principal.id)
+        if sought is not None:
+            query = query.where(sought.condition)
+        shown: list[Conversation] = []
         with self._database.read() as connection:
-            found = [_conversation(row, ()) for row in connection.execute(query)]
-        shown = tuple(found[:limit])
-        more = len(found) > limit
-        return Page(shown, cursor_of(shown[-1].updated_at, shown[-1].id) if more else None)
+            while True:
+                by = (conversations.c.updated_at, conversations.c.id)
+                rows = connection.execute(newest_first(query, by, limit=limit, before=before)).all()
+                for row in rows[:limit]:
+                    found = "" if sought is None else sought.found(connection, row, principal)
+                    if found is not None:
+                        shown.append(replace(_conversation(row), found=found))
+                    before = cursor_of(row.updated_at, row.id)
+                    if len(shown) == limit:
+                        break
+                more = len(rows) > limit or (bool(rows) and before != cursor_of(rows[-1].updated_at, rows[-1].id))
+                if len(shown) == limit or not more:
+                    return Page(tuple(shown), before if more else None)
 
-    def recent(self, conversation_id: str, principal: Principal, *, messages: int) -> tuple[Message, ...]:
-        """Read the last messages, oldest first: the history window of the next question. Raises NotFound."""
-        last = (
-            sa.select(turns.c.role, turns.c.content, turns.c.trace_id)
-            .where(turns.c.conversation_id == conversation_id)
-            .order_by(turns.c.id.desc())
-            .limit(messages)
-        )
+    def recent(
+        self, conversation_id: str, principal: Principal, *, messages: int, instead_of: str | None = None
+    ) -> tuple[Message, ...]:
+        """Read the last messages, oldest first: the history window of the next question. Raises NotFound.
+
+        With `instead_of`, the last before the turn of that trace.
+        """
+        which = turns.c.conversation_id == conversation_id
         with self._database.read() as connection:
             if (
                 connection.execute(sa.select(conversations.c.id).where(_owned(conversation_id, principal))).first()
                 is None
             ):
                 raise _missing(conversation_id)
-            rows = connection.execute(last).all()
-            hidden = _hidden(connection, principal, [turn.trace_id for turn in rows])
-        return tuple(
-            Message(row.role, WITHHELD if _is_hidden(row.role, row.trace_id, hidden) else row.content)
-            for row in reversed(rows)
-        )
+            if instead_of is not None:
+                if (
+                    connection.execute(sa.select(turns.c.id).where(which, turns.c.trace_id == instead_of)).first()
+                    is None
+                ):
+                    raise NotFound(f"There is no question with the trace {instead_of!r} in this conversation.")
+                which = sa.and_(which, kept_turns.before(conversation_id, instead_of))
+            last = sa.select(turns.c.id).where(which).order_by(turns.c.id.desc()).limit(messages)
+            rows = kept_turns.rows_of(connection, turns.c.id.in_(last))
+            hidden = kept_turns.hidden_from(connection, principal, rows)
+        read = [kept_turns.turn_of(row, hidden) for row in rows]
+        return tuple(Message(turn.role, turn.content) for turn in read)
 
     def rename(self, conversation_id: str, principal: Principal, *, title: str) -> None:
         """Give another title. Raises NotFound, or InvalidInput for an empty one."""
@@ -123,7 +142,7 @@ class Conversations:
             _touch(connection, conversation_id, owner=principal, title=_title(title))
 
     def delete(self, conversation_id: str, principal: Principal) -> None:
-        """Delete a conversation with its turns, and empty the database's log. Raises NotFound.
+        """Delete a conversation with its turns and shares, and empty the database's log. Raises NotFound.
 
         The traces of its questions stay until they are old enough to be deleted.
         """
@@ -153,28 +172,11 @@ def _title(text: str) -> str:
     return folded if len(folded) <= LONGEST_TITLE else folded[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def _conversation(row: sa.Row[tuple[object, ...]], kept: tuple[Turn, ...]) -> Conversation:
+def _conversation(row: sa.Row[tuple[object, ...]]) -> Conversation:
     return Conversation(
         id=row.id,
         principal=row.principal,
         title=row.title,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        turns=kept,
     )
-
-
-def _turn(row: sa.Row[tuple[object, ...]], hidden: frozenset[str]) -> Turn:
-    turn = Turn(role=row.role, content=row.content, trace_id=row.trace_id, at=row.at)
-    return replace(turn, content=WITHHELD) if _is_hidden(turn.role, turn.trace_id, hidden) else turn
-
-
-def _hidden(connection: sa.Connection, principal: Principal, trace_ids: Sequence[str | None]) -> frozenset[str]:
-    """The traces of answers that the principal may no longer read."""
-    return closed_to(
-        connection, principal, trace_ids={trace_id for trace_id in trace_ids if trace_id is not None}
-    ).answers
-
-
-def _is_hidden(role: str, trace_id: str | None, hidden: frozenset[str]) -> bool:
-    return role == "assistant" and trace_id in hidden

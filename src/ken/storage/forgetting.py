@@ -21,6 +21,8 @@ from ken.storage.schema import (
     trace_details,
     traced_passages,
     traces,
+    turn_answers,
+    turn_documents,
     turns,
 )
 from ken.storage.trace_rows import words
@@ -143,8 +145,9 @@ def of_documents(database: Database, document_ids: Collection[str], *, most: int
                 naming, given = _naming(connection, some, most), _given(connection, some, most)
                 withdraw(connection, sorted({*naming}))
                 _take_prompts(connection, sorted({*given}))
+                said = _withdraw_turns(connection, some, most)
             touched.update(naming)
-            if len(naming) < most and len(given) < most:
+            if len(naming) < most and len(given) < most and said < most:
                 break
     return len(touched)
 
@@ -166,11 +169,26 @@ def withdraw(connection: sa.Connection, ids: Sequence[str]) -> None:
             .where(trace_details.c.trace_id.in_(some))
             .values(answer=WITHDRAWN, citations="[]", prompt=None)
         )
-        connection.execute(
-            sa.update(turns).where(turns.c.trace_id.in_(some), turns.c.role == "assistant").values(content=WITHDRAWN)
-        )
+        said = sa.select(turns.c.id).where(turns.c.trace_id.in_(some), turns.c.role == "assistant")
+        _empty_turns(connection, list(connection.scalars(said)))
         for table in (named_documents, named_titles):
             connection.execute(sa.delete(table).where(table.c.trace_id.in_(some)))
+
+
+def _withdraw_turns(connection: sa.Connection, document_ids: Sequence[str], most: int) -> int:
+    """Withdraw what conversations tell of these documents, whether or not a trace still does; how many turns it took on."""
+    naming = sa.select(turn_documents.c.turn_id).where(turn_documents.c.document_id.in_(document_ids)).distinct()
+    ids = list(connection.scalars(naming.limit(most)))
+    _empty_turns(connection, ids)
+    return len(ids)
+
+
+def _empty_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        connection.execute(sa.update(turns).where(turns.c.id.in_(some)).values(content=WITHDRAWN))
+        for table in (turn_answers, turn_documents):
+            connection.execute(sa.delete(table).where(table.c.turn_id.in_(some)))
 
 
 def withdraw_overtaken(connection: sa.Connection, ids: Sequence[str]) -> None:

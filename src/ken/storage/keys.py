@@ -57,7 +57,7 @@ class Keys:
         key = Key(
             id=f"key-{secrets.token_hex(8)}",
             name=_checked_name(name),
-            groups=_checked_groups(groups),
+            groups=checked_groups(groups),
             created_at=time.time(),
         )
         secret = f"ken-{secrets.token_urlsafe(_SECRET_BYTES)}"
@@ -145,7 +145,8 @@ def _checked_name(name: str) -> str:
     return folded
 
 
-def _checked_groups(groups: Iterable[str]) -> frozenset[str]:
+def checked_groups(groups: Iterable[str]) -> frozenset[str]:
+    """Names of groups, each looked at. Raises InvalidInput for one that can't be."""
     checked = frozenset(groups)
     for group in sorted(checked):
         if not _GROUP.fullmatch(group):

@@ -242,6 +242,37 @@ turns = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+turn_answers = sa.Table(
+    "turn_answers",
+    metadata,
+    sa.Column("turn_id", sa.Integer, sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("answer", Text, nullable=False),
+    comment="all that was shown with an answer (domain/answer.py), as JSON: its trace may be gone before its conversation",
+)
+
+turn_documents = sa.Table(
+    "turn_documents",
+    metadata,
+    sa.Column("turn_id", sa.Integer, sa.ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("document_id", Text, nullable=False, index=True),
+    sa.PrimaryKeyConstraint("turn_id", "document_id"),
+    sqlite_with_rowid=False,
+    comment="the documents that an answer in a conversation names, so that it is shown to nobody who may not read them all",
+)
+
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column(
+        "conversation_id", Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("groups", GROUPS, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    comment="who besides its owner may read a conversation; until: turns kept later are not shared",
+)
+
 feedback = sa.Table(
     "feedback",
     metadata,

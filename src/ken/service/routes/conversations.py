@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ken.service.context import Asking, Opened
-from ken.service.shapes import ConversationPage, ConversationShape, ConversationSummary, Text
+from ken.service.conversation_shapes import ConversationPage, ConversationShape, FoundConversation
+from ken.service.shapes import Text
 
 router = APIRouter(tags=["conversations"])
 
@@ -23,18 +24,20 @@ class TitleBody(BaseModel):
     title: Annotated[Text, StringConstraints(min_length=1, max_length=1000)]
 
 
-@router.get("/api/conversations", summary="List your conversations")
+@router.get("/api/conversations", summary="List your conversations, or search in them")
 async def conversations(
     ken: Opened,
     principal: Asking,
     *,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[str | None, Query(description="`before` of the page that came first")] = None,
+    q: Annotated[Text, Query(description="words that the title or one of the turns has", max_length=200)] = "",
 ) -> ConversationPage:
     """The last used first, without their turns."""
-    page = await anyio.to_thread.run_sync(partial(ken.conversations.list, principal, limit=limit, before=before))
+    read = partial(ken.conversations.list, principal, limit=limit, before=before, words=q)
+    page = await anyio.to_thread.run_sync(read)
     return ConversationPage(
-        conversations=[ConversationSummary.model_validate(each) for each in page.entries], before=page.before
+        conversations=[FoundConversation.model_validate(each) for each in page.entries], before=page.before
     )
 
 
@@ -47,7 +50,7 @@ async def create(body: TitleBody, ken: Opened, principal: Asking) -> Conversatio
 
 @router.get("/api/conversations/{conversation_id}", summary="Read a conversation")
 async def conversation(conversation_id: str, ken: Opened, principal: Asking) -> ConversationShape:
-    """With its turns, oldest first."""
+    """With its turns, oldest first, and all that was shown with each answer."""
     found = await anyio.to_thread.run_sync(ken.conversations.get, conversation_id, principal)
     return ConversationShape.model_validate(found)
 
@@ -62,5 +65,5 @@ async def rename(conversation_id: str, body: TitleBody, ken: Opened, principal: 
 
 @router.delete("/api/conversations/{conversation_id}", summary="Delete a conversation", status_code=204)
 async def delete(conversation_id: str, ken: Opened, principal: Asking) -> None:
-    """For ever, with its turns."""
+    """For ever, with its turns and shares."""
     await anyio.to_thread.run_sync(ken.conversations.delete, conversation_id, principal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HEAD = "0006"
+HEAD = "0008"
 """The revision that `schema.py` describes."""
 
 VERSION_TABLE = "alembic_version"
