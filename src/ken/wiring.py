@@ -58,6 +58,7 @@ from ken.prompts.grounded import VERSION as PROMPT_VERSION
 from ken.providers import Providers, open_providers, routes
 from ken.recording import Recording, open_recording
 from ken.releases.release import Release
+from ken.rerunning import Reruns, open_reruns
 from ken.settings import Settings
 from ken.storage.checks_run import ChecksRun
 from ken.storage.conversations import Conversations
@@ -68,7 +69,9 @@ from ken.storage.keys import Keys
 from ken.storage.ledger import Ledger
 from ken.storage.retrieval import RetrievalRecord
 from ken.storage.routes import RouteRecord
+from ken.storage.shares import Shares
 from ken.storage.sources import Sources
+from ken.storage.stamps import Stamps
 from ken.storage.trace_search import TraceSearch
 from ken.storage.traces import Traces
 from ken.stores import Store, open_store
@@ -89,6 +92,7 @@ class Ken:
     cache: SemanticCache
     shadows: Shadows
     conversations: Conversations
+    shares: Shares
     traces: Traces
     trace_search: TraceSearch
     feedback: FeedbackBook
@@ -104,10 +108,14 @@ class Ken:
     checks_run: ChecksRun
     plain: PlainGateway
     traffic: Traffic
+    stamps: Stamps
+    """What tells that something has changed."""
     model_names: tuple[str, ...]
     readers: frozenset[str]
     """Of these, the ones that can only answer from documents."""
     providers: Providers
+    reruns: Reruns
+    """Asks again as another release did."""
     store: Store
 
     async def explain(self, question: Question) -> Outlook:
@@ -182,6 +190,7 @@ class Ken:
         if self.library.reranking is not None and isinstance(self.library.reranking.reranker, Closing):
             await self.library.reranking.reranker.aclose()
         self.library.close()
+        await anyio.to_thread.run_sync(self.reruns.served)
         await anyio.to_thread.run_sync(self.cache.close)
         await anyio.to_thread.run_sync(self.recorder.close)
         if self.reception is not None:
@@ -242,16 +251,8 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
     unhelped = replace(parts, cache=None, reader=None, standing=None)
     examinee = Assistant(replace(unhelped, kind="eval"))
     shadows = Shadows(cache, Assistant(replace(unhelped, kind="shadow")).answer, settings.answer_cache.shadow_share)
-    checks_run, trace_search = ChecksRun(database), TraceSearch(database)
-    around = Around(
-        database=database,
-        locks=shared.locks,
-        recording=recording,
-        checks_run=checks_run,
-        trace_search=trace_search,
-        burns=providers.budgets.all_burns,
-        release=release.id,
-    )
+    again = open_reruns(examinee.parts, settings, providers=providers, library=library, database=database, local=local)
+    around = _around(shared, recording, providers=providers, release=release)
     alerting = await anyio.to_thread.run_sync(open_alerting, settings, around)
     providers.stacks.vitals.listeners.append(alerting.job.breaker_changed)
     return Ken(
@@ -262,13 +263,14 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         shadows=shadows,
         library=library,
         conversations=Conversations(database),
+        shares=Shares(database),
         traces=Traces(database),
-        trace_search=trace_search,
+        trace_search=TraceSearch(database),
         feedback=FeedbackBook(database),
         retrieval=RetrievalRecord(database),
         route_record=RouteRecord(database),
         heuristics=heuristics,
-        checks_run=checks_run,
+        checks_run=ChecksRun(database),
         keys=Keys(database),
         recorder=recording.recorder,
         recording=recording,
@@ -276,10 +278,25 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         reception=_reception(settings, recording),
         plain=_plain(parts, providers),
         traffic=traffic,
+        stamps=Stamps(database),
         model_names=tuple(providers.models),
         readers=frozenset({providers.reader.name}),
         providers=providers,
+        reruns=await anyio.to_thread.run_sync(again.served),
         store=shared,
+    )
+
+
+def _around(shared: Store, recording: Recording, *, providers: Providers, release: Release) -> Around:
+    """What alerts are made from."""
+    return Around(
+        database=shared.database,
+        locks=shared.locks,
+        recording=recording,
+        checks_run=ChecksRun(shared.database),
+        trace_search=TraceSearch(shared.database),
+        burns=providers.budgets.all_burns,
+        release=release.id,
     )
 
 

@@ -12,6 +12,7 @@ from ken.assistant.assemble import assemble
 from ken.assistant.escalate import Escalation, escalate, may_go_up
 from ken.assistant.examine import examine
 from ken.assistant.generate import Written, generate
+from ken.assistant.noted import noted
 from ken.assistant.parts import Parts
 from ken.assistant.retrieve import Searcher
 from ken.assistant.stages import Work, before_model, purpose_of
@@ -33,7 +34,6 @@ from ken.gateway.embedding import within
 from ken.gateway.failures import in_words
 from ken.models.chat import Switched
 from ken.models.protocols import ChatModel
-from ken.prompts.grounded import VERSION
 from ken.telemetry.tracing import OpenSpan, TraceBuilder
 
 _LEAST_S = 1.0
@@ -105,28 +105,15 @@ class Run:
 
     async def _stage(self, stage: Stage, work: Work) -> StageFinished:
         self.turn.deadline.check(stage)
-        started = perf_counter()
+        started, before = perf_counter(), self.turn.prompt
         with self.trace.span(stage) as span, within(self._context(stage), self.turn.deadline):
             result = work()
             detail = result if isinstance(result, str) else await result
             span.set("detail", detail)
-            if stage == "assemble" and self.turn.prompt is not None:
-                for part, tokens in self.turn.prompt.plan.told().items():
-                    span.set(f"plan_{part}_tokens", tokens)
-                span.set("prompt_tokens", self.turn.prompt.tokens)
-                span.set("template", VERSION)
-            if stage == "retrieve" and self.turn.result is not None:
-                span.set("top_k", route.passages(self.turn, self.parts.limits.passages))
-                for name, ms in self.turn.result.timings_ms:
-                    span.set(f"{name}_ms", round(ms, 3))
-                if topic := await self._topic():
-                    span.set("topic", topic)
-            if stage == "route":
-                for name, value in route.attributes(self.turn).items():
-                    span.set(name, value)
-            if stage == "recall" and self.turn.recalled is not None:
-                for name, value in recall.attributes(self.turn.recalled):
-                    span.set(name, value)
+            for name, value in noted(stage, self.turn, limits=self.parts.limits, before=before).items():
+                span.set(name, value)
+            if stage == "retrieve" and self.turn.result is not None and (topic := await self._topic()):
+                span.set("topic", topic)
         return StageFinished(stage, (perf_counter() - started) * 1000, detail)
 
     async def _topic(self) -> str:

@@ -27,6 +27,8 @@ class Origin:
     """The trace id that was brought and could not be had: another question has it. It is linked to."""
     tracestate: str = ""
     """What other tracing systems say of the trace; passed on to models as it came."""
+    rerun_of: str | None = None
+    """The trace whose question is asked again, to see what another release or model makes of it."""
 
 
 NOWHERE = Origin()
@@ -165,6 +167,8 @@ class Trace:
     """What people and judges said of it since; of a new trace, nothing."""
     capture: CaptureTier = "grace"
     """Why it is kept, as the recorder decided."""
+    rerun_of: str | None = None
+    """The trace whose question was asked again, as a test; None where nobody asked it before."""
 
     @property
     def retrieved(self) -> Retrieved | None:

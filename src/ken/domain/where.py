@@ -119,6 +119,7 @@ NAMES: Mapping[str, Name] = {
         Name("capture", "text", get_args(CaptureTier)),
         *(Name(which, "text") for which in ("task_type", "category", "tier", "model", "release", "cache", "error")),
         Name("conversation", "text"),
+        Name("rerun_of", "text"),
         Name("principal", "text", nobody_elses=True),
         Name("checks", "words"),
         Name("checks.failed", "count"),

@@ -79,6 +79,7 @@ traces = sa.Table(
     _word("cache"),
     sa.Column("parent_span_id", Text),
     sa.Column("claimed_id", Text),
+    sa.Column("rerun_of", Text),
     _flag("escalated"),
     _flag("degraded"),
     _number("failed"),
@@ -129,6 +130,7 @@ GATES = (
     Gate("queue_ms", "queue_ms > 0"),
     Gate("escalated", "escalated"),
     Gate("degraded", "degraded"),
+    Gate("rerun_of", "rerun_of IS NOT NULL"),
 )
 
 sa.Index("traces_by_time", traces.c.started_at, traces.c.id)
@@ -235,6 +237,17 @@ heuristics = sa.Table(
     sa.Column("last_looked_at", sa.Float),
     sa.Column("last_fired_at", sa.Float),
     comment="how many answers each check has looked at since it was first used, and how often it found a fault",
+)
+
+releases = sa.Table(
+    "releases",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("fields", JSON_VALUE, nullable=False),
+    sa.Column("settings", JSON_VALUE, nullable=False),
+    sa.Column("first_seen", sa.Float, nullable=False),
+    sa.Column("last_seen", sa.Float, nullable=False),
+    comment="what each release id in `traces` stands for; settings: what answers can be made with it again from",
 )
 
 alerts = sa.Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -16,6 +16,15 @@ from ken.storage.naming import WITHHELD, Closed, closed_to
 from ken.storage.paging import Page, cursor_of, newest_first
 from ken.storage.schema import traces
 from ken.storage.trace_rows import WITH_TEXTS, evidence_of, spans_of, trace_of
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why a trace is kept as it is: what was wrong with it, `sampled`, or nothing."""
+
+    reasons: tuple[str, ...]
+    kept_until: float
+    """When its texts go, or where they have gone its figures; seconds since the epoch."""
 
 
 class Traces:
@@ -37,6 +46,13 @@ class Traces:
         """Read a trace with its spans and passages, as far as the principal may read them today. Raises NotFound."""
         own = sa.and_(traces.c.id == trace_id, visible_to(principal))
         return self._read(own, principal, otherwise=f"There is no trace {trace_id!r}.")
+
+    def keeping(self, trace_id: str) -> Kept | None:
+        """Why a trace is kept as it is, and for how long; None where there is none."""
+        query = sa.select(traces.c.reasons, traces.c.kept_until).where(traces.c.id == trace_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Kept(tuple(row.reasons.split()), row.kept_until)
 
     def latest(self, principal: Principal) -> Trace:
         """Read the trace of the principal's own last question, operator or not. Raises NotFound."""

@@ -39,7 +39,7 @@ INDEXED = frozenset(
 """Names by which a few traces are found among a million without reading them all."""
 
 _GATES = {gate.column: gate for gate in GATES}
-_GIVEN = frozenset({"quality", "groundedness", "helpful"})
+_GIVEN = frozenset({"quality", "groundedness", "helpful", "rerun_of"})
 """Gates that any value passes."""
 _UNKNOWN = {"success": "unknown"}
 

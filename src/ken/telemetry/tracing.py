@@ -208,6 +208,7 @@ class TraceBuilder:
             citations=dump_citations(answer.citations),
             parent_span_id=None if self._origin.claimed_id is not None else self._origin.parent_span_id,
             claimed_id=self._origin.claimed_id,
+            rerun_of=self._origin.rerun_of,
         )
 
     def _clock(self) -> float:
