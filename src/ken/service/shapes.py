@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from ken.domain.trace import CaptureTier, Scalar, TraceKind
+from ken.storage.answer_json import load_citations
 
 
 def in_order(groups: Iterable[str]) -> list[str]:
@@ -18,10 +19,6 @@ def in_order(groups: Iterable[str]) -> list[str]:
 
 def _by_name(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
-
-
-def _parsed(text: str) -> object:
-    return json.loads(text)
 
 
 def _parsed_or_none(text: str) -> object:
@@ -321,7 +318,7 @@ class TraceShape(TraceSummary):
     spans: list[SpanShape]
     evidence: list[TracedPassageShape]
     retrieved: RetrievedShape | None
-    citations: Annotated[list[dict[str, object]], BeforeValidator(_parsed)]
+    citations: Annotated[list[CitationShape], BeforeValidator(load_citations)]
     prompt: Annotated[list[PromptMessageShape], BeforeValidator(_parsed_or_none)]
     """What the model was given; of operators alone, empty for others and where no model was asked."""
     feedback: list[FeedbackShape] = []
