@@ -89,3 +89,16 @@ def test_on_the_network_it_says_that_keys_are_needed(filled: Terminal) -> None:
             assert client.get("/api/collections", headers={"authorization": f"Bearer {key}"}).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert "ken keys create" in process.communicate(timeout=20)[1]
+
+
+def test_who_listens_for_changes_does_not_keep_it_from_ending(filled: Terminal) -> None:
+    """SIGTERM ends the stream whole and the server at once, though the listener would have stayed for ever."""
+    with up(filled) as (process, address), httpx.Client(base_url=address, trust_env=False, timeout=20) as client:
+        with client.stream("GET", "/api/live") as response:
+            lines = response.iter_lines()
+            assert next(lines) == "event: ready"
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert "event: error" not in list(lines)
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 10, "it waited for the listener"

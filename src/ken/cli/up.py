@@ -10,7 +10,7 @@ import gc
 import ipaddress
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,8 +68,9 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     tell("Opening the home and its index…")
     ken = await open_home(settings)
     try:
+        app = build(ken)
         config = uvicorn.Config(
-            build(ken),
+            app,
             http="httptools",
             log_config=None,
             access_log=False,
@@ -78,7 +79,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             backlog=_BACKLOG,
             timeout_graceful_shutdown=int(settings.deadline_s) + 5,
         )
-        server = _server(config)
+        server = _server(config, ending=app.state.live.end)
         await _greet(ken, settings)
         _spare_the_collector()
         await server.serve(sockets=[listener])
@@ -97,26 +98,28 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*_COLLECTOR)
 
 
-def _server(config: uvicorn.Config) -> uvicorn.Server:
+def _server(config: uvicorn.Config, *, ending: Callable[[], None]) -> uvicorn.Server:
     """A server that ends on SIGINT and SIGTERM and lets the home be closed after it.
 
-    uvicorn raises the signal anew once it has ended, which would end the process before that; and it wakes up ten times a
-    second to look whether it is to end, where this one is told.
+    It waits for what is being answered, so what would go on for ever has to be ended first: by `ending`. uvicorn raises the signal
+    anew once it has ended, which would end the process before that; and it wakes up ten times a second to look whether it is to
+    end, where this one is told.
     """
     import uvicorn
 
-    ending = asyncio.Event()
+    told = asyncio.Event()
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             super().handle_exit(sig, frame)
-            ending.set()
+            ending()
+            told.set()
 
         async def main_loop(self) -> None:
             while not await self.on_tick(0):  # its counter is 0 whenever the answers' date is due, which is each second
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK_S):
-                        await ending.wait()
+                        await told.wait()
 
         @contextlib.contextmanager
         def capture_signals(self) -> Generator[None, None, None]:
