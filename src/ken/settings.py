@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -66,6 +67,20 @@ _PLAIN_WORDS = {
     "union_tag_not_found": "its `kind` is missing",
 }
 """What pydantic's words for what is wrong mean to whoever writes ken.toml."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Where the values of settings came from when they were read. The same values are the same settings, wherever from."""
+
+    flags: frozenset[str] = field(default=frozenset(), compare=False)
+    """Settings that the command line gave."""
+    variables: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    """By setting (`port`, `telemetry.endpoint`): the environment variable that gave it, or the beginning of several, as `OTEL_*`."""
+    is_set: frozenset[str] = field(default=frozenset(), compare=False)
+    """Names of the environment variables that aren't empty."""
+    file: str = field(default="", compare=False)
+    """The text of ken.toml; empty where there is none."""
 
 
 class Settings(BaseSettings):
@@ -122,6 +137,16 @@ class Settings(BaseSettings):
     checks: Annotated[ChecksSettings, NoDecode] = ChecksSettings()
     checklist: Annotated[ChecklistSettings, NoDecode] = ChecklistSettings()
     """What is kept of questions, and for how long."""
+    _given: Given = PrivateAttr(default_factory=Given)
+
+    @property
+    def given(self) -> Given:
+        """Where they came from."""
+        return self._given
+
+    def came_from(self, given: Given) -> None:
+        """Remember where they came from."""
+        self._given = given
 
     def patience_of(self, model: str) -> dict[str, float]:
         """How long a model is waited for, in seconds; empty for what runs in this process."""
@@ -157,6 +182,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
+TABLES = frozenset(name for name, info in Settings.model_fields.items() if NoDecode in info.metadata)
+"""Settings that stand in ken.toml alone, being tables."""
+
+
 def settings_file(home: Path) -> Path:
     """Where the settings of a home stand, if anywhere."""
     return home / _FILE
@@ -178,7 +207,7 @@ def load(home: Path | None = None, *, secrets: Collection[Secret] = EVERY_SECRET
     try:
         settings = Settings(home=place, **given)  # pyright: ignore[reportArgumentType] - checked by the model itself
         _check(settings)
-        return _with_secrets(settings, secrets, [])
+        return _placed(settings, _with_secrets(settings, secrets, []), flags={*given, *(("home",) if home else ())})
     except UnicodeDecodeError as error:
         raise InvalidSetting(f"{str(place / _FILE)!r} is not text in UTF-8. Save it as such.") from error
     except tomllib.TOMLDecodeError as error:
@@ -187,6 +216,29 @@ def load(home: Path | None = None, *, secrets: Collection[Secret] = EVERY_SECRET
         raise InvalidSetting(f"{str(place / _FILE)!r} can't be read: {error.strerror}.") from error
     except ValidationError as error:
         raise InvalidSetting(_words(error, place, given)) from None  # its cause would hold what was given
+
+
+def file_text(home: Path) -> str:
+    """What ken.toml says at present; empty where there is none, or where it can't be read."""
+    try:
+        return (home / _FILE).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _placed(read: Settings, whole: Settings, *, flags: Collection[str]) -> Settings:
+    """The settings with where each came from."""
+    before, after = read.telemetry, whole.telemetry
+    variables = {name: f"KEN_{name.upper()}" for name in Settings.model_fields if name not in flags}
+    variables = {name: variable for name, variable in variables.items() if variable in os.environ}
+    for name in TelemetrySettings.model_fields:
+        if getattr(before, name) != getattr(after, name):
+            variables[f"telemetry.{name}"] = "OTEL_*"
+    is_set = frozenset(name for name, value in os.environ.items() if value.strip())
+    whole.came_from(
+        Given(flags=frozenset(flags), variables=variables, is_set=is_set, file=file_text(whole.home)),
+    )
+    return whole
 
 
 def _words(error: ValidationError, home: Path, flags: Mapping[str, object]) -> str:

@@ -56,6 +56,15 @@ class Snapshot:
     documents: tuple[Document, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """How many documents of a collection have these groups."""
+
+    collection: str
+    groups: frozenset[str]
+    documents: int
+
+
 class Documents:
     """The aggregate. A version is staged first; `Snapshots.commit` makes a set of versions current in one transaction."""
 
@@ -81,6 +90,15 @@ class Documents:
             facts.get("index_generation", ""),
             tuple(_document(row) for row in found),
         )
+
+    def readable(self) -> tuple[Readable, ...]:
+        """The documents in use, counted by collection and by who may read them."""
+        columns = (documents.c.collection, documents.c.groups)
+        query = (
+            sa.select(*columns, sa.func.count()).select_from(_members()).where(is_member(CONTENT)).group_by(*columns)
+        )
+        with self._database.read() as connection:
+            return tuple(Readable(row[0], frozenset(row[1]), row[2]) for row in connection.execute(query))
 
     def all_versions(self) -> dict[str, str]:
         """Version of every current document, by id."""

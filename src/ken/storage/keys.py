@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ken.domain.principal import Principal
 from ken.errors import Conflict, InvalidInput, NotAuthorised, NotFound
 from ken.storage.database import Database
-from ken.storage.schema import keys
+from ken.storage.schema import keys, traces
 
 REFRESH_S = 1.0
 """How long a revocation in another process may take to be felt in this one."""
@@ -104,6 +104,17 @@ class Keys:
         query = sa.select(keys.c.groups).where(keys.c.revoked_at.is_(None))
         with self._database.read() as connection:
             return frozenset(group for row in connection.execute(query) for group in row.groups)
+
+    def last_asked(self) -> dict[str, float]:
+        """When each key last left a trace, by its id: seconds since the epoch; without those that never did."""
+        newest = (
+            sa.select(sa.func.max(traces.c.started_at))
+            .where(traces.c.principal == keys.c.id)
+            .correlate(keys)
+            .scalar_subquery()
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(sa.select(keys.c.id, newest)) if row[1] is not None}
 
     def revoke(self, key_id: str) -> Key:
         """Revoke a key for good; a second time changes nothing. Raises NotFound."""

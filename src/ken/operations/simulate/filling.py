@@ -90,6 +90,12 @@ def fill(home: Home, plan: Plan, *, force: bool = False, tell: Callable[[Progres
     return questions
 
 
+def is_simulated(search: TraceSearch) -> bool:
+    """Whether the record holds questions that were made up."""
+    made_up = parsed(f"principal = {SIMULATED}", now=0.0)
+    return bool(search.find(made_up, LOCAL_OPERATOR, limit=1).entries)
+
+
 def _refuse_real(home: Home) -> None:
     of_people = parsed(f"kind = question and principal != {SIMULATED}", now=0.0)
     real = home.search.find(of_people, LOCAL_OPERATOR, limit=1)
