@@ -57,11 +57,11 @@ def test_no_file_is_too_long() -> None:
 def test_a_planted_long_file_is_caught(tmp_path: Path) -> None:
     """601 lines of code and 801 of tests are too many; 600 and 800 are not."""
     plant(tmp_path, "src/ken/fits.py", "x = 1\n" * 600)
-    plant(tmp_path, "src/ken/service/page/long.js", "x = 1\n" * 601)
+    plant(tmp_path, "src/ken/service/long.js", "x = 1\n" * 601)
     plant(tmp_path, "tests/test_fits.py", "x = 1\n" * 800)
     plant(tmp_path, "tests/test_long.py", "x = 1\n" * 801)
     assert long_files(tmp_path) == [
-        "src/ken/service/page/long.js: 601 lines, at most 600",
+        "src/ken/service/long.js: 601 lines, at most 600",
         "tests/test_long.py: 801 lines, at most 800",
     ]
 

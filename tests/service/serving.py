@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 from ken.service.app import build
+from ken.service.routes.console import FOLDER
 from ken.settings import ModelSettings, load
 from ken.wiring import Ken, open_home
 from tests.service.endpoint import MODELS, Endpoint
@@ -45,8 +46,11 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path, **settings: object) -> Iterator[Served]:
-    """Serve a home until the end of the block, with the endpoint's models and without a cache unless told otherwise."""
+def serving(home: Path, *, console: Path = FOLDER, **settings: object) -> Iterator[Served]:
+    """Serve a home until the end of the block, with the endpoint's models and without a cache unless told otherwise.
+
+    `console`: the folder of a built console.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     started: list[Served] = []
     ready = threading.Event()
@@ -63,7 +67,7 @@ def serving(home: Path, **settings: object) -> Iterator[Served]:
         operator = ken.keys.create("operator", ["operators"])[1]
         clerk = ken.keys.create("clerk", ["office"])[1]
         nobody = ken.keys.create("nobody", [])[1]
-        server = uvicorn.Server(uvicorn.Config(build(ken), log_config=None, proxy_headers=False))
+        server = uvicorn.Server(uvicorn.Config(build(ken, pages=console), log_config=None, proxy_headers=False))
         ending.append(server)
         base = f"http://127.0.0.1:{port}"
         started.append(Served(base, ken, endpoint, operator, clerk, nobody, asyncio.get_running_loop()))

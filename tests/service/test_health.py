@@ -1,4 +1,4 @@
-"""Liveness, readiness, the page's files, the API's description, and the headers on all of them."""
+"""Liveness, readiness, the API's description, and the headers on all of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_ken_without_its_database_is_not_ready(served: Served, home: Path) -> 
     assert response.json() == {"status": "unavailable", "database": "StorageError"}
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/documents/harbour/office.md", "/page/style.css", "/api/collections"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/documents/harbour/office.md", "/assets/none.css", "/api/collections"])
 def test_every_answer_carries_the_security_headers(client: httpx.Client, path: str) -> None:
     """No script but our own files, no frame, no sniffing, no referrer."""
     headers = client.get(path).headers
@@ -80,25 +80,11 @@ def test_data_is_not_cached_by_browsers(client: httpx.Client) -> None:
     assert client.get("/api/documents").headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/documents/any"])
-def test_the_page_names_nothing_elsewhere(client: httpx.Client, path: str) -> None:
-    """HTML and all that it loads is ours: no address of another host, no inline script or style."""
-    page = client.get(path)
-    assert page.headers["content-type"].startswith("text/html")
-    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert loaded
-    assert all(each.startswith(("/", "#")) and not each.startswith("//") for each in loaded)
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=", page.text)
-    for each in loaded:
-        if each.startswith("/page/"):
-            assert client.get(each).status_code == 200
-
-
 def test_the_description_covers_every_path(client: httpx.Client) -> None:
-    """/openapi.json describes the API, and nothing of the page."""
+    """/openapi.json describes the API, and nothing of the console."""
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/api/ask", "/v1/chat/completions", "/api/documents/{document_id}", "/healthz"} <= set(paths)
-    assert not any(path.startswith("/page") or path == "/" for path in paths)
+    assert not any(path.startswith(("/assets", "/c/")) or path == "/" for path in paths)
 
 
 def _all_errors(root: type[KenError] = KenError) -> list[type[KenError]]:

@@ -34,7 +34,4 @@ export const queryClient: QueryClient = new QueryClient({
 export const meQuery = apiQuery('/api/me');
 
 // Another key is another person: nothing of the last one's may stay on the page.
-onKeyChange(() => {
-  queryClient.clear();
-  void queryClient.invalidateQueries();
-});
+onKeyChange(() => void queryClient.resetQueries());

@@ -53,7 +53,7 @@ export function TopBar({ me }: { readonly me: Me | undefined }) {
         <MenuIcon />
       </IconButton>
       <nav id="places" aria-label="Pages" className={classNames(styles.places, isOpen && styles.open)}>
-        {PLACES.filter((place) => operates || !place.operators).map((place) => (
+        {PLACES.filter((place) => operates || (me !== undefined && !place.operators)).map((place) => (
           <Link
             key={place.to}
             to={place.to}
@@ -71,7 +71,7 @@ export function TopBar({ me }: { readonly me: Me | undefined }) {
       <div className={styles.end}>
         {me !== undefined && storedKey() !== null && (
           <button type="button" className={styles.who} title="Forget this key" onClick={() => storeKey(null)}>
-            {me.principal}
+            {me.name}
           </button>
         )}
         <SchemeSwitch />

@@ -23,7 +23,7 @@ class Described(FastAPI):
     their references count from the document's root, so in here they would point nowhere.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - FastAPI's own options
         super().__init__(
             title="Ken",
             version=ken.__version__,

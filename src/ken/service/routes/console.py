@@ -52,6 +52,9 @@ class Assets(StaticFiles):
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder / "assets", check_dir=False)
 
+    async def check_config(self) -> None:
+        """A console that isn't built yet has no files, and may have them in a moment."""
+
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
