@@ -1,9 +1,9 @@
 """Who may in: the holder of a key, or the person at this machine.
 
 Everything but the console's pages and `PUBLIC_PATHS` needs a principal. A request with an `Authorization` header, or with
-Anthropic's `x-api-key`, stands or falls by it. A request without one is the local operator's only when nothing about it says that it came from elsewhere:
-the peer and the Host are loopback, no proxy has touched it, and no other site's page has sent it. A page of another site whose name
-has been rebound to 127.0.0.1 sends its own name as Host, and so stays outside.
+Anthropic's `x-api-key`, stands or falls by it. A request without one is the local operator's only when nothing about it says that it
+came from elsewhere: the peer and the Host are loopback, no proxy has touched it, and no other site's page has sent it. A page of
+another site whose name has been rebound to 127.0.0.1 sends its own name as Host, and so stays outside.
 """
 
 from __future__ import annotations
