@@ -107,6 +107,35 @@ def test_every_view_has_the_same_axis(client: httpx.Client, name: str) -> None:
         assert told["patterns"][1]["cost_per_question"] is None
 
 
+def test_a_window_may_lie_anywhere(client: httpx.Client) -> None:
+    """Between two moments, as the API writes them or as people do: the axis has both within, and what was asked outside isn't counted."""
+    ends = time.time() - 12 * 3_600
+    told = got(client, "/api/views/overview", since=f"{ends - 86_400:.3f}", until=f"{ends:.3f}")
+    assert told["since"] <= ends - 86_400 < told["since"] + told["step_s"]
+    assert told["until"] - told["step_s"] < ends <= told["until"]
+    assert told["panels"][0]["figures"]["questions"]["lines"][""]["whole"]["value"] == 40
+    since = "2h"
+    assert got(client, "/api/views/overview", since=since)["panels"][0]["figures"]["questions"]["lines"][""]["whole"][
+        "value"
+    ] == sum(
+        line["whole"]["value"]
+        for line in got(client, "/api/figures", metric="questions", since=since)["lines"].values()
+    )
+    for wrong in ({"since": "1h", "until": "2h"}, {"since": "noon"}):
+        assert client.get("/api/views/cost", params=wrong).status_code == 400
+
+
+def test_an_old_window_has_steps_that_are_still_kept(client: httpx.Client) -> None:
+    """Minutes are gone after two days, and with a filter after some hours: an hour of that time is one step, not sixty with one filled."""
+    week_ago = time.time() - 7 * 86_400
+    asked = {"since": f"{week_ago:.0f}", "until": f"{week_ago + 7_200:.0f}"}
+    assert got(client, "/api/views/health", **asked)["step_s"] == 3_600
+    day_ago = time.time() - 86_400
+    asked = {"since": f"{day_ago:.0f}", "until": f"{day_ago + 7_200:.0f}"}
+    assert got(client, "/api/views/health", **asked)["step_s"] == 60
+    assert got(client, "/api/views/health", **asked, tier="light")["step_s"] == 3_600
+
+
 def test_a_sync_and_a_release_are_marked_on_the_axis(counting: Served, client: httpx.Client) -> None:
     """What changed stands where it happened, beside what moved."""
     counting.ken.recording.rollups.compact(time.time() + 3_600)

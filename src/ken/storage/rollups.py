@@ -140,6 +140,11 @@ class Rollups:
         found += _waiting((row.cells for row in waiting), wanted)
         return found
 
+    def finest(self, since: float, dimensions: Collection[str]) -> int:
+        """The seconds of the finest rows that are still kept of a time on, and tell these dimensions apart."""
+        kept = self._kept(frozenset(dimensions))
+        return next((resolution for resolution in (MINUTE, HOUR) if since >= kept[resolution]), DAY)
+
     def waiting(self) -> int:
         """Rows that wait to be put into minutes."""
         with self._database.read() as connection:

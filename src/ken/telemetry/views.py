@@ -1,4 +1,4 @@
-"""The four views of the console: which figures stand together on one axis of time, and how they are told apart."""
+"""The views of the console: which figures stand together on one axis of time, and how they are told apart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ken.errors import InvalidInput
 from ken.telemetry.figures import Line, RollupFigures
 from ken.telemetry.vocabulary import METRICS
 
-ViewName = Literal["health", "cost", "quality", "latency"]
+ViewName = Literal["overview", "health", "cost", "quality", "latency"]
 FILTERS = ("task_type", "category", "release", "tier")
 _LONGEST_S = 400 * DAY
 
@@ -27,6 +27,15 @@ class Panel:
 
 
 VIEWS: Mapping[ViewName, tuple[Panel, ...]] = {
+    "overview": (
+        Panel(("questions", "error_rate", "abstention_rate", "success_rate", "degraded_rate", "cache_hit_rate")),
+        Panel(("fallback_rate", "retry_rate", "timeout_rate")),
+        Panel(("cost_per_success", "cost_per_question", "context_tokens.mean")),
+        Panel(("cost", "tokens", "unknown_cost_calls")),
+        Panel(("quality.mean", "groundedness.mean", "relevance.mean", "judged_share")),
+        Panel(("refusal_rate", "check_failure_rate", "unhelpful_rate")),
+        Panel(("ms.p50", "ms.p95", "ms.p99", "ttft_ms.p50", "ttft_ms.p95", "queue_ms.p95")),
+    ),
     "health": (
         Panel(("questions", "error_rate", "abstention_rate", "refusal_rate", "success_rate", "degraded_rate")),
         Panel(("questions", "error_rate"), by="task_type"),
@@ -53,12 +62,13 @@ VIEWS: Mapping[ViewName, tuple[Panel, ...]] = {
     "latency": (
         Panel(("ms.p50", "ms.p95", "ms.p99", "ttft_ms.p50", "ttft_ms.p95", "queue_ms.p95")),
         Panel(("ms.p50", "ms.p95", "ms.p99"), by="task_type"),
-        Panel(("stage_ms.p50", "stage_ms.p95", "stage_ms.p99"), by="stage"),
+        Panel(("stage_ms.mean", "stage_ms.p50", "stage_ms.p95", "stage_ms.p99"), by="stage"),
         Panel(("tokens_per_s.p50",), by="model"),
         Panel(("retry_rate", "fallback_rate", "timeout_rate")),
     ),
 }
-"""By name: request health, cost, quality, latency. All of them have the same axis for the same window."""
+"""By name: the figures that tell how things stand, then request health, cost, quality, latency, each in full. All of them have the same
+axis for the same window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +93,22 @@ class Drawn:
     lines: Mapping[str, Mapping[str, Line]]
 
 
-def axis(window_s: float, *, until: float | None = None) -> Axis:
+def axis(window_s: float, *, until: float | None = None, finest_s: int = MINUTE) -> Axis:
     """The axis of a window that ends at a time, now where none is named. Raises InvalidInput.
 
     Steps are of a minute up to two hours, five up to six, an hour up to three days, three up to a fortnight, then days; they begin on
-    borders of the clock, so that two views over the same window have the same.
+    borders of the clock, so that two views over the same window have the same. None is shorter than `finest_s`.
     """
     end = time.time() if until is None else until
     if not MINUTE <= window_s <= _LONGEST_S:
         raise InvalidInput("A window is between a minute and 400 days.", param="window")
     steps = ((2 * HOUR, MINUTE), (6 * HOUR, 5 * MINUTE), (3 * DAY, HOUR), (14 * DAY, 3 * HOUR))
-    step = next((step for most, step in steps if window_s <= most), DAY)
+    step = max(finest_s, next((step for most, step in steps if window_s <= most), DAY))
     last = -(-end // step) * step
-    return Axis(last - -(-window_s // step) * step, last, step)
+    first = last - -(-window_s // step) * step
+    if until is not None:  # a window between two moments has both of them within
+        first = min(first, (end - window_s) // step * step)
+    return Axis(first, last, step)
 
 
 def view(

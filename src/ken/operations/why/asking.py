@@ -23,6 +23,8 @@ _LOOK_ON = {"hard": 6 * HOUR_S, "soft": 24 * HOUR_S}
 _LONGEST_S = 14 * 86_400.0
 _HAPPENED_S = 2 * HOUR_S
 _AGO = re.compile(r"-?(\d+(?:\.\d+)?)\s*(min|m|h|d|w)(?:\s+ago)?")
+_EPOCH = re.compile(r"\d{10}(\.\d+)?")
+"""Seconds since the epoch, as the API gives them: of 2001 to 2286."""
 _SECONDS = {"m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
@@ -90,7 +92,12 @@ def figures_of(rules: Sequence[Rule]) -> Mapping[str, frozenset[str]]:
 
 
 def moment(text: str, *, now: float) -> float:
-    """A time as people write it: `2026-11-20`, `2026-11-20T14:30+01:00`, `3h`, `2d ago`. UTC where no zone is said. Raises InvalidInput."""
+    """A time as people write it: `2026-11-20`, `2026-11-20T14:30+01:00`, `3h`, `2d ago`; or seconds since the epoch.
+
+    UTC where no zone is said. Raises InvalidInput.
+    """
+    if _EPOCH.fullmatch(text.strip()):
+        return float(text)
     ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return now - float(ago[1]) * _SECONDS[ago[2]]

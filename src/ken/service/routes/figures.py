@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Annotated
 
@@ -11,7 +11,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from ken.domain.rollup import Dimensions
 from ken.errors import InvalidInput
+from ken.operations.why.asking import moment
 from ken.service.context import Opened, Operating
 from ken.service.figure_shapes import (
     Beside,
@@ -35,18 +37,34 @@ router = APIRouter(tags=["figures"])
 _DAY_S = 86_400.0
 _WEEK_S = 7 * _DAY_S
 
-Where = Annotated[
-    list[str] | None, Query(description="`dimension=value`, such as `task_type=lookup`; given several times, all hold")
-]
-Window = Annotated[float, Query(description="seconds; the window ends now")]
+_MOMENT = "2026-11-20T14:30 (UTC), seconds since the epoch, or 3h for three hours ago"
 
 
-class Asked(BaseModel):
-    """What a view is asked for."""
+class Between(BaseModel):
+    """A window of time."""
 
     model_config = ConfigDict(extra="forbid")
 
-    window: float = Field(_WEEK_S, description="seconds; the window ends now")
+    window: float = Field(_WEEK_S, description="seconds; the window ends now, or at `until`")
+    since: str | None = Field(None, description=f"where the window begins, in place of `window`: {_MOMENT}")
+    until: str | None = Field(None, description=f"where it ends: {_MOMENT}; now without it")
+
+
+class OneFigure(Between):
+    """Which figure is asked for."""
+
+    metric: str = Field(description="a name of `/api/figures/names`, such as `ms.p95`")
+    by: str = Field("", description="a dimension: the figure for each of its values")
+    where: list[str] | None = Field(
+        None, description="`dimension=value`, such as `task_type=lookup`; given several times, all hold"
+    )
+    window: float = Field(_DAY_S, description="seconds; the window ends now, or at `until`")
+    step: int | None = Field(None, description="seconds of a step: whole minutes; by the window without it")
+
+
+class Asked(Between):
+    """What a view is asked for."""
+
     task_type: str | None = None
     category: str | None = None
     release: str | None = None
@@ -77,21 +95,14 @@ async def names(principal: Operating) -> list[MetricShape]:
 
 
 @router.get("/api/figures", summary="A figure over a window of time")
-async def figures(
-    ken: Opened,
-    principal: Operating,
-    metric: Annotated[str, Query(description="a name of `/api/figures/names`, such as `ms.p95`")],
-    *,
-    by: Annotated[str, Query(description="a dimension: the figure for each of its values")] = "",
-    where: Where = None,
-    window: Window = _DAY_S,
-    step: Annotated[int | None, Query(description="seconds of a step: whole minutes; by the window without it")] = None,
-) -> FiguresShape:
+async def figures(ken: Opened, principal: Operating, asked: Annotated[OneFigure, Query()]) -> FiguresShape:
     """As a whole and step by step."""
     _ = principal
-    told, narrowed, on = known(metric), narrowing(where), axis(window)
-    if step is not None:
-        on = stepped(on, step)
+    metric, by = asked.metric, asked.by
+    told, narrowed = known(metric), narrowing(asked.where)
+    on = _on(ken, asked, {by, *narrowed})
+    if asked.step is not None:
+        on = stepped(on, asked.step)
     await anyio.to_thread.run_sync(ken.recorder.flush)
     read = partial(
         ken.recording.figures.both, [metric], since=on.since, until=on.until, step_s=on.step_s, by=by, where=narrowed
@@ -130,14 +141,28 @@ async def projection(ken: Opened, principal: Operating, asked: Annotated[Expecte
     return projection_shape(told, ken.providers.stacks.prices.currency)
 
 
-@router.get("/api/views/{name}", summary="A view: health, cost, quality, latency")
+@router.get("/api/views/{name}", summary="A view: overview, health, cost, quality, latency")
 async def one_view(name: ViewName, ken: Opened, principal: Operating, asked: Annotated[Asked, Query()]) -> ViewShape:
     """Its panels on one axis of time, with releases and syncs marked on it. Views over the same window share the axis."""
     _ = principal
-    on = axis(asked.window)
+    dimensions = Dimensions._fields if asked.where else ("kind",)
+    on = _on(ken, asked, dimensions)
     await anyio.to_thread.run_sync(ken.recorder.flush)
     drawn, beside = await anyio.to_thread.run_sync(partial(_read, ken, name, on=on, where=asked.where))
     return view_shape(name, on, drawn=drawn, where=asked.where, beside=beside)
+
+
+def _on(ken: Ken, asked: Between, dimensions: Collection[str]) -> Axis:
+    """The axis of the window that is asked for; its steps are no finer than what is kept of that time. Raises InvalidInput."""
+    if asked.since is None and asked.until is None:
+        return axis(asked.window)
+    now = time.time()
+    until = now if asked.until is None else moment(asked.until, now=now)
+    since = until - asked.window if asked.since is None else moment(asked.since, now=now)
+    if since >= until:
+        raise InvalidInput("A window begins before it ends. Change `since` or `until`.", param="since")
+    told_apart = frozenset(dimensions) & frozenset(Dimensions._fields)
+    return axis(until - since, until=until, finest_s=ken.recording.rollups.finest(since, told_apart))
 
 
 def _read(ken: Ken, name: ViewName, *, on: Axis, where: Mapping[str, str]) -> tuple[Sequence[Drawn], Beside]:

@@ -75,7 +75,9 @@ class WhyShape(Shape):
     happenings: tuple[HappenedShape, ...] = Field(description="what people did in the window and shortly before")
 
 
-Moment = Annotated[str | None, Query(description="2026-11-20T14:30 (UTC), or 3h for three hours ago")]
+Moment = Annotated[
+    str | None, Query(description="2026-11-20T14:30 (UTC), seconds since the epoch, or 3h for three hours ago")
+]
 
 
 @router.get("/api/why", summary="What may be the cause?")
