@@ -1,11 +1,56 @@
-import { Page } from '@/ui/page';
-import { Skeleton } from '@/ui/states';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 
-/** Gateway. */
+import { Page } from '@/ui/page';
+import { Fault } from '@/ui/states';
+import { Tabs, type TabOf } from '@/ui/tabs';
+
+import { BudgetsTab } from './budgets-tab';
+import { CacheTab } from './cache-tab';
+import { CostsTab } from './costs-tab';
+import { OutageBanner } from './outage-banner';
+import { Overview } from './overview';
+import { PricesTab } from './prices-tab';
+import { useModels } from './queries';
+import { RoutesTab } from './routes-tab';
+import type { GatewayTab } from './search';
+
+const TABS: readonly TabOf<GatewayTab>[] = [
+  { id: 'overview', label: 'Overview' },
+  { id: 'budgets', label: 'Budgets' },
+  { id: 'cache', label: 'Answer cache' },
+  { id: 'routes', label: 'Routes' },
+  { id: 'costs', label: 'Costs' },
+  { id: 'prices', label: 'Prices' },
+];
+
+/** What stands between questions and models: breakers, tiers, budgets, the answer cache, routes, costs and prices. */
 export function GatewayPage() {
+  const { tab = 'overview' } = useSearch({ from: '/gateway' });
+  const navigate = useNavigate({ from: '/gateway' });
+  const models = useModels();
+  if (models.error?.status === 403) {
+    return (
+      <Page title="Gateway">
+        <Fault title="This page is for operators" error={models.error} />
+      </Page>
+    );
+  }
   return (
-    <Page title="Gateway">
-      <Skeleton />
+    <Page title="Gateway" lead="What stands between a question and the model that answers it.">
+      {models.data?.models.some(({ breaker }) => breaker !== null) === true && <OutageBanner told={models.data} />}
+      <Tabs
+        label="Gateway"
+        tabs={TABS}
+        selected={tab}
+        onSelect={(wanted) => void navigate({ search: wanted === 'overview' ? {} : { tab: wanted } })}
+      >
+        {tab === 'overview' && <Overview />}
+        {tab === 'budgets' && <BudgetsTab />}
+        {tab === 'cache' && <CacheTab />}
+        {tab === 'routes' && <RoutesTab />}
+        {tab === 'costs' && <CostsTab />}
+        {tab === 'prices' && <PricesTab />}
+      </Tabs>
     </Page>
   );
 }

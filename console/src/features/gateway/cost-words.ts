@@ -1,0 +1,46 @@
+import { money } from '@/lib/format';
+
+import type { Cost } from './types';
+
+/** Calls, what the known ones cost in millionths, and how many have no known price. */
+export interface Sum {
+  readonly calls: number;
+  readonly micros: number;
+  readonly unknown: number;
+}
+
+/** All rows together. */
+export function total(costs: readonly Cost[]): Sum {
+  return costs.reduce(
+    (sum, cost) => ({
+      calls: sum.calls + cost.calls,
+      micros: sum.micros + cost.cost_micros,
+      unknown: sum.unknown + cost.unknown_calls,
+    }),
+    { calls: 0, micros: 0, unknown: 0 },
+  );
+}
+
+/** A sum in words: unknown where no price is known, "at least" where some isn't. */
+export function costInWords({ calls, micros, unknown }: Sum, currency: string): string {
+  if (calls > 0 && unknown >= calls) return 'unknown';
+  return unknown > 0 ? `at least ${money(micros, currency)}` : money(micros, currency);
+}
+
+const DAY_S = 86_400;
+
+/** A value for every UTC day from `since` to `until`: 0 where no call was made, null where a cost is unknown. */
+export function byDay(
+  costs: readonly Cost[],
+  { since, until }: { readonly since: number; readonly until: number },
+): { readonly times: readonly number[]; readonly values: readonly (number | null)[] } {
+  const found = new Map(costs.map((cost) => [cost.of, cost]));
+  const times: number[] = [];
+  for (let at = Math.floor(since / DAY_S) * DAY_S; at < until; at += DAY_S) times.push(at);
+  const values = times.map((at) => {
+    const cost = found.get(new Date(at * 1000).toISOString().slice(0, 10));
+    if (cost === undefined) return 0;
+    return cost.unknown_calls > 0 ? null : cost.cost_micros;
+  });
+  return { times, values };
+}
