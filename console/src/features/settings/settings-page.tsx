@@ -1,11 +1,59 @@
-import { Page } from '@/ui/page';
-import { Skeleton } from '@/ui/states';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 
-/** Settings. */
+import { apiQuery } from '@/lib/api/client';
+import { Page } from '@/ui/page';
+import { Fault } from '@/ui/states';
+import { Tabs, type TabOf } from '@/ui/tabs';
+
+import { AboutTab } from './about-tab';
+import { EffectiveTab } from './effective-tab';
+import { GroupsTab } from './groups-tab';
+import { KeysTab } from './keys-tab';
+import { RecordTab } from './record-tab';
+import { ReleasesTab } from './releases-tab';
+import type { SettingsSearch, SettingsTab } from './search';
+
+const route = getRouteApi('/settings');
+
+const LABELS: readonly TabOf<SettingsTab>[] = [
+  { id: 'keys', label: 'Keys' },
+  { id: 'groups', label: 'Groups' },
+  { id: 'releases', label: 'Releases' },
+  { id: 'settings', label: 'Settings' },
+  { id: 'record', label: 'Record' },
+  { id: 'about', label: 'About' },
+];
+
+/** Who may call and what that opens, what answers are made with, what is set where, and what is kept. */
 export function SettingsPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const keys = useQuery(apiQuery('/api/keys'));
+  const show = (changed: SettingsSearch) => void navigate({ search: changed, replace: true });
+  if (keys.error?.status === 403) {
+    return (
+      <Page title="Settings">
+        <Fault title="This page is for operators" error={keys.error} />
+      </Page>
+    );
+  }
+  const tab = search.tab ?? 'keys';
   return (
-    <Page title="Settings">
-      <Skeleton />
+    <Page title="Settings" lead="Who may call, what answers are made with, what is set where, and what is kept.">
+      <Tabs
+        label="Settings"
+        tabs={LABELS}
+        selected={tab}
+        onSelect={(wanted) => void navigate({ search: wanted === 'keys' ? {} : { tab: wanted } })}
+      >
+        {tab === 'keys' && <KeysTab search={search} onSearch={show} />}
+        {tab === 'groups' && <GroupsTab />}
+        {tab === 'releases' && <ReleasesTab />}
+        {tab === 'settings' && <EffectiveTab search={search} onSearch={show} />}
+        {tab === 'record' && <RecordTab />}
+        {tab === 'about' && <AboutTab />}
+      </Tabs>
     </Page>
   );
 }

@@ -23,8 +23,8 @@ class KeyShape(Shape):
     groups: list[str]
     created_at: float
     revoked_at: float | None
-    last_asked_at: float | None = Field(default=None, description="of its newest trace on record")
-    is_yours: bool = Field(default=False, description="this request came with it")
+    last_asked_at: float | None = Field(description="of its newest trace on record")
+    is_yours: bool = Field(description="this request came with it")
 
 
 class KeyBody(BaseModel):
