@@ -84,7 +84,10 @@ def test_a_sync_tells_how_it_went(operator: httpx.Client) -> None:
     source = next(each for each in operator.get("/api/sources").json() if each["id"] == "papers")
     assert (source["documents"], source["problem"], source["is_running"]) == (1, "", False)
     assert source["next_sync"] > time.time() + 3600
-    listed = operator.get("/api/sources/papers/documents").json()["documents"]
+    assert (source["schedule"], source["is_named"], source["default_groups"]) == ("every 6h", True, ["everyone"])
+    told = operator.get("/api/sources/papers/documents").json()
+    listed = told["documents"]
+    assert told["counts"] == {"current": 1, "failed": 1, "skipped": 1}
     assert {each["path"]: each["state"] for each in listed} == {
         "buoys.md": "current", "photo.jpg": "skipped", "torn.pdf": "failed"
     }  # fmt: skip
@@ -105,6 +108,18 @@ def test_only_operators_see_sources(with_sources: Served) -> None:
         assert client.post("/api/syncs", json={"source": "papers"}).status_code == 403
         assert client.post("/api/index/use", json={}).status_code == 403
         assert client.put("/api/collections/notes/documents/a.md", content=b"# A\n").status_code == 403
+
+
+def test_a_source_that_was_never_synced_is_listed(operator: httpx.Client, place: Path) -> None:
+    """As soon as ken.toml names it, so that it can be synced."""
+    file = place / "home" / "ken.toml"
+    before = file.read_text()
+    file.write_text(before + '[[sources]]\nname = "later"\nkind = "folder"\npath = "elsewhere"\ncron = "0 4 * * *"\n')
+    (later,) = (each for each in operator.get("/api/sources").json() if each["id"] == "later")
+    assert (later["kind"], later["synced_at"], later["schedule"]) == ("folder", None, "cron 0 4 * * *")
+    file.write_text("sources = 7")
+    assert "papers" in {each["id"] for each in operator.get("/api/sources").json() if each["is_named"]}
+    file.write_text(before)
 
 
 def test_a_source_that_lacks_its_secret_says_so(operator: httpx.Client) -> None:
@@ -182,6 +197,11 @@ def test_corpus_versions_are_listed_compared_and_switched(operator: httpx.Client
     new = operator.get("/api/index").json()[0]["corpus_version"]
     found = operator.get("/api/index/difference", params={"old": old, "new": new}).json()
     assert found == {"added": [], "changed": ["notes/tide.md"], "removed": []}
+    both = {"document": "notes/tide.md", "old": old, "new": new}
+    texts = operator.get("/api/index/texts", params=both).json()
+    assert ("noon" in texts["old"], "dusk" in texts["new"]) == (True, True)
+    absent = operator.get("/api/index/texts", params=both | {"document": "notes/none.md"}).json()
+    assert (absent["old"], absent["new"]) == (None, None)
     used = operator.post("/api/index/use", json={"corpus_version": old}).json()
     assert used["content"] == old
     assert "noon" in operator.get("/api/documents/notes/tide.md").json()["text"]

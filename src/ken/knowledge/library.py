@@ -278,6 +278,12 @@ class Library:
             removed=tuple(sorted(before.keys() - after.keys())),
         )
 
+    async def text_in(self, corpus_version: int, document_id: str) -> str | None:
+        """The parsed text that a document has in a corpus version; None where that has no such document. Raises NotFound."""
+        snapshots = self.committer.snapshots
+        content = (await anyio.to_thread.run_sync(snapshots.get, corpus_version)).content
+        return await anyio.to_thread.run_sync(partial(self.store.text_of_content, document_id, content=content))
+
     async def documents(
         self, principal: Principal, *, collection: str | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[Document, ...]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ken.service.shapes import Shape, Text
 from ken.storage.sources import ListingState, SyncState
+
+
+def _in_order(groups: Iterable[str]) -> list[str]:
+    return sorted(groups)
 
 
 class SourceShape(Shape):
@@ -17,6 +22,8 @@ class SourceShape(Shape):
     kind: str
     location: str
     collection: str
+    default_groups: Annotated[list[str], BeforeValidator(_in_order)]
+    """Who may read documents of which nothing else is said."""
     documents: int
     synced_at: float | None
     listed_at: float | None
@@ -26,6 +33,10 @@ class SourceShape(Shape):
     next_try: float | None
     next_sync: float | None = None
     """When it is due, by its schedule."""
+    schedule: str = ""
+    """In ken.toml's words: `every 6h`, `cron 0 4 * * *`, `when its folder changes`; empty where it is synced only when asked for."""
+    is_named: bool = False
+    """Whether ken.toml names it: it can be synced now, and comes back when it is deleted here."""
     is_running: bool = False
 
 
@@ -46,6 +57,8 @@ class ListingPage(BaseModel):
 
     documents: list[ListingShape]
     next: str | None
+    counts: dict[ListingState, int]
+    """How many are in each state, whatever was asked for."""
 
 
 class SyncShape(Shape):
@@ -127,3 +140,11 @@ class DifferenceShape(Shape):
     added: list[str]
     changed: list[str]
     removed: list[str]
+
+
+class TextsShape(Shape):
+    """A document's parsed text in two corpus versions; null where that one doesn't have it, or its text is kept no longer."""
+
+    document_id: str
+    old: str | None
+    new: str | None

@@ -232,6 +232,13 @@ class Documents:
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 
+    def text_of_content(self, document_id: str, *, content: int) -> str | None:
+        """The parsed text that a document has in a content; None where it isn't in it."""
+        of_content = is_member(sa.literal(content))
+        query = sa.select(documents.c.text).select_from(_members()).where(documents.c.id == document_id, of_content)
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
     def passages_of(self, document_id: str) -> tuple[Passage, ...]:
         """Passages of a served document, in order."""
         same = sa.and_(passages.c.document_id == documents.c.id, passages.c.version == documents.c.version)

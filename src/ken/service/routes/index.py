@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ken.service.context import Opened, Operating
-from ken.service.source_shapes import DifferenceShape, SnapshotShape, UseRequest
+from ken.service.source_shapes import DifferenceShape, SnapshotShape, TextsShape, UseRequest
 
 router = APIRouter(tags=["index"])
 
@@ -30,6 +30,21 @@ async def difference(
     """Document ids by what became of them. Operators only."""
     _ = principal
     return DifferenceShape.model_validate(await ken.library.difference(old, new))
+
+
+@router.get("/api/index/texts", summary="Read a document as it was in two corpus versions")
+async def texts(
+    ken: Opened,
+    principal: Operating,
+    *,
+    document: Annotated[str, Query(description="its id")],
+    old: Annotated[int, Query(ge=0)],
+    new: Annotated[int, Query(ge=0)],
+) -> TextsShape:
+    """Its parsed text in each, so that one sees what has changed. Operators only."""
+    _ = principal
+    before, after = [await ken.library.text_in(version, document) for version in (old, new)]
+    return TextsShape(document_id=document, old=before, new=after)
 
 
 @router.post("/api/index/use", summary="Serve another corpus version")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Query
 
-from ken.errors import NotFound
+from ken.connectors.build import source_of
+from ken.errors import InvalidSetting, NotFound
 from ken.service.context import Opened, Operating, Scheduled
 from ken.service.source_shapes import ListingPage, ListingShape, SourceShape, SyncRequest, SyncShape
+from ken.settings import Settings, load
+from ken.source_settings import FolderSettings, SourceSettings
 from ken.storage.sources import ListingState
 
 router = APIRouter(tags=["sources"])
@@ -16,14 +21,22 @@ router = APIRouter(tags=["sources"])
 
 @router.get("/api/sources", summary="List the sources")
 async def sources(ken: Opened, scheduler: Scheduled, principal: Operating) -> list[SourceShape]:
-    """Those that were synced once, with the next sync of those that have a schedule. Operators only."""
+    """Those that were synced once, with their next sync where it is due, and those of ken.toml that never were. Operators only."""
     _ = principal
     running = {each.source for each in await ken.library.syncs() if each.state == "running"}
+    named = {each.name: each for each in await anyio.to_thread.run_sync(_named, ken.settings)}
+    known = await ken.library.status()
+    unknown = named.keys() - {each.id for each in known}
     return [
         SourceShape.model_validate(each).model_copy(
-            update={"next_sync": scheduler.due(each.id), "is_running": each.id in running}
+            update={
+                "next_sync": scheduler.due(each.id),
+                "is_running": each.id in running,
+                "is_named": each.id in named,
+                "schedule": _schedule(named[each.id]) if each.id in named else "",
+            }
         )
-        for each in await ken.library.status()
+        for each in (*known, *(source_of(named[name]) for name in sorted(unknown)))
     ]
 
 
@@ -41,15 +54,13 @@ async def listings(
     _ = principal
     if source_id not in {each.id for each in await ken.library.status()}:
         raise NotFound(f"There is no source {source_id!r}. `GET /api/sources` lists them.")
-    found = [
-        each
-        for each in await ken.library.listings(source_id)
-        if (state is None or each.state == state) and (after is None or each.path > after)
-    ]
+    listed = await ken.library.listings(source_id)
+    found = [each for each in listed if (state is None or each.state == state) and (after is None or each.path > after)]
     page = found[:limit]
     return ListingPage(
         documents=[ListingShape.model_validate(each) for each in page],
         next=page[-1].path if len(found) > limit else None,
+        counts=Counter(each.state for each in listed),
     )
 
 
@@ -79,3 +90,18 @@ async def sync(body: SyncRequest, scheduler: Scheduled, principal: Operating) ->
     _ = principal
     scheduler.ask(body.source)
     return {"source": body.source}
+
+
+def _named(settings: Settings) -> tuple[SourceSettings, ...]:
+    """What ken.toml names by now; while it can't be used, what it named at the start: the jobs stay as they were, too."""
+    try:
+        return load(settings.home, secrets=()).sources
+    except InvalidSetting:
+        return settings.sources
+
+
+def _schedule(table: SourceSettings) -> str:
+    told = [f"every {table.every}"] if table.every is not None else []
+    told += [f"cron {table.cron}"] if table.cron is not None else []
+    told += ["when its folder changes"] if isinstance(table, FolderSettings) and table.watch else []
+    return ", ".join(told)
