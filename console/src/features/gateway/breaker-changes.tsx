@@ -1,7 +1,7 @@
 import { ago, moment } from '@/lib/format';
 import { Badge, type Tone } from '@/ui/badge';
-import { Table, type Column } from '@/ui/table';
 
+import styles from './breaker-changes.module.css';
 import { StateIcon } from './breaker-sign';
 import { STATES } from './breaker-words';
 import type { BreakerEvent, BreakerState } from './types';
@@ -11,30 +11,20 @@ const MOST = 20;
 
 /** The last changes of breakers, the newest first. */
 export function BreakerChanges({ events, now }: { readonly events: readonly BreakerEvent[]; readonly now: number }) {
-  const columns: readonly Column<BreakerEvent>[] = [
-    { id: 'at', head: 'When', cell: ({ at }) => <span title={moment(at, { seconds: true })}>{ago(at, now)}</span> },
-    { id: 'who', head: 'Which', cell: ({ dependency }) => dependency },
-    {
-      id: 'to',
-      head: 'Became',
-      cell: ({ new: state }) => (
-        <Badge tone={TONES[state]} icon={<StateIcon state={state} />}>
-          {STATES[state].word}
-        </Badge>
-      ),
-    },
-    {
-      id: 'why',
-      head: 'Why',
-      cell: ({ reason, is_told: isTold }) => (isTold ? `${reason} (another replica saw it)` : reason),
-    },
-  ];
   return (
-    <Table
-      label="Last changes of breakers"
-      columns={columns}
-      rows={events.slice(0, MOST)}
-      rowKey={({ at, dependency, new: state }) => `${at} ${dependency} ${state}`}
-    />
+    <ol className={styles.changes}>
+      {events.slice(0, MOST).map(({ at, dependency, new: state, reason, is_told: isTold }) => (
+        <li key={`${at} ${dependency} ${state}`}>
+          <time dateTime={new Date(at * 1000).toISOString()} title={moment(at, { seconds: true })}>
+            {ago(at, now)}
+          </time>
+          <strong>{dependency}</strong>
+          <Badge tone={TONES[state]} icon={<StateIcon state={state} />}>
+            {STATES[state].word}
+          </Badge>
+          <span>{isTold ? `${reason} (another replica saw it)` : reason}</span>
+        </li>
+      ))}
+    </ol>
   );
 }

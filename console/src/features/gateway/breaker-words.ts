@@ -1,4 +1,4 @@
-import { ago, duration, percent } from '@/lib/format';
+import { ago, percent } from '@/lib/format';
 
 import type { BreakerState, GatewayModel } from './types';
 
@@ -33,7 +33,7 @@ export function nextInWords(model: GatewayModel): string | null {
   if (breaker === null || rules === null) return null;
   switch (breaker.state) {
     case 'closed':
-      return `Opens where ${percent(rules.error_rate, 0)} of at least ${rules.min_calls} calls fail within ${duration(rules.window_s * 1000)}, or ${percent(rules.slow_rate, 0)} take over ${duration(rules.slow_s * 1000)} to begin.`;
+      return `Opens where ${percent(rules.error_rate, 0)} of at least ${rules.min_calls} calls fail within ${rules.window_s} s, or ${percent(rules.slow_rate, 0)} take over ${Math.round(rules.slow_s * 10) / 10} s to begin.`;
     case 'half-open':
       return `${rules.successes} good calls in a row close it; one bad one opens it again.`;
     case 'open':

@@ -14,6 +14,8 @@ import { amount, limitInWords, paceInWords, resetInWords, shortAmount, unknownIn
 import type { Budget } from './types';
 
 const DAY_S = 86_400;
+/** Above the limit, for its label. */
+const HEADROOM = 1.15;
 const TONES: Readonly<Record<Budget['state'], Tone>> = { normal: 'good', short: 'warn', exhausted: 'fault' };
 const WORDS: Readonly<Record<Budget['state'], string>> = {
   normal: 'Enough left',
@@ -98,6 +100,7 @@ function Burn({ told, budget, currency }: BurnProps) {
       format={(value) => shortAmount(told.is_money, value, currency)}
       levels={[{ value: told.limit, label: 'limit' }]}
       atLeast={0}
+      atMost={told.limit * HEADROOM}
       height={130}
     />
   );

@@ -13,6 +13,7 @@ import { PricesTab } from './prices-tab';
 import { useModels } from './queries';
 import { RoutesTab } from './routes-tab';
 import type { GatewayTab } from './search';
+import styles from './stack.module.css';
 
 const TABS: readonly TabOf<GatewayTab>[] = [
   { id: 'overview', label: 'Overview' },
@@ -44,12 +45,14 @@ export function GatewayPage() {
         selected={tab}
         onSelect={(wanted) => void navigate({ search: wanted === 'overview' ? {} : { tab: wanted } })}
       >
-        {tab === 'overview' && <Overview />}
-        {tab === 'budgets' && <BudgetsTab />}
-        {tab === 'cache' && <CacheTab />}
-        {tab === 'routes' && <RoutesTab />}
-        {tab === 'costs' && <CostsTab />}
-        {tab === 'prices' && <PricesTab />}
+        <div className={styles.stack}>
+          {tab === 'overview' && <Overview />}
+          {tab === 'budgets' && <BudgetsTab />}
+          {tab === 'cache' && <CacheTab />}
+          {tab === 'routes' && <RoutesTab />}
+          {tab === 'costs' && <CostsTab />}
+          {tab === 'prices' && <PricesTab />}
+        </div>
       </Tabs>
     </Page>
   );

@@ -65,9 +65,9 @@ function Figures({ model }: { readonly model: GatewayModel }) {
     [
       'Errors',
       breaker.calls === 0 ? '–' : percent(breaker.error_rate, 0),
-      `of ${plural(breaker.calls, 'call')} that the breaker counts`,
+      breaker.calls === 0 ? 'no calls lately' : `of ${plural(breaker.calls, 'call')} lately`,
     ],
-    ['p95', duration(recent.p95_ms), `first words ${duration(recent.ttft_p95_ms)}`],
+    ['Took, p95', duration(recent.p95_ms), `first words ${duration(recent.ttft_p95_ms)}`],
     ['Last hour', plural(recent.calls, 'call'), `${count(recent.failed)} failed`],
   ];
   return (

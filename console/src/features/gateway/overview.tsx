@@ -10,6 +10,7 @@ import { ModelCard } from './model-card';
 import { NoModels } from './no-models';
 import styles from './overview.module.css';
 import { useHealth, useModels, useServerNow } from './queries';
+import stack from './stack.module.css';
 import { TierPicture } from './tier-picture';
 import type { GatewayModels } from './types';
 
@@ -23,7 +24,7 @@ export function Overview() {
   return (
     <Loaded query={models} failed="The models can't be shown" skeleton={<Skeleton height="50vh" />}>
       {(told) => (
-        <>
+        <div className={stack.stack}>
           {told.models.every(({ breaker }) => breaker === null) ? (
             <NoModels />
           ) : (
@@ -47,7 +48,7 @@ export function Overview() {
                 ? '; breakers and limits are shared with other replicas over Redis.'
                 : '; Redis is away, so that breakers and limits are this replica’s alone.'}
           </p>
-        </>
+        </div>
       )}
     </Loaded>
   );
