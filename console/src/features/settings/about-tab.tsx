@@ -28,18 +28,14 @@ export function AboutTab() {
               ]}
             />
             {told.simulated && (
-              <p className={styles.words}>
-                <Badge tone="warn">simulated</Badge>
-                The record holds questions that <code>ken simulate</code> made up, so its figures are not those of
-                people. They are the principal <code>simulated</code>'s:
+              <p>
+                <Badge tone="warn">simulated</Badge> The record holds questions that <code>ken simulate</code> made up,
+                so its figures are not those of people.{' '}
                 <Link to="/traces" search={{ where: 'principal = simulated' }}>
-                  look at them
-                </Link>
-                or{' '}
-                <Link to="/settings" search={{ tab: 'record' }}>
-                  delete them
-                </Link>
-                .
+                  Their traces
+                </Link>{' '}
+                are the principal <code>simulated</code>&rsquo;s. For questions of people, serve another home: their
+                figures can&rsquo;t be told apart afterwards.
               </p>
             )}
             <p className={styles.words}>

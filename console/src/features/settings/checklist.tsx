@@ -6,6 +6,7 @@ import { Badge, type Tone } from '@/ui/badge';
 import { Panel } from '@/ui/page';
 import { Loaded, Skeleton } from '@/ui/states';
 
+import { coded } from './coded';
 import styles from './settings.module.css';
 import type { ChecklistAnswer } from './types';
 
@@ -48,9 +49,9 @@ function Answer({ answer }: { readonly answer: ChecklistAnswer }) {
       </span>
       <div>
         <strong>{answer.question}</strong>
-        <p>{answer.evidence}</p>
-        {answer.remedy !== '' && <p className={styles.fine}>To do: {answer.remedy}</p>}
-        <p className={styles.fine}>From: {answer.where}</p>
+        <p>{coded(answer.evidence)}</p>
+        {answer.remedy !== '' && <p className={styles.fine}>To do: {coded(answer.remedy)}</p>}
+        <p className={styles.fine}>From: {coded(answer.where)}</p>
       </div>
     </li>
   );

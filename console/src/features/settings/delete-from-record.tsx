@@ -14,14 +14,14 @@ import styles from './settings.module.css';
 const KINDS = {
   principal: 'Of a person or key',
   document: 'That rest on a document',
-  older_than_days: 'Older than, in days',
+  older_than_days: 'Older than some days',
 };
 type Kind = keyof typeof KINDS;
 
-const HINTS: Readonly<Record<Kind, string>> = {
-  principal: "The principal's id, as traces name it.",
-  document: "The document's id, as in handbook/leave.md.",
-  older_than_days: 'A number of days.',
+const VALUES: Readonly<Record<Kind, string>> = {
+  principal: "The principal's id, as traces name it",
+  document: "The document's id, as in handbook/leave.md",
+  older_than_days: 'Days',
 };
 
 interface Chosen {
@@ -83,8 +83,7 @@ export function DeleteFromRecord() {
           ))}
         </Select>
         <TextField
-          label="Which"
-          hint={HINTS[kind]}
+          label={VALUES[kind]}
           required
           autoComplete="off"
           inputMode={kind === 'older_than_days' ? 'decimal' : 'text'}

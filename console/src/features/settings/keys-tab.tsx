@@ -104,6 +104,7 @@ function columns(revoke: (key: Key) => void): readonly Column<Key>[] {
     {
       id: 'asked',
       head: 'Last asked',
+      secondary: true,
       cell: (key) =>
         key.last_asked_at === null ? (
           <span className={styles.soft}>not on record</span>

@@ -78,10 +78,11 @@ def fill(home: Home, plan: Plan, *, force: bool = False, tell: Callable[[Progres
         for batch in _batches(day, plan):
             for each in batch:
                 aggregator.fold(_in_hours(each, plan))
-            if home.record.add(batch, aggregator.take()) < len(batch):
+            if home.record.add(batch) < len(batch):  # before anything of it is counted
                 raise Conflict(
                     f"Questions of the seed {plan.organisation.seed} are on record already. Name another --seed, or another home."
                 )
+            home.record.add((), aggregator.take())
             questions += len(batch)
         home.rollups.compact(plan.until)
         tell(Progress(number, plan.days, questions))
