@@ -58,13 +58,10 @@ function Headline({ firing }: { readonly firing: readonly Alert[] }) {
     mutationFn: () => unwrap(api.POST('/api/alerts')),
     onSuccess: (found) => client.setQueryData(queryKey('/api/alerts'), found),
   });
-  const hard = firing.filter(({ severity }) => severity === 'hard').length;
   return (
     <div className={styles.headline}>
       <p role="status" className={styles.count}>
-        {firing.length === 0
-          ? 'Nothing is firing'
-          : `${plural(firing.length, 'alert is', 'alerts are')} firing${hard > 0 ? `, ${hard} of them hard` : ''}`}
+        {headline(firing)}
       </p>
       <Button small icon={<RefreshCw />} busy={look.isPending} onClick={() => look.mutate()}>
         Look now
@@ -125,4 +122,13 @@ function Sought({ fingerprint, ...cards }: Cards & { readonly fingerprint: strin
   const query = useQuery(apiQuery('/api/alerts/{fingerprint}', { params: { path: { fingerprint } } }));
   if (query.error !== null) return <Fault title="The alert of this link isn't on record" error={query.error} />;
   return query.data === undefined ? <Skeleton height="14rem" /> : <CardList alerts={[query.data]} {...cards} />;
+}
+
+/** "3 alerts are firing, 1 of them hard". */
+export function headline(firing: readonly Pick<Alert, 'severity'>[]): string {
+  if (firing.length === 0) return 'Nothing is firing';
+  const hard = firing.filter(({ severity }) => severity === 'hard').length;
+  const kind = hard === firing.length ? 'hard ' : hard === 0 ? 'soft ' : '';
+  const told = plural(firing.length, `${kind}alert is`, `${kind}alerts are`);
+  return `${told} firing${kind === '' ? `, ${hard} of them hard` : ''}`;
 }

@@ -5,8 +5,10 @@ import type { ApiError } from '@/lib/api/error';
 
 import type { Backtest, Checked } from './shapes';
 
-/** Alerts change in seconds; where no live events come, they are asked for so often. */
-const POLL_MS = 15_000;
+/** What changes is told live; the values of what is on move on without that. */
+const POLL_MS = 30_000;
+/** An alert that changes changes nothing of what was worked out over the record. */
+const OF_THE_RECORD = { live: false };
 
 /** The alerts as they stand, and the silences in force. */
 export const standing = { ...apiQuery('/api/alerts'), refetchInterval: POLL_MS };
@@ -36,6 +38,7 @@ export function backtestQuery(tried: Tried) {
     placeholderData: keepPreviousData,
     staleTime: 60_000,
     retry: false,
+    meta: OF_THE_RECORD,
   });
 }
 
@@ -57,5 +60,6 @@ export function checkQuery(table: Readonly<Record<string, unknown>>) {
     placeholderData: keepPreviousData,
     staleTime: Infinity,
     retry: false,
+    meta: OF_THE_RECORD,
   });
 }

@@ -9,7 +9,7 @@ export function SaidOf({ rule }: { readonly rule: AlertRule }) {
       <ul>
         {rule.said.map(({ place, fields }) => (
           <li key={place}>
-            {place === 'the API' ? 'Changed here' : capital(place)}
+            {place === 'the API' ? 'Changed here' : capital(unquoted(place))}
             {fields.length > 0 && (
               <span className={styles.soft}>
                 {': '}
@@ -21,7 +21,7 @@ export function SaidOf({ rule }: { readonly rule: AlertRule }) {
       </ul>
       {file !== undefined && (
         <p className={styles.soft}>
-          {file.place} isn’t changed from here; what you save counts before it, field by field.
+          {unquoted(file.place)} isn’t changed from here; what you save counts before it, field by field.
         </p>
       )}
     </div>
@@ -30,4 +30,8 @@ export function SaidOf({ rule }: { readonly rule: AlertRule }) {
 
 function capital(place: string): string {
   return place.slice(0, 1).toUpperCase() + place.slice(1);
+}
+
+function unquoted(place: string): string {
+  return place.replaceAll("'", '');
 }

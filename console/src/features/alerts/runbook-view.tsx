@@ -1,13 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
-import { Prose } from '@/ui/prose';
-import { Loaded } from '@/ui/states';
+import { Skeleton } from '@/ui/states';
 
 import styles from './runbook-view.module.css';
-import { sectionOf } from './guide-section';
 
 const GUIDE = 'docs/guides/alerts.md';
+// The guide, and what shows Markdown, come when somebody wants to read them.
+const GuideView = lazy(() => import('./guide-view').then((module) => ({ default: module.GuideView })));
 
 /** What to do about an alert: the section of the guide that its rule names, where that is Ken's own; else its address. */
 export function Runbook({ path }: { readonly path: string }) {
@@ -33,24 +32,11 @@ export function Runbook({ path }: { readonly path: string }) {
   return (
     <details className={styles.runbook} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>What to do</summary>
-      {isOpen && <Section name={section} />}
-    </details>
-  );
-}
-
-function Section({ name }: { readonly name: string }) {
-  const guide = useQuery({
-    queryKey: ['the guide to alerts'],
-    queryFn: () => import('../../../../docs/guides/alerts.md?raw').then((module) => module.default),
-    staleTime: Infinity,
-  });
-  return (
-    <Loaded query={guide} failed="The guide can't be shown">
-      {(text) => (
-        <div className={styles.text}>
-          <Prose source={sectionOf(text, name)} headingShift={2} />
-        </div>
+      {isOpen && (
+        <Suspense fallback={<Skeleton height="10rem" />}>
+          <GuideView section={section} />
+        </Suspense>
       )}
-    </Loaded>
+    </details>
   );
 }

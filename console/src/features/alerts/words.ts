@@ -7,7 +7,7 @@ export function valueInWords(value: number | null | undefined, unit: Unit | unde
   if (value == null) return UNKNOWN;
   switch (unit) {
     case 'ms':
-      return duration(value);
+      return value === 0 ? '0 ms' : duration(value);
     case 'share':
       return percent(value);
     case 'micros':
