@@ -10,6 +10,7 @@ import array
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import random
@@ -151,7 +152,7 @@ def _split(connection: socket.socket) -> bool:
 
 
 if __name__ == "__main__":
-    import ken.service.app  # with all that a command may need
+    importlib.import_module("ken.service.app")  # and with it all that a command may need
     from ken.cli.main import main
 
     sys.path[0] = ""
