@@ -6,8 +6,9 @@ type Plan = NonNullable<Outlook['plan']>;
 
 /** What would happen, in one or two sentences. */
 export function verdict(outlook: Outlook, currency: string): string {
-  const cached = /^(exact|similar)\b/.test(outlook.stages.recall ?? '');
-  if (cached) return 'The answer cache has it: it is given again, and no model is asked.';
+  if (outlook.stages.recall?.startsWith('found') === true) {
+    return 'The answer cache has it: it is given again, and no model is asked.';
+  }
   switch (outlook.outcome) {
     case 'abstained':
       return 'It is beyond Ken: no document that the asker may read holds it, so no model is asked.';

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { burn } from './budget-card';
 import { limitInWords, paceInWords } from './budget-words';
 import { byDay, costInWords, total } from './cost-words';
-import { costRange, planParts } from './outlook-words';
+import { costRange, planParts, verdict } from './outlook-words';
 import { gatewaySearch } from './search';
-import type { Budget, Cost } from './types';
+import type { Budget, Cost, Outlook } from './types';
 
 function budget(given: Partial<Budget>): Budget {
   return {
@@ -99,6 +99,50 @@ describe('costs', () => {
     expect(costRange({ ...model, least_micros: null, most_micros: null }, 'USD')).toBe('an unknown price');
     expect(costRange({ ...model, least_micros: 0, most_micros: 0 }, 'USD')).toBe('nothing');
     expect(costRange({ ...model, least_micros: 1_000_000, most_micros: 2_000_000 }, 'USD')).toMatch(/ to /);
+  });
+});
+
+describe('what would happen to a question', () => {
+  const asked = (name: string, breaker: string) => ({
+    name,
+    breaker,
+    window: 8192,
+    least_micros: 0,
+    most_micros: 0,
+    patience_s: {},
+  });
+  const outlook: Outlook = {
+    question: 'q',
+    standalone: 'q',
+    principal: 'p',
+    release: 'r',
+    task_type: 'lookup',
+    category: 'general',
+    stages: { recall: 'miss' },
+    outcome: '',
+    reply: '',
+    budget: { state: 'normal', notice: '' },
+    notices: [],
+    passages: 3,
+    prompt_tokens: 900,
+    plan: null,
+    difficulty: null,
+    decision: null,
+    tier: 'tier-1',
+    models: [asked('light', 'open'), asked('spare', 'closed')],
+    max_tokens: null,
+    deadline_s: 60,
+  };
+
+  it('names who answers past an open breaker', () => {
+    expect(verdict(outlook, 'USD')).toBe(
+      'tier-1: spare answers, since the breaker of light is open, from 3 passages, for nothing.',
+    );
+  });
+
+  it('says that nobody is asked where the cache has it or no document does', () => {
+    expect(verdict({ ...outlook, outcome: 'answered', stages: { recall: 'found' } }, 'USD')).toContain('cache has it');
+    expect(verdict({ ...outlook, outcome: 'abstained' }, 'USD')).toContain('beyond Ken');
   });
 });
 
