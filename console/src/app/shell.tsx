@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
 
 import { storedKey } from '@/lib/key';
+import { useConnection, useLive } from '@/lib/live';
 import { Fault, Skeleton } from '@/ui/states';
 import { Toasts } from '@/ui/toast';
 
@@ -21,7 +22,7 @@ export function Shell() {
       <TopBar me={me.data} />
       <main id="main" tabIndex={-1} className={styles.main}>
         {me.data !== undefined ? (
-          <Outlet />
+          <Inside isSimulated={me.data.simulated} />
         ) : me.error?.needsKey === true ? (
           <KeyForm reason={storedKey() === null ? null : me.error.message} />
         ) : me.error !== null ? (
@@ -31,6 +32,28 @@ export function Shell() {
         )}
       </main>
       <Toasts />
+    </>
+  );
+}
+
+/** The page, once it is known who looks at it. */
+function Inside({ isSimulated }: { readonly isSimulated: boolean }) {
+  useLive(useQueryClient());
+  const connection = useConnection();
+  return (
+    <>
+      {isSimulated && (
+        <p className={styles.banner}>
+          <strong>Simulated traffic.</strong> The figures and traces of this Ken were made by <code>ken simulate</code>;
+          nobody asked these questions.
+        </p>
+      )}
+      {connection === 'away' && (
+        <p role="status" className={styles.banner}>
+          Ken can&rsquo;t be reached at the moment. What you see may be old; it is tried again.
+        </p>
+      )}
+      <Outlet />
     </>
   );
 }

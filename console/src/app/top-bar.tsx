@@ -82,7 +82,7 @@ export function TopBar({ me }: { readonly me: Me | undefined }) {
 
 /** How many alerts are firing, beside the word Alerts. */
 function Firing() {
-  const { data } = useQuery({ ...apiQuery('/api/alerts'), refetchInterval: 60_000 });
+  const { data } = useQuery(apiQuery('/api/alerts'));
   const firing = data?.alerts.filter((alert) => alert.state === 'firing').length ?? 0;
   if (firing === 0) return null;
   return (

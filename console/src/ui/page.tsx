@@ -16,6 +16,7 @@ export interface PageProps {
 export function Page({ title, lead, actions, children }: PageProps) {
   return (
     <div className={styles.page}>
+      {typeof title === 'string' && <title>{`${title} · Ken`}</title>}
       <header className={styles.head}>
         <div className={styles.told}>
           <h1>{title}</h1>
