@@ -36,6 +36,7 @@ export function money(micros: number | null | undefined, currency: string): stri
     return new Intl.NumberFormat('en-GB', {
       style: 'currency',
       currency,
+      currencyDisplay: 'narrowSymbol',
       minimumFractionDigits: Math.min(2, digits),
       maximumFractionDigits: digits,
     }).format(value);
