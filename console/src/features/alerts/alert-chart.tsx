@@ -20,7 +20,7 @@ export function AlertChart({ alert, rule }: { readonly alert: Alert; readonly ru
   const query = useQuery({ ...backtestQuery({ name: alert.rule, ...span }), enabled: rule !== undefined });
   if (rule === undefined || rule.compare === 'event' || rule.compare === 'runs') return null;
   return (
-    <Loaded query={query} failed="The chart can't be shown" skeleton={<Skeleton height="14.6rem" />}>
+    <Loaded query={query} failed="The chart can't be shown" skeleton={<Skeleton height="16.1rem" />}>
       {(told) => {
         const line = told.lines.find(({ fingerprint }) => fingerprint === alert.fingerprint);
         if (line === undefined) return <p>The record has nothing of this time any more.</p>;

@@ -20,7 +20,7 @@ const SPANS = [
   [7 * 24 * HOUR_S, 'the last week'],
   [28 * 24 * HOUR_S, 'the last four weeks'],
 ] as const;
-const HEIGHT = '21rem';
+const HEIGHT = '22.5rem';
 
 export interface BacktestPanelProps {
   /** As the API takes it; null while it can't be read. */

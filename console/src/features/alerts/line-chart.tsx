@@ -29,6 +29,7 @@ export function LineChart({ title, told, line, compare, currency, height = 150 }
         series={plan.series}
         height={height}
         atLeast={0}
+        legendRows={2}
         format={(value) => valueInWords(value, told.unit, currency)}
         empty="No value was counted in this time."
       />

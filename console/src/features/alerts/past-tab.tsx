@@ -152,7 +152,12 @@ const COLUMNS: readonly Column<Episode>[] = [
     head: 'Traces',
     cell: ({ alert }) =>
       alert.where === '' ? null : (
-        <Link to="/traces" search={{ where: alert.where }}>
+        <Link
+          to="/traces"
+          search={{ where: alert.where }}
+          className={styles.traces}
+          aria-label={`Traces behind ${alert.rule}`}
+        >
           behind it
         </Link>
       ),

@@ -42,7 +42,14 @@ describe('figures in words', () => {
   });
 
   it('says seconds as people do', () => {
-    expect([45, 600, 7500, 200_000].map(lasting)).toEqual(['45 s', '10 min', '2 h 5 min', '2 d 8 h']);
+    expect([45, 600, 3600, 7500, 200_000, 604_800].map(lasting)).toEqual([
+      '45 s',
+      '10 min',
+      '1 h',
+      '2 h 5 min',
+      '2 d 7 h',
+      '7 d',
+    ]);
   });
 
   it('names what an alert is about', () => {

@@ -41,11 +41,13 @@ export function labelsInWords(labels: Readonly<Record<string, string>>): string 
 export function lasting(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 120) return `${whole} s`;
-  if (whole < 7200) return `${Math.round(whole / 60)} min`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
   const hours = Math.floor(whole / 3600);
-  const minutes = Math.round((whole % 3600) / 60);
+  const minutes = Math.floor((whole % 3600) / 60);
   if (whole < 2 * 86_400) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.round((whole % 86_400) / 3600)} h`;
+  const days = Math.floor(whole / 86_400);
+  const left = Math.floor((whole % 86_400) / 3600);
+  return left === 0 ? `${days} d` : `${days} d ${left} h`;
 }
 
 /** Since when an alert has been as it is, and for how long it fired where that is over. */

@@ -193,3 +193,9 @@ function encoded(value: string, name: string, path: string): string {
     ? value.split('/').map(encodeURIComponent).join('/')
     : encodeURIComponent(value);
 }
+
+/** What counts where a value is left out, as it is written; null where that is nothing. */
+export function otherwiseOf(schema: Schema | undefined): string | null {
+  const told = schema?.default;
+  return told == null || told === '' || (Array.isArray(told) && told.length === 0) ? null : JSON.stringify(told);
+}

@@ -2,12 +2,11 @@ import { useState } from 'react';
 
 import { classNames } from '@/ui/class-names';
 
-import type { Operation, Schema } from './description';
+import { otherwiseOf, typeOf, type Operation, type Schema } from './description';
 import { InWords, Inline } from './in-words';
 import styles from './reference.module.css';
 import { TypeView } from './schema-view';
 import { TryIt } from './try-it';
-import { typeOf } from './description';
 
 export interface OperationViewProps {
   readonly operation: Operation;
@@ -78,8 +77,8 @@ function Body({ operation, schemas }: Omit<OperationViewProps, 'isSought'>) {
                     </td>
                     <td>
                       <Inline text={each.description ?? ''} />
-                      {each.schema?.default != null && (
-                        <span className={styles.soft}> Without it: {JSON.stringify(each.schema.default)}.</span>
+                      {otherwiseOf(each.schema) !== null && (
+                        <span className={styles.soft}> Without it: {otherwiseOf(each.schema)}.</span>
                       )}
                     </td>
                   </tr>

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-import { namedIn, typeOf, type Schema } from './description';
+import { namedIn, otherwiseOf, typeOf, type Schema } from './description';
 import { Inline } from './in-words';
 import styles from './reference.module.css';
 
@@ -45,9 +45,7 @@ export function SchemaView({ name, schema, schemas }: SchemaViewProps) {
               </td>
               <td>
                 {each.description !== undefined && <Inline text={each.description} />}
-                {each.default !== undefined && each.default !== null && (
-                  <span className={styles.soft}> Without it: {JSON.stringify(each.default)}.</span>
-                )}
+                {otherwiseOf(each) !== null && <span className={styles.soft}> Without it: {otherwiseOf(each)}.</span>}
               </td>
             </tr>
           ))}

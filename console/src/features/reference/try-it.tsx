@@ -8,7 +8,7 @@ import { Button } from '@/ui/button';
 import { CopyButton } from '@/ui/copy-button';
 import { TextField } from '@/ui/field';
 
-import { addressOf, typeOf, type Operation } from './description';
+import { addressOf, otherwiseOf, typeOf, type Operation } from './description';
 import styles from './reference.module.css';
 
 const MOST_SHOWN = 100_000;
@@ -44,7 +44,7 @@ export function TryIt({ operation }: { readonly operation: Operation }) {
               key={name}
               label={required === true ? `${name} (needed)` : name}
               value={values[name] ?? ''}
-              placeholder={schema?.default == null ? typeOf(schema) : JSON.stringify(schema.default)}
+              placeholder={otherwiseOf(schema) ?? typeOf(schema)}
               spellCheck={false}
               onChange={(event) => setValues({ ...values, [name]: event.target.value })}
             />
