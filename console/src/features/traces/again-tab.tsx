@@ -27,6 +27,8 @@ export function AgainTab({ trace, currency, isOperator, comparedWith, onCompare 
   const [release, setRelease] = useState('');
   const [model, setModel] = useState('');
   const cache = useQueryClient();
+  const me = useQuery(apiQuery('/api/me'));
+  const isOwn = me.data?.principal === trace.principal;
   const releases = useQuery({ ...apiQuery('/api/releases'), enabled: isOperator });
   const models = useQuery({ ...apiQuery('/api/gateway/models'), enabled: isOperator });
   const rerun = useMutation({
@@ -49,8 +51,8 @@ export function AgainTab({ trace, currency, isOperator, comparedWith, onCompare 
     <div className={styles.tab}>
       <Panel title="Ask again">
         <p className={styles.told}>
-          The same question, of the documents of today and as you, not as {trace.principal}; without the answer cache.
-          It counts as a test, so that figures of people&apos;s questions stay as they are.
+          The same question, of the documents of today{isOwn ? '' : `, as you and not as ${trace.principal}`}; without
+          the answer cache. It counts as a test, so that figures of people&apos;s questions stay as they are.
         </p>
         <form
           className={styles.form}

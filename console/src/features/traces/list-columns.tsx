@@ -17,7 +17,7 @@ const BEFORE: readonly Column<Found>[] = [
   {
     id: 'question',
     head: 'Question',
-    width: 'minmax(15rem, 3fr)',
+    width: 'minmax(14rem, 3fr)',
     cell: (trace) => (
       <Link
         to="/traces/$traceId"
@@ -33,36 +33,36 @@ const BEFORE: readonly Column<Found>[] = [
   {
     id: 'outcome',
     head: 'Outcome',
-    width: '9.6rem',
+    width: '9.2rem',
     cell: (trace) => <Outcome trace={trace} />,
   },
   {
     id: 'when',
     head: 'When',
-    width: '6.4rem',
+    width: '5.8rem',
     cell: (trace) => <Moment at={trace.started_at} told={ago} title={(at) => moment(at, { seconds: true })} />,
   },
 ];
 
 function figures(currency: string): readonly Column<Found>[] {
   return [
-    { id: 'ms', head: 'Took', width: '5.6rem', numeric: true, cell: (trace) => duration(trace.ms) },
-    { id: 'ttft', head: 'First text', width: '5.8rem', numeric: true, cell: (trace) => duration(trace.ttft_ms) },
-    { id: 'cost', head: 'Cost', width: '6.2rem', numeric: true, cell: (trace) => money(trace.cost_micros, currency) },
-    { id: 'tokens', head: 'Tokens in / out', width: '7.6rem', numeric: true, cell: tokensOf },
-    { id: 'model', head: 'Model', width: 'minmax(6rem, 1fr)', cell: (trace) => trace.model || '–' },
-    { id: 'task', head: 'Task', width: '7.4rem', cell: (trace) => trace.task_type || trace.kind },
+    { id: 'ms', head: 'Took', width: '4.9rem', numeric: true, cell: (trace) => duration(trace.ms) },
+    { id: 'ttft', head: 'First text', width: '5.1rem', numeric: true, cell: (trace) => duration(trace.ttft_ms) },
+    { id: 'cost', head: 'Cost', width: '7rem', numeric: true, cell: (trace) => money(trace.cost_micros, currency) },
+    { id: 'tokens', head: <span title="Read / written">Tokens</span>, width: '6.7rem', numeric: true, cell: tokensOf },
+    { id: 'model', head: 'Model', width: 'minmax(5.6rem, 1fr)', cell: (trace) => trace.model || '–' },
+    { id: 'task', head: 'Task', width: '7rem', cell: (trace) => trace.task_type || trace.kind },
     {
       id: 'quality',
       head: 'Quality',
-      width: '5rem',
+      width: '4.6rem',
       numeric: true,
       cell: (trace) => trace.reaction.quality?.toFixed(1) ?? '–',
     },
     {
       id: 'feedback',
       head: 'Feedback',
-      width: '5.4rem',
+      width: '5.2rem',
       cell: (trace) => <Helpful helpful={trace.reaction.helpful} />,
     },
   ];

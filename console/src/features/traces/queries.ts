@@ -6,7 +6,9 @@ import type { ApiError } from '@/lib/api/error';
 import type { Since, TracesSearch } from './search';
 import type { Found } from './shapes';
 
-const PAGE = 200;
+const FIRST_PAGE = 100;
+/** Of who scrolls on: fewer requests, as many rows as the server gives. */
+const NEXT_PAGE = 500;
 const NEWEST = 50;
 
 export interface Narrowing {
@@ -25,6 +27,12 @@ export function whereOf(search: TracesSearch): string {
   return parts.length === 1 && search.where !== undefined ? search.where : parts.join(' and ');
 }
 
+/** What the server says of the filter in the box, whose brackets within the whole filter moved it by one. */
+export function ofBox(message: string, search: TracesSearch): string {
+  if (search.where === undefined || whereOf(search) === search.where) return message;
+  return message.replace(/at character (\d+)/, (_, at: string) => `at character ${Number(at) - 1}`);
+}
+
 /**
  * The list, page by page. Its key is its own: an event that tells of new traces must not read thousands of rows again, nor move the
  * one that somebody reads; what is new is counted by `newestQuery`, and shown when it is asked for.
@@ -33,7 +41,7 @@ export function listQuery(search: TracesSearch) {
   const where = whereOf(search);
   return infiniteQueryOptions({
     queryKey: ['traces-list', where],
-    queryFn: ({ pageParam, signal }) => page(where, PAGE, pageParam, signal),
+    queryFn: ({ pageParam, signal }) => page(where, pageParam === null ? FIRST_PAGE : NEXT_PAGE, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.before,
     staleTime: Infinity,

@@ -13,7 +13,7 @@ import { VirtualTable } from '@/ui/table';
 
 import { Chips } from './chips';
 import { askedNames, columnsOf } from './list-columns';
-import { listQuery, newestQuery, unseen, whereOf } from './queries';
+import { listQuery, newestQuery, ofBox, unseen, whereOf } from './queries';
 import type { TracesSearch } from './search';
 import type { Found } from './shapes';
 import styles from './traces-page.module.css';
@@ -32,7 +32,7 @@ export function TracesPage() {
   const narrow = (change: { readonly [Name in keyof TracesSearch]?: TracesSearch[Name] | undefined }) =>
     void navigate({ search: (now) => strict({ ...now, ...change }) });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.traces) ?? [], [list.data]);
-  const fault = list.error instanceof ApiError && list.error.status === 400 ? list.error.message : null;
+  const fault = list.error instanceof ApiError && list.error.status === 400 ? ofBox(list.error.message, search) : null;
   return (
     <Page
       title="Traces"

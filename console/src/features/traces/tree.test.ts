@@ -56,6 +56,17 @@ test('the critical path leaves out what ran beside it', () => {
   expect(rows.filter((row) => row.isCritical).map((row) => row.span.id)).toEqual(['root', 'long', 'end']);
 });
 
+test('what a shared call did is what those waited for who share it', () => {
+  const spans = [
+    span('root', null, 0, 100),
+    span('coalesce', 'root', 0, 100),
+    span('work', 'root', 5, 99),
+    span('in', 'work', 5, 98),
+  ];
+  const { rows } = timelineOf(spans, NONE);
+  expect(rows.filter((row) => row.isCritical).map((row) => row.span.id)).toEqual(['root', 'coalesce', 'work', 'in']);
+});
+
 test('time of a step that none of its own steps accounts for is a gap', () => {
   const { rows } = timelineOf(TREE, NONE);
   expect(rows[0]?.gaps.map((gap) => gap.map(Math.round))).toEqual([[40, 50]]);

@@ -120,7 +120,8 @@ function criticalPath(
     if (path.has(span)) continue;
     path.add(span);
     let until = span.ended_at + SLACK_MS / 1000;
-    for (const child of [...(children.get(span.id) ?? [])].sort((one, other) => other.ended_at - one.ended_at)) {
+    const own = children.get(span.id) ?? withinOf(span, children.get(span.parent_id ?? null) ?? []);
+    for (const child of [...own].sort((one, other) => other.ended_at - one.ended_at)) {
       if (child.ended_at <= until) {
         waiting.push(child);
         until = child.started_at + SLACK_MS / 1000;
@@ -128,6 +129,15 @@ function criticalPath(
     }
   }
   return path;
+}
+
+/** What ran beside a span that only waits (`coalesce`), within its time: the call is made in a task of its own, for all who wait. */
+function withinOf(span: Span, beside: readonly Span[]): readonly Span[] {
+  if (span.name !== 'coalesce') return [];
+  const slack = SLACK_MS / 1000;
+  return beside.filter(
+    (each) => each !== span && each.started_at >= span.started_at - slack && each.ended_at <= span.ended_at + slack,
+  );
 }
 
 function gapsOf(

@@ -48,10 +48,16 @@ export function Waterfall({ spans, selected, onSelect }: WaterfallProps) {
   const arrived = useRef<string | null>(null);
   useEffect(() => {
     // A link to a span that lies further down.
-    if (selected === null || arrived.current === selected) return;
-    arrived.current = selected;
+    if (selected === null || arrived.current === selected) return undefined;
     const at = rows.findIndex((row) => row.span.id === selected);
-    if (at >= 0) virtual.scrollToIndex(at);
+    if (at <= 0) return undefined;
+    // Once the frame has been measured, which it hasn't where the address named the span.
+    const frameId = requestAnimationFrame(() => {
+      arrived.current = selected;
+      virtual.scrollToIndex(at, { align: 'center' });
+      requestAnimationFrame(() => document.getElementById(`span-${selected}`)?.scrollIntoView({ block: 'nearest' }));
+    });
+    return () => cancelAnimationFrame(frameId);
   }, [selected, rows, virtual]);
   const onKeyDown = (event: KeyboardEvent) => {
     const wanted = keyed(event.key, { rows, index, toggle, zoom });
@@ -91,7 +97,7 @@ export function Waterfall({ spans, selected, onSelect }: WaterfallProps) {
         onKeyDown={onKeyDown}
       >
         <Axis window={zoom.window} />
-        { }
+        {}
         <div className={styles.rows} style={{ height: virtual.getTotalSize() }} onPointerDown={zoom.onPointerDown}>
           {virtual.getVirtualItems().map((item) => {
             const row = rows[item.index];

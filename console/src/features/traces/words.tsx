@@ -1,3 +1,4 @@
+import { Repeat2, ThumbsDown, ThumbsUp } from 'lucide-react';
 import type { ReactNode } from 'react';
 
 import { count } from '@/lib/format';
@@ -39,11 +40,13 @@ export const REASON_WORDS: Record<string, string> = {
 /** How it ended, as a badge. */
 export function Outcome({ trace }: { readonly trace: Pick<Found, 'outcome' | 'cached'> }) {
   const [words, tone] = OUTCOMES[trace.outcome] ?? [trace.outcome, 'neutral'];
-  return (
-    <Badge tone={tone}>
+  return trace.cached ? (
+    <Badge tone={tone} icon={<Repeat2 />} title="It was given before, and came from the answer cache">
       {words}
-      {trace.cached ? ' · cached' : ''}
+      <span className="unseen">, from the cache</span>
     </Badge>
+  ) : (
+    <Badge tone={tone}>{words}</Badge>
   );
 }
 
@@ -62,8 +65,14 @@ export function tokensOf(trace: Pick<Found, 'input_tokens' | 'output_tokens'>): 
 
 /** What people said of an answer, for the eye and for screen readers. */
 export function Helpful({ helpful }: { readonly helpful: boolean | null }): ReactNode {
-  if (helpful === null) return <span aria-label="no feedback">–</span>;
-  return helpful ? <span aria-label="helpful">👍</span> : <span aria-label="not helpful">👎</span>;
+  if (helpful === null) return '–';
+  const Icon = helpful ? ThumbsUp : ThumbsDown;
+  return (
+    <>
+      <Icon aria-hidden="true" size="1rem" />
+      <span className="unseen">{helpful ? 'Helpful' : 'Not helpful'}</span>
+    </>
+  );
 }
 
 /** Whether somebody was answered in it. */
