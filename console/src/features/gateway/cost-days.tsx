@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 
-import { money } from '@/lib/format';
+import { money, plural } from '@/lib/format';
 import { Chart } from '@/ui/chart';
 
 import { byDay } from './cost-words';
@@ -15,17 +15,21 @@ export interface CostDaysProps {
   readonly currency: string;
 }
 
-/** What each day cost, as bars. A day on which a price was unknown is a gap. */
+/** What each day cost, as bars, as far as prices are known; days on which one wasn't are marked. */
 export function CostDays({ costs, since, until, currency }: CostDaysProps) {
-  const { times, values } = useMemo(() => byDay(costs, { since, until }), [costs, since, until]);
+  const { times, values, unknown } = useMemo(() => byDay(costs, { since, until }), [costs, since, until]);
   return (
     <Chart
       title="Cost of each day"
-      about="Days of UTC. A day on which a call had no known price is a gap, not a zero."
+      about="Days of UTC. A mark says that calls of unknown price come on top; a day of such calls alone is a gap."
       times={times}
       stepS={DAY_S}
       series={[{ id: 'cost', name: 'cost', kind: 'bar', values }]}
       format={(value) => money(value, currency)}
+      markers={unknown.map(({ at, calls }) => ({
+        at,
+        label: `${plural(calls, 'call')} of unknown price on top`,
+      }))}
       atLeast={0}
       empty="Every day had calls without a known price: what they cost is unknown."
     />

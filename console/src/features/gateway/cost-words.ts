@@ -29,18 +29,25 @@ export function costInWords({ calls, micros, unknown }: Sum, currency: string): 
 
 const DAY_S = 86_400;
 
-/** A value for every UTC day from `since` to `until`: 0 where no call was made, null where a cost is unknown. */
+/** Every UTC day from `since` to `until`: 0 without a call, null where no price is known; and where some weren't, how many. */
 export function byDay(
   costs: readonly Cost[],
   { since, until }: { readonly since: number; readonly until: number },
-): { readonly times: readonly number[]; readonly values: readonly (number | null)[] } {
+): {
+  readonly times: readonly number[];
+  readonly values: readonly (number | null)[];
+  readonly unknown: readonly { readonly at: number; readonly calls: number }[];
+} {
   const found = new Map(costs.map((cost) => [cost.of, cost]));
   const times: number[] = [];
   for (let at = Math.floor(since / DAY_S) * DAY_S; at < until; at += DAY_S) times.push(at);
-  const values = times.map((at) => {
-    const cost = found.get(new Date(at * 1000).toISOString().slice(0, 10));
-    if (cost === undefined) return 0;
-    return cost.unknown_calls > 0 ? null : cost.cost_micros;
-  });
-  return { times, values };
+  const days = times.map((at) => found.get(new Date(at * 1000).toISOString().slice(0, 10)));
+  return {
+    times,
+    values: days.map((cost) => (cost === undefined ? 0 : cost.unknown_calls === cost.calls ? null : cost.cost_micros)),
+    unknown: times.flatMap((at, place) => {
+      const calls = days[place]?.unknown_calls ?? 0;
+      return calls === 0 ? [] : [{ at: at + DAY_S / 2, calls }];
+    }),
+  };
 }

@@ -1,5 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
+import { moment } from '@/lib/format';
 import { Page } from '@/ui/page';
 import { Fault } from '@/ui/states';
 import { Tabs, type TabOf } from '@/ui/tabs';
@@ -39,6 +40,11 @@ export function GatewayPage() {
   return (
     <Page title="Gateway" lead="What stands between a question and the model that answers it.">
       {models.data?.models.some(({ breaker }) => breaker !== null) === true && <OutageBanner told={models.data} />}
+      {models.error !== null && models.data !== undefined && (
+        <p role="alert" className={styles.stale}>
+          This is as of {moment(models.data.at, { seconds: true })}: {models.error.message}
+        </p>
+      )}
       <Tabs
         label="Gateway"
         tabs={TABS}

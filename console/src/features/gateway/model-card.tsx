@@ -61,7 +61,7 @@ function Figures({ model }: { readonly model: GatewayModel }) {
   const limit = queue?.concurrency ?? null;
   const figures: readonly (readonly [string, string, string])[] = [
     ['In flight', count(queue?.in_flight), limit === null ? 'no limit set' : `of ${limit} at once`],
-    ['Waiting', count(queue?.depth), `p95 wait ${duration(queue?.wait_p95_ms)}`],
+    ['Waiting', count(queue?.depth), queue?.wait_p95_ms ? `p95 wait ${duration(queue.wait_p95_ms)}` : 'no wait lately'],
     [
       'Errors',
       breaker.calls === 0 ? '–' : percent(breaker.error_rate, 0),

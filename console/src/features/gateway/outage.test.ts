@@ -96,6 +96,13 @@ describe('what users get while a breaker is open', () => {
     expect(found[1]?.isFelt).toBe(false);
   });
 
+  it('tells of one that is being tried what the calls get that don’t try it', () => {
+    const [found] = outages(
+      told([model('light', 'half-open'), model('spare', 'closed')], { 'tier-1': ['light', 'spare'] }),
+    );
+    expect(found?.effect).toBe('A part of the calls tries it. For the others: in tier-1, spare answers in its place.');
+  });
+
   it('tells what an embedder and a reranker take with them', () => {
     const parts = [model('vectors', 'open', 'embedder'), model('order', 'open', 'reranker')];
     const effects = outages(told(parts, {})).map(({ effect }) => effect);

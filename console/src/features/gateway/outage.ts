@@ -18,7 +18,11 @@ export function outages(told: GatewayModels): readonly Outage[] {
     if (state === 'closed') continue;
     found.push({ model, state, ...effectOf(model, told) });
   }
-  return found.sort((one, other) => Number(other.isFelt) - Number(one.isFelt));
+  return found.sort((one, other) => rank(one) - rank(other));
+}
+
+function rank({ state, isFelt }: Outage): number {
+  return (state === 'open' ? 0 : 2) + (isFelt ? 0 : 1);
 }
 
 /** Whether a model takes no calls at present. */
@@ -55,10 +59,8 @@ function effectOf(model: GatewayModel, told: GatewayModels): Effect {
     };
   }
   if (model.breaker?.state === 'half-open') {
-    return {
-      isFelt: false,
-      effect: 'A part of the calls goes to it again; the others are answered as while it was left alone.',
-    };
+    const rest = effectOf(...whileOpen(model, told));
+    return { isFelt: rest.isFelt, effect: `A part of the calls tries it. For the others: ${lowered(rest.effect)}` };
   }
   const tiers = told.tiers.filter((tier) => tier.models.includes(model.name));
   if (tiers.length > 0) return ofTiers(tiers, told);
@@ -82,6 +84,13 @@ function ofTiers(tiers: readonly GatewayTier[], told: GatewayModels): Effect {
   return { isFelt: parts.some(({ felt }) => felt), effect: `${sentence(parts.map(({ text }) => text))}.` };
 }
 
+/** The same as if it were left alone altogether. */
+function whileOpen(model: GatewayModel, told: GatewayModels): [GatewayModel, GatewayModels] {
+  if (model.breaker === null) return [model, told];
+  const open: GatewayModel = { ...model, breaker: { ...model.breaker, state: 'open' } };
+  return [open, { ...told, models: told.models.map((each) => (each.name === model.name ? open : each)) }];
+}
+
 /** What happens where no model is left. */
 function lastResort(told: GatewayModels): string {
   return told.when_models_fail === 'answer'
@@ -91,6 +100,10 @@ function lastResort(told: GatewayModels): string {
 
 function named(model: string): string {
   return model === 'extractive' ? 'the reader, which quotes passages,' : model;
+}
+
+function lowered(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function sentence(parts: readonly string[]): string {

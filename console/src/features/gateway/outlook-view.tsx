@@ -3,7 +3,7 @@ import { Badge, type Tone } from '@/ui/badge';
 import { Facts } from '@/ui/page';
 import { Table, type Column } from '@/ui/table';
 
-import { contributionInWords, costRange, planParts, verdict } from './outlook-words';
+import { contributionInWords, costRange, noticesOf, planParts, verdict } from './outlook-words';
 import styles from './outlook-view.module.css';
 import type { Outlook } from './types';
 
@@ -18,7 +18,7 @@ export function OutlookView({ outlook, currency }: { readonly outlook: Outlook; 
     <div className={styles.outlook}>
       <p className={styles.verdict}>{verdict(outlook, currency)}</p>
       {outlook.reply !== '' && <blockquote className={styles.reply}>{outlook.reply}</blockquote>}
-      {[...new Set([outlook.budget.notice, ...outlook.notices])].filter(Boolean).map((notice) => (
+      {noticesOf(outlook).map((notice) => (
         <p key={notice} className={styles.notice}>
           {notice}
         </p>

@@ -29,6 +29,12 @@ export function verdict(outlook: Outlook, currency: string): string {
   return `${where}${taken.name} answers${instead}, from ${outlook.passages} ${outlook.passages === 1 ? 'passage' : 'passages'}, for ${costRange(taken, currency)}.`;
 }
 
+/** What is said beside the answer; that the budget is short only once. */
+export function noticesOf({ budget, notices }: Pick<Outlook, 'budget' | 'notices'>): readonly string[] {
+  const isSaid = budget.notice === '' || notices.some((notice) => notice.includes(budget.notice));
+  return isSaid ? notices : [budget.notice, ...notices];
+}
+
 /** From a typical answer to the longest one; unknown where the price is. */
 export function costRange(model: Outlook['models'][number], currency: string): string {
   const { least_micros: least, most_micros: most } = model;

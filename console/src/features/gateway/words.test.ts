@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { burn } from './budget-card';
 import { limitInWords, paceInWords } from './budget-words';
 import { byDay, costInWords, total } from './cost-words';
-import { costRange, planParts, verdict } from './outlook-words';
+import { costRange, noticesOf, planParts, verdict } from './outlook-words';
 import { gatewaySearch } from './search';
 import type { Budget, Cost, Outlook } from './types';
 
@@ -88,10 +88,18 @@ describe('costs', () => {
     expect(costInWords({ calls: 1, micros: 0, unknown: 0 }, 'USD')).toMatch(/0\.00$/);
   });
 
-  it('of a day without calls are 0, of a day with an unknown price a gap', () => {
+  it('of a day without calls are 0, of one with unknown prices alone a gap, and unknown calls are marked', () => {
     const since = Date.UTC(2026, 10, 1) / 1000;
-    const days = [cost('2026-11-01', { cost_micros: 3 }), cost('2026-11-03', { cost_micros: 9, unknown_calls: 1 })];
-    expect(byDay(days, { since, until: since + 3 * 86_400 }).values).toEqual([3, 0, null]);
+    const days = [
+      cost('2026-11-01', { cost_micros: 3, calls: 3, unknown_calls: 2 }),
+      cost('2026-11-03', { unknown_calls: 1 }),
+    ];
+    const told = byDay(days, { since, until: since + 3 * 86_400 });
+    expect(told.values).toEqual([3, 0, null]);
+    expect(told.unknown).toEqual([
+      { at: since + 43_200, calls: 2 },
+      { at: since + 2.5 * 86_400, calls: 1 },
+    ]);
   });
 
   it('of an answer are a range, or unknown', () => {
@@ -138,6 +146,15 @@ describe('what would happen to a question', () => {
     expect(verdict(outlook, 'USD')).toBe(
       'tier-1: spare answers, since the breaker of light is open, from 3 passages, for nothing.',
     );
+  });
+
+  it('says once that the budget is short', () => {
+    const short = { state: 'short', notice: 'The budget is short.' };
+    expect(noticesOf({ budget: short, notices: ['The budget is short. So this is shorter.'] })).toHaveLength(1);
+    expect(noticesOf({ budget: short, notices: ['Something else.'] })).toEqual([
+      'The budget is short.',
+      'Something else.',
+    ]);
   });
 
   it('says that nobody is asked where the cache has it or no document does', () => {
