@@ -1,11 +1,12 @@
 # The six commands, the same for a person and for CI. `make` alone lists them.
+#     make up DEMO=1                   a home of its own (.home-demo) with a week of made-up questions, to look around
 #     make KEN_HOME=/srv/ken up        another home (default: .home in this folder)
 #     make PYTHON=/path/to/python ...  another Python (default: the first of 3.11 to 3.14 that can make environments)
 #     make bench ONLY=retrieval        one benchmark
 # Ken and its tools are installed into .venv once, and again only when pyproject.toml or constraints.txt has changed;
 # the console is built once, and again only when something in console/ has.
 
-KEN_HOME ?= .home
+KEN_HOME ?= $(if $(DEMO),.home-demo,.home)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
@@ -29,9 +30,17 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) ## Install Ken, read the example handbook, serve on port 8000
+up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) $(if $(DEMO),$(KEN_HOME)/.demo) ## Install Ken, read the example handbook, serve on port 8000
 	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
 	@exec $(BIN)/ken --home $(KEN_HOME) up
+
+# Never into a home with questions of people: `ken simulate` refuses that.
+$(KEN_HOME)/.demo: | $(VENV)/.ken $(VENV)/.weights
+	@echo "Making a demo week in $(KEN_HOME): a minute, once"
+	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
+	@$(BIN)/ken --home $(KEN_HOME) simulate --days 7 --questions-per-day 2500 --alerts --incident quality_drift@day4+9h \
+		--incident slow_provider@day5+9h --incident provider_errors@day5+14h
+	@touch $@
 
 check: $(VENV)/.dev $(MODULES)/.dev ## Lint, format, layers and types
 	@$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from ken.operations.alerts.engine import Engine
 from ken.operations.alerts.happened import Happened
 from ken.operations.alerts.held import HeldHappenings, HeldRows
 from ken.operations.alerts.job import AlertJob, Duties
+from ken.operations.alerts.relived import relive
 from ken.operations.alerts.rule import Rule
 from ken.operations.alerts.rules import Merged, Source, Table, merged, of_home, read_rule, rules_of
 from ken.recording import Recording
@@ -95,6 +96,15 @@ class Alerting:
         )
         told = backtest(rule, record, span=Span(since, until), pace=self.table.pace, is_over=is_over)
         return Tried(told, rows.coarse_until)
+
+    def relive(self, *, since: float, until: float, tell: Callable[[float], None] = lambda _: None) -> int:
+        """Keep the alerts that a running Ken would have kept between two times; how many fired. Nobody is told.
+
+        Raises Conflict where a running Ken looks meanwhile.
+        """
+        held = HeldHappenings.of(self.happened, since=since - LOOKBACK_S)
+        record = Record(figures=RollupFigures(HeldRows(self.rollups, until=until)), happenings=held)
+        return relive(self.rules(), record, self.book, span=Span(since, until), tell=tell)
 
     def _with(self, table: Table) -> list[Source]:
         name = table.get("name")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.terminal import Terminal
-from tests.service.corpus import copy
+from tests.service.corpus import FILES, copy
 
 
 def test_a_simulated_home_can_be_asked_why(tmp_path: Path) -> None:
@@ -36,3 +36,38 @@ def test_what_is_no_incident_is_refused_before_anything_is_made(empty: Terminal)
     told = empty.ken("simulate", "--incident", "flood@day1", code=2).stderr
     assert "There is no kind of incident 'flood'" in told
     assert not empty.home.exists()
+
+
+def test_simulated_questions_are_about_the_homes_documents(tmp_path: Path) -> None:
+    """Their answers quote documents that everyone may read, to the letter, and they are the principal `simulated`'s."""
+    terminal = Terminal(copy(tmp_path / "home"))
+    terminal.ken("simulate", "--days", "1", "--questions-per-day", "300", "--seed", "4")
+    wanted = "kind = question and outcome = answered and task_type != smalltalk"
+    found = json.loads(terminal.ken("trace", "--where", wanted, "--json").stdout)["traces"]
+    assert {each["principal"] for each in found} == {"simulated"}
+    quoted: set[str] = set()
+    for each in [each for each in found if each["question"] != "(no longer kept)"][:3]:
+        trace = json.loads(terminal.ken("trace", each["id"], "--json").stdout)
+        for citation in trace["citations"]:
+            file = FILES[str(citation["document_id"]).removeprefix("harbour/")]
+            assert citation["quote"] in file
+            quoted.add(citation["document_id"])
+    assert quoted
+    assert "harbour/wages.md" not in quoted
+
+
+def test_a_second_time_nothing_is_counted_twice(tmp_path: Path) -> None:
+    """The same questions again are refused, and no figure grows by them."""
+    terminal = Terminal(copy(tmp_path / "home"))
+    plan = ("simulate", "--days", "1", "--questions-per-day", "200", "--seed", "4")
+    terminal.ken(*plan)
+    before = counted(terminal)
+    assert before > 0
+    assert "are on record already" in terminal.ken(*plan, code=1).stderr
+    assert counted(terminal) == before
+
+
+def counted(terminal: Terminal) -> int:
+    """Questions, as the figures have them."""
+    (line,) = json.loads(terminal.ken("figures", "show", "questions", "--json").stdout)["lines"].values()
+    return sum(point["count"] for point in line["points"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from ken.wiring import Ken
 
 _DAY_S = 86_400
+_LOOKED_AT_S = 2 * _DAY_S
+"""Figures are kept by the minute for so long, and rules look at minutes."""
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - one parameter an option
     context: typer.Context,
     *,
     days: Annotated[int, typer.Option("--days", min=1, max=400, help="How many, today being the last.")] = 30,
@@ -36,6 +39,13 @@ def simulate(
             help="Something goes wrong on a day, the first being 0; at 10:00 UTC where no hours are said. More than one may be named.",
         ),
     ] = None,
+    alerts: Annotated[
+        bool,
+        typer.Option(
+            "--alerts",
+            help="Also the alerts of the last two days, as a running Ken would have kept them: half a minute.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same questions.")] = 1,
     force: Annotated[
         bool, typer.Option("--force", help="Also into a home that has questions of people, whose figures that changes.")
@@ -58,16 +68,20 @@ def simulate(
         named(text, start=start, until=until, seed=seed + number) for number, text in enumerate(incidents or ())
     )
     plan = Plan(organisation=Organisation(seed=seed, per_day=per_day), start=start, until=until, incidents=struck)
-    questions = in_home(settings_of(context, home), partial(_fill, plan=plan, force=force))
+    questions, fired = in_home(settings_of(context, home), partial(_fill, plan=plan, force=force, alerts=alerts))
     say(f"{questions} simulated questions of {days} days are on record.")
+    if alerts:
+        say(f"Alerts that fired in the last two of them: {fired}.")
     for each in struck:
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(each.begins))
         say(f"{each.kind} from {when} UTC: {each.cause.metrics[0]} moves first.")
 
 
-async def _fill(ken: Ken, *, plan: Plan, force: bool) -> int:
+async def _fill(ken: Ken, *, plan: Plan, force: bool, alerts: bool) -> tuple[int, int]:
     from ken.operations.simulate.filling import Home, fill
+    from ken.operations.simulate.wording import Wording, of_documents
     from ken.storage.alerts import AlertBook
+    from ken.storage.documents import Documents
 
     recording = ken.recording
     target = Home(
@@ -76,9 +90,13 @@ async def _fill(ken: Ken, *, plan: Plan, force: bool) -> int:
         search=ken.trace_search,
         alerts=AlertBook(ken.store.database),
     )
-    work = partial(fill, target, plan, force=force, tell=_show)
+    about = await anyio.to_thread.run_sync(of_documents, Documents(ken.store.database))
+    work = partial(fill, target, replace(plan, wording=Wording(about)), force=force, tell=_show)
     try:
-        return await anyio.to_thread.run_sync(work)
+        questions = await anyio.to_thread.run_sync(work)
+        since = max(plan.start, plan.until - _LOOKED_AT_S)
+        look = partial(ken.alerting.relive, since=since, until=plan.until, tell=_show_time)
+        return questions, await anyio.to_thread.run_sync(look) if alerts else 0
     finally:
         if sys.stderr.isatty():
             tell()
@@ -87,4 +105,10 @@ async def _fill(ken: Ken, *, plan: Plan, force: bool) -> int:
 def _show(progress: Progress) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\rday {progress.day} of {progress.days}: {progress.questions} questions")
+        sys.stderr.flush()
+
+
+def _show_time(at: float) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rlooking for alerts, {time.strftime('%Y-%m-%d %H:%M', time.gmtime(at))} UTC ")
         sys.stderr.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ken.domain.measures import Recorded
 from ken.domain.principal import LOCAL_OPERATOR
@@ -15,6 +15,7 @@ from ken.operations.simulate.happenings import Told
 from ken.operations.simulate.incidents import Incident
 from ken.operations.simulate.organisation import DAY_S, HOUR_S, Organisation
 from ken.operations.simulate.recorded import SIMULATED, recorded
+from ken.operations.simulate.wording import Wording
 from ken.storage.alerts import AlertBook
 from ken.storage.record import Record
 from ken.storage.rollups import Rollups
@@ -35,6 +36,7 @@ class Plan:
     until: float
     """Nothing is asked after that, and what judges and people say later is not known."""
     incidents: tuple[Incident, ...] = ()
+    wording: Wording = field(default_factory=Wording)
 
     @property
     def days(self) -> int:
@@ -109,7 +111,7 @@ def _refuse_real(home: Home) -> None:
 
 def _batches(day: traffic.Traffic, plan: Plan) -> Iterator[list[Recorded]]:
     batch: list[Recorded] = []
-    for each in recorded(day, seed=plan.organisation.seed, until=plan.until):
+    for each in recorded(day, seed=plan.organisation.seed, until=plan.until, wording=plan.wording):
         if each.trace.started_at >= plan.until:
             break
         batch.append(each)

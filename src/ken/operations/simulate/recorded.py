@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, TypedDict, cast
 
 import numpy as np
 
 from ken.domain.events import STAGES
 from ken.domain.measures import Measures, Recorded, Spent
 from ken.domain.trace import CaptureTier, Reaction, Scalar, Span, SpanStatus, Success, Trace, TracedPassage
-from ken.operations.simulate import wording
 from ken.operations.simulate.incidents import Labels
 from ken.operations.simulate.organisation import CHECKS
 from ken.operations.simulate.traffic import Column, Traffic
+from ken.operations.simulate.wording import Subject, Wording
 
 SIMULATED = "simulated"
 """Who asks simulated questions: the principal of their traces."""
@@ -63,12 +62,15 @@ class _Row(NamedTuple):
     success: int
 
 
-def recorded(traffic: Traffic, *, seed: int, until: float = float("inf")) -> Iterator[Recorded]:
+def recorded(
+    traffic: Traffic, *, seed: int, until: float = float("inf"), wording: Wording | None = None
+) -> Iterator[Recorded]:
     """Each question with its measures, in the order of time; ids come out of the seed.
 
     All of one in seven, and of every one that failed, was escalated or disliked, is there; of the others the figures. What
     a judge or a person said after `until` (seconds since the epoch) is not there yet.
     """
+    wording = wording or Wording()
     names = tuple(stage for stage in (*STAGES, "embed") if stage in traffic.stage_ms)
     stages = zip(*(_plain(traffic.stage_ms[name]) for name in names), strict=True)
     dice = np.random.default_rng([seed, int(traffic.at[0]) if len(traffic) else 0, 5])
@@ -82,9 +84,11 @@ def recorded(traffic: Traffic, *, seed: int, until: float = float("inf")) -> Ite
         measures = _measures(row, stage_ms)
         reasons = _reasons(row, sampled=kept)
         capture: CaptureTier = "full" if reasons else "metrics"
-        trace = _trace(row, f"{first:016x}{second:016x}", number=number, capture=capture)
+        trace = replace(
+            _trace(row, f"{first:016x}{second:016x}", capture=capture), **_texts(row, number=number, wording=wording)
+        )
         if reasons:
-            trace = _with_detail(trace, row, stage_ms=stage_ms, number=number)
+            trace = _with_detail(trace, row, stage_ms=stage_ms, number=number, wording=wording)
         yield Recorded(trace=trace, measures=measures, capture=capture, reasons=reasons)
 
 
@@ -163,8 +167,27 @@ def _reasons(row: _Row, *, sampled: bool) -> tuple[str, ...]:
     return ("sampled",) if sampled else ()
 
 
-def _trace(row: _Row, trace_id: str, *, number: int, capture: CaptureTier) -> Trace:
-    is_answered = row.outcome == "answered" and row.task_type != "smalltalk"
+class _Texts(TypedDict):
+    question: str
+    answer: str
+    citations: str
+
+
+def _is_answered(row: _Row) -> bool:
+    return row.outcome == "answered" and row.task_type != "smalltalk"
+
+
+def _texts(row: _Row, *, number: int, wording: Wording) -> _Texts:
+    is_answered = _is_answered(row)
+    return _Texts(
+        question=wording.question(row.task_type, row.category, number),
+        answer=wording.answer(row.category, number) if is_answered else "",
+        citations=wording.citations(row.category, number) if is_answered else "[]",
+    )
+
+
+def _trace(row: _Row, trace_id: str, *, capture: CaptureTier) -> Trace:
+    """A question without its texts."""
     reaction = _SILENT
     if row.quality is not None or row.helpful is not None:
         helpful = None if row.helpful is None else bool(row.helpful)
@@ -173,8 +196,8 @@ def _trace(row: _Row, trace_id: str, *, number: int, capture: CaptureTier) -> Tr
         id=trace_id,
         principal=SIMULATED,
         conversation_id=None,
-        question=_question(row.task_type, row.category, number),
-        answer=_answer(row.category, number) if is_answered else "",
+        question="",
+        answer="",
         outcome=row.outcome,
         task_type=row.task_type,
         release=row.release,
@@ -189,43 +212,44 @@ def _trace(row: _Row, trace_id: str, *, number: int, capture: CaptureTier) -> Tr
         started_at=row.at,
         ms=row.ms,
         ttft_ms=row.ttft_ms,
-        citations=_citations(row.category, number) if is_answered else "[]",
         category=row.category,
         tier=row.tier,
         failed_checks=() if row.failed_check is None else (CHECKS[int(row.failed_check)],),
-        checked=CHECKS if is_answered else (),
+        checked=CHECKS if _is_answered(row) else (),
         escalated=row.escalated,
         reaction=reaction,
         capture=capture,
     )
 
 
-def _with_detail(trace: Trace, row: _Row, *, stage_ms: Sequence[tuple[str, float]], number: int) -> Trace:
+def _with_detail(
+    trace: Trace, row: _Row, *, stage_ms: Sequence[tuple[str, float]], number: int, wording: Wording
+) -> Trace:
     """The same with its prompt, its spans and its passages."""
     given = wording.prompt(row.category, trace.question, number=number) if row.attempts else ""
     evidence: tuple[TracedPassage, ...] = ()
     if row.relevance is not None and row.mean_relevance is not None and row.least_relevance is not None:
-        evidence = _passages(row, number)
+        evidence = _passages(row, wording.subject(row.category, number))
     return replace(trace, prompt=given, spans=tuple(_spans(trace, row, stage_ms)), evidence=evidence)
 
 
-def _passages(row: _Row, number: int) -> tuple[TracedPassage, ...]:
+def _passages(row: _Row, subject: Subject) -> tuple[TracedPassage, ...]:
     """Passages whose best, mean and least relevance are the question's."""
     best, mean, least = row.relevance or 0.0, row.mean_relevance or 0.0, row.least_relevance or 0.0
     between = (mean * _PASSAGES - best - least) / (_PASSAGES - 2)
     cited = round((row.utilisation or 0) * _PASSAGES)
-    document = wording.document(row.category, number)
+    found = zip(subject.passages, (best, between, between, least), strict=False)
     return tuple(
         TracedPassage(
-            passage_id=f"{document}#{rank + 1}",
-            document_id=document,
-            version=SIMULATED,
+            passage_id=passage_id,
+            document_id=document_id,
+            version=version,
             relevance=relevance,
             lexical=relevance,
             dense=relevance,
             cited=rank < cited,
         )
-        for rank, relevance in enumerate((best, between, between, least))
+        for rank, ((passage_id, document_id, version), relevance) in enumerate(found)
     )
 
 
@@ -313,11 +337,4 @@ class _Spans(Protocol):
     def __call__(self, name: str, *, parent: str | None, begins: float, ms: float, **attributes: Scalar) -> Span: ...
 
 
-@cache
-def _question(task_type: str, category: str, number: int) -> str:
-    return wording.question(task_type, category, number=number)
-
-
 _SILENT = Reaction()
-_answer = cache(wording.answer)
-_citations = cache(wording.citations)

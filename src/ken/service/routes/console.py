@@ -24,8 +24,9 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Ken: the console isn't built</title></head>
 <body><h1>The console isn't built</h1>
-<p>This Ken was installed from its sources without its web pages. Run <code>make up</code> in the folder of the sources, or
-<code>npm ci --omit=dev &amp;&amp; npx vite build</code> in its folder <code>console</code>, and load this page again.</p>
+<p>This Ken was installed from its sources without its web pages. In the folder of the sources, <code>make up</code> builds them and
+serves; so does <code>npm ci --omit=dev &amp;&amp; npx vite build</code> in its folder <code>console</code>. A Ken that was installed by
+<code>pip install</code> without <code>-e</code> is then installed once more. Then load this page again.</p>
 <p>Everything else works: the API (<a href="/openapi.json">its description</a>) and the <code>ken</code> command.</p>
 </body></html>
 """
