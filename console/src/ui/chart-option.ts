@@ -9,7 +9,7 @@ export type ChartOption = ComposeOption<
 >;
 
 /** Room around the plot in pixels: alike in every chart, so that times stand above each other. */
-export const INSET = { left: 58, right: 12, top: 8, bottom: 22 } as const;
+export const INSET = { left: 68, right: 12, top: 8, bottom: 22 } as const;
 
 /** How many series are told apart by colour and dashes; more should be put together by the caller. */
 export const COLOURS = 8;
@@ -45,7 +45,13 @@ export interface ChartPlan {
   /** The least and the greatest value that the axis shows in any case. */
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** What no value can exceed, such as 1 of a share: the axis never goes beyond. */
+  readonly ceiling?: number;
+  /** Of the plot in pixels: a low one has fewer lines. */
+  readonly height?: number;
 }
+
+const LOW_PX = 130;
 
 /** Which of the series colours a series has, from 1. */
 export function colourOf(series: ChartSeries, place: number): number {
@@ -59,25 +65,33 @@ export function chartOption(plan: ChartPlan, colours: ChartColours): ChartOption
   const text = { color: colours.soft, fontFamily: colours.font, fontSize: 11 };
   return {
     animation: false,
-    grid: { ...INSET, containLabel: false },
+    // Whatever the labels' length, the plot stays where it is: times stand above each other.
+    grid: { ...INSET, outerBoundsMode: 'none' },
     xAxis: {
       type: 'time',
       min: begin * 1000,
       max: (begin + times.length * stepS) * 1000,
+      containShape: false, // the overlay's steps, marks and crosshair are measured from min to max: room for bars would shift them
       axisLine: { lineStyle: { color: colours.line } },
       axisTick: { lineStyle: { color: colours.line } },
-      axisLabel: { ...text, hideOverlap: true, formatter: (at: number) => tickInWords(at) },
+      axisLabel: { ...text, hideOverlap: true, alignMaxLabel: 'right', formatter: (at: number) => tickInWords(at) },
       splitLine: { show: false },
     },
     yAxis: {
       type: 'value',
-      splitNumber: 3,
+      splitNumber: (plan.height ?? LOW_PX) < LOW_PX ? 2 : 3,
       ...range(plan),
+      ...(isWhole(series) ? { minInterval: 1 } : {}),
       axisLabel: { ...text, formatter: (value: number) => format(value) },
       splitLine: { lineStyle: { color: colours.line } },
     },
     series: series.map((one, place) => drawn(one, { place, plan, colours })),
   };
+}
+
+/** Whether there are counts alone: half a question is no tick. */
+function isWhole(series: readonly ChartSeries[]): boolean {
+  return series.every(({ values }) => values.every((value) => value === null || Number.isInteger(value)));
 }
 
 function drawn(
@@ -137,14 +151,32 @@ function levelLines(levels: readonly ChartLevel[], colours: ChartColours): MarkL
   };
 }
 
-/** The axis begins at 0 unless a value is below; `atLeast` and `atMost` widen or narrow it. */
-function range({ atLeast, atMost, series, levels }: ChartPlan): {
-  min: number;
-  max?: number | ((told: { max: number }) => number);
-} {
+/** How near to its ceiling a figure has to come for the axis to end there; a tick beyond would be nonsense. */
+const NEAR_CEILING = 0.6;
+
+interface Range {
+  readonly min: number;
+  readonly max?: (told: { readonly max: number }) => number;
+  readonly interval?: number;
+}
+
+/** The axis begins at 0 unless a value is below; `atLeast` moves that, `atMost` and levels widen it. */
+function range({ atLeast, atMost, ceiling, series, levels }: ChartPlan): Range {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
-  const lowest = Math.min(atLeast ?? 0, ...values);
-  const reach = Math.max(atMost ?? -Infinity, ...(levels ?? []).map(({ value }) => value));
-  if (reach === -Infinity) return { min: lowest };
-  return { min: lowest, max: ({ max }) => Math.max(max, reach) };
+  const min = Math.min(atLeast ?? 0, ...values);
+  const isStacked = series.some(({ stack }) => stack !== undefined);
+  const reach = Math.max(-Infinity, ...(levels ?? []).map(({ value }) => value));
+  if (ceiling !== undefined && !isStacked && Math.max(reach, ...values) > ceiling * NEAR_CEILING) {
+    return { min, max: () => ceiling, interval: ceiling / 2 };
+  }
+  if (atMost !== undefined) return { min, max: ({ max }) => (max > atMost ? roundUp(max) : atMost) };
+  return reach === -Infinity ? { min } : { min, max: ({ max }) => roundUp(Math.max(max, reach)) };
+}
+
+/** The next number that makes a good end of an axis. */
+function roundUp(value: number): number {
+  if (value <= 0) return value;
+  const size = 10 ** Math.floor(Math.log10(value));
+  const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * size >= value * (1 - 1e-9)) ?? 10;
+  return step * size;
 }
