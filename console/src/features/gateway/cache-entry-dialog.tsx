@@ -88,7 +88,6 @@ function Opened({ entry }: { readonly entry: OpenedEntry }) {
                   {citation?.document_title ?? each.document_id}
                 </Link>
                 {each.cited ? <Badge tone="accent">cited</Badge> : <Badge>read</Badge>}
-                <code title="The version that it was made from">{each.version.slice(0, 10)}</code>
               </li>
             );
           })}

@@ -22,7 +22,7 @@ export function whyValid(entry: OpenedEntry, now: number): readonly string[] {
   const sentences = [
     resting.length === 0
       ? 'It rests on no document.'
-      : `${plural(resting.length, 'document')} ${resting.length === 1 ? 'is' : 'are'} served in the very version that it was made from (${cited} cited, the others read): it goes with the first that changes.`,
+      : `${plural(resting.length, 'document')} ${resting.length === 1 ? 'is' : 'are'} served in the very version that it was made from (${cited === resting.length ? 'all cited' : `${cited} cited, the others read`}): it goes with the first that changes.`,
     entry.expires_at > now
       ? `It is given until ${moment(entry.expires_at)} (${ago(entry.expires_at, now)}).`
       : `Its time was up ${ago(entry.expires_at, now)}: it is given only where a model fails.`,
