@@ -172,6 +172,7 @@ def test_a_rule_of_a_file_says_so_and_what_is_changed_here_is_reset(page: Page, 
     page.keyboard.press("Space")
     expect(switch).not_to_be_checked()
     expect(page.get_by_role("row", name=re.compile("^retry_rate is on"))).to_contain_text("changed here")
+    expect(switch).to_be_focused()
     page.keyboard.press("Space")
     expect(switch).to_be_checked()
     expect(page.get_by_role("row", name=re.compile("^retry_rate is on"))).not_to_contain_text("changed here")

@@ -149,16 +149,11 @@ const COLUMNS: readonly Column<Episode>[] = [
   { id: 'state', head: 'Now', secondary: true, cell: ({ alert }) => <StateBadge state={alert.state} /> },
   {
     id: 'traces',
-    head: 'Traces',
+    head: 'Behind it',
     cell: ({ alert }) =>
       alert.where === '' ? null : (
-        <Link
-          to="/traces"
-          search={{ where: alert.where }}
-          className={styles.traces}
-          aria-label={`Traces behind ${alert.rule}`}
-        >
-          behind it
+        <Link to="/traces" search={{ where: alert.where }} className={styles.traces}>
+          Traces <span className="unseen">behind {alert.rule}</span>
         </Link>
       ),
   },

@@ -24,8 +24,11 @@ export function RuleSwitch({ rule }: { readonly rule: AlertRule }) {
       className={styles.switch}
       aria-label={`${rule.name} is on`}
       checked={isOn}
-      disabled={put.isPending}
-      onChange={(event) => put.mutate(event.target.checked)}
+      aria-busy={put.isPending}
+      // Disabled, it would lose the focus of whoever works with keys.
+      onChange={(event) => {
+        if (!put.isPending) put.mutate(event.target.checked);
+      }}
     />
   );
 }
