@@ -18,7 +18,10 @@ export interface ChartLegendProps {
 /** What is what, with the values at the crosshair; a press hides a series or shows it again. */
 export function ChartLegend({ series, rows, at, format, hidden, chosen, onToggle }: ChartLegendProps) {
   return (
-    <ul className={styles.legend} style={{ height: `${rows * 1.5}rem` }}>
+    <ul
+      className={classNames(styles.legend, series.length === 1 && styles.single)}
+      style={{ minHeight: `${rows * 1.5}rem` }}
+    >
       {series.map((one, place) => {
         const value = at === null ? one.whole : one.values[at];
         const told = (

@@ -76,7 +76,13 @@ describe('what is drawn', () => {
     expect(seen(plan([{ id: 'a', name: 'A', values: [0.5, 0.9, 0.7] }])).yAxis.min).toBe(0);
     expect(seen(plan([{ id: 'a', name: 'A', values: [-0.5, 0.9, 0.7] }])).yAxis.min).toBe(-0.5);
     const { yAxis } = seen(plan([{ id: 'a', name: 'A', values: [0.5] }], { levels: [{ value: 2, label: 'limit' }] }));
-    expect([yAxis.max?.({ max: 0.5 }), yAxis.max?.({ max: 4 })]).toEqual([2, 4]);
+    expect([yAxis.max?.({ max: 0.5 }), yAxis.max?.({ max: 3.7 })]).toEqual([2, 4]);
+  });
+
+  it('ends at what no value can exceed, where values come near it', () => {
+    const high = [{ id: 'a', name: 'A', values: [0.2, 0.97] }];
+    expect(seen(plan(high, { ceiling: 1 })).yAxis.max?.({ max: 0.97 })).toBe(1);
+    expect(seen(plan([{ id: 'a', name: 'A', values: [0.02] }], { ceiling: 1 })).yAxis.max).toBeUndefined();
   });
 
   it('writes the axis as values are written', () => {
@@ -85,7 +91,7 @@ describe('what is drawn', () => {
 
   it('stands at the same place in every chart, whatever its figures are', () => {
     const wide = chartOption(plan([{ id: 'a', name: 'A', values: [1e9] }]), COLOURS).grid;
-    expect(wide).toMatchObject({ left: INSET.left, right: INSET.right, containLabel: false });
+    expect(wide).toMatchObject({ left: INSET.left, right: INSET.right, outerBoundsMode: 'none' });
   });
 
   it('moves nothing by itself', () => {

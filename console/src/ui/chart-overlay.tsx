@@ -56,14 +56,16 @@ export function ChartOverlay(props: ChartOverlayProps) {
     >
       {markers
         .filter(({ at }) => at >= begin && at <= begin + length)
-        .map(({ at, label, kind }) => (
+        .map(({ at, label, kind, isWritten }) => (
           <i
             key={`${at} ${label}`}
             className={styles.marker}
             data-kind={kind}
             title={label}
             style={{ left: place(at) }}
-          />
+          >
+            {isWritten === true && <span>{label}</span>}
+          </i>
         ))}
       {step !== null && (
         <i

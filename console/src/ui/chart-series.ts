@@ -21,6 +21,8 @@ export interface ChartMarker {
   readonly at: number;
   readonly label: string;
   readonly kind?: string;
+  /** The label is written beside the line, and not only told on hover. */
+  readonly isWritten?: boolean;
 }
 
 /** A level to compare with, drawn as a level dashed line. */

@@ -34,6 +34,8 @@ export interface ChartProps {
   readonly levels?: readonly ChartLevel[];
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** What no value can exceed, such as 1 of a share. */
+  readonly ceiling?: number;
   /** Of the plot in pixels. It never changes with the data. */
   readonly height?: number;
   /** Rows of the legend that room is kept for, so that nothing moves when the data come. */
@@ -64,18 +66,20 @@ export function Chart(props: ChartProps) {
   const shown = useMemo(() => coloured(series).filter((one) => !hidden.has(one.id)), [series, hidden]);
   const step = at === null ? null : stepAt(times, stepS, at);
   const isEmpty = !loading && !series.some(({ values }) => values.some((value) => value !== null));
-  const { atLeast, atMost, levels } = props;
+  const { atLeast, atMost, ceiling, levels } = props;
   const plan = useMemo(
     () => ({
       times,
       stepS,
       series: shown,
       format,
+      height,
       ...(levels === undefined ? {} : { levels }),
       ...(atLeast === undefined ? {} : { atLeast }),
       ...(atMost === undefined ? {} : { atMost }),
+      ...(ceiling === undefined ? {} : { ceiling }),
     }),
-    [times, stepS, shown, format, levels, atLeast, atMost],
+    [times, stepS, shown, format, height, levels, atLeast, atMost, ceiling],
   );
   return (
     <figure className={styles.chart} aria-labelledby={`${id}-title`} aria-busy={loading}>

@@ -19,6 +19,9 @@ export interface FigureChartProps {
   readonly onStep: (window: Step, where: string | undefined) => void;
 }
 
+/** What the legend of a chart takes up, about, in a card of the usual width. */
+const IN_A_ROW = 2;
+const ROWS_OF_GROUPS = 3;
 const NO_TIMES: readonly number[] = [];
 
 /** A chart of a view's figures. */
@@ -36,9 +39,10 @@ export const FigureChart = memo(function FigureChart({ plan, view, onBrush, onSt
     <Chart
       title={left > 0 ? `${plan.title} (${left} more are left out)` : plan.title}
       {...(plan.about === undefined ? {} : { about: plan.about })}
-      {...(plan.legendRows === undefined ? {} : { legendRows: plan.legendRows })}
+      legendRows={plan.by === undefined ? Math.ceil(plan.metrics.length / IN_A_ROW) : ROWS_OF_GROUPS}
       {...(plan.atLeast === undefined ? {} : { atLeast: plan.atLeast })}
       {...(plan.atMost === undefined ? {} : { atMost: plan.atMost })}
+      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : {})}
       group={GROUP}
       loading={view === undefined}
       times={view?.times ?? NO_TIMES}
@@ -55,7 +59,7 @@ export const FigureChart = memo(function FigureChart({ plan, view, onBrush, onSt
 /** What the traces behind a point have in common: of a line of its own the figure, else the group. */
 function common(view: View, plan: ChartPlan, { step, id }: { step: Step; id: string | null }): string | undefined {
   const [metric = ''] = plan.metrics;
-  if (id === null) return undefined;
+  if (id === null || id === 'others') return undefined;
   const chosen = plan.by === undefined ? id : metric;
   const group = plan.by === undefined ? '' : id;
   const panel = view.panels.find((each) => each.by === (plan.by ?? '') && chosen in each.figures);

@@ -41,8 +41,9 @@ const FEWEST = 30;
 /** So many values are beyond a quantile, at least, where it is compared. */
 const BEYOND = 5;
 const QUANTILES: Readonly<Record<string, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 };
-/** Relative changes below are told without colour. */
+/** Relative changes below are told without colour, and so are those of shares within so many standard errors. */
 const NOTABLE = 0.1;
+const SURE = 2.6;
 
 export type Better = 'up' | 'down' | null;
 
@@ -63,12 +64,20 @@ export function changeOf(
   const [is, was] = [now.whole.value, before.whole.value];
   const share = was === 0 ? (is === 0 ? 0 : Infinity) : (is - was) / was;
   const words = unit === 'share' ? points(is - was) : relative(share);
-  const isNotable = Math.abs(share) >= NOTABLE && words !== SAME;
+  const isChance = unit === 'share' && Math.abs(is - was) < SURE * errorOf(now.whole, before.whole);
+  const isNotable = Math.abs(share) >= NOTABLE && words !== SAME && !isChance;
   const tone = !isNotable || better === null ? 'same' : is > was === (better === 'up') ? 'better' : 'worse';
   return { words, tone };
 }
 
 const SAME = 'as before';
+
+/** The standard error of the difference of two shares. */
+function errorOf(one: Line['whole'], other: Line['whole']): number {
+  const all = one.count + other.count;
+  const share = ((one.value ?? 0) * one.count + (other.value ?? 0) * other.count) / all;
+  return Math.sqrt(share * (1 - share) * (1 / one.count + 1 / other.count));
+}
 
 function points(difference: number): string {
   const told = (difference * 100).toFixed(1);

@@ -13,7 +13,6 @@ export interface ChartPlan {
   readonly isStacked?: boolean;
   /** Per question of the window's step, and not per question that it was seen at: so that layers add up. */
   readonly perQuestion?: boolean;
-  readonly legendRows?: number;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
@@ -28,7 +27,6 @@ const ENDS: ChartPlan = {
   title: 'How questions ended',
   about: 'Shares of the questions',
   metrics: ['error_rate', 'abstention_rate', 'refusal_rate', 'degraded_rate'],
-  legendRows: 2,
 };
 const ATTEMPTS: ChartPlan = {
   title: 'Retries, fallbacks, time-outs',
@@ -55,7 +53,7 @@ export const OVERVIEW: readonly Section[] = [
   { view: 'health', charts: [{ ...ENDS, metrics: ['error_rate', 'abstention_rate', 'refusal_rate'] }, ATTEMPTS] },
   {
     view: 'quality',
-    charts: [JUDGED, { title: 'Relevance of the best passage', metrics: ['relevance.mean'], atMost: 1 }],
+    charts: [JUDGED, { title: 'Relevance of the best passage', metrics: ['relevance.mean'] }],
   },
   { view: 'latency', charts: [END_TO_END, FIRST_WORDS] },
   { view: 'cost', charts: [COST_EACH, { title: 'Spent', metrics: ['cost'], kind: 'bar' }] },
@@ -70,11 +68,10 @@ export const FULL: Readonly<Record<Section['view'], readonly ChartPlan[]>> = {
       by: 'task_type',
       kind: 'bar',
       isStacked: true,
-      legendRows: 2,
     },
     ENDS,
-    { title: 'Errors by task type', metrics: ['error_rate'], by: 'task_type', legendRows: 2 },
-    { title: 'From the cache, by category', metrics: ['cache_hit_rate'], by: 'category', legendRows: 2 },
+    { title: 'Errors by task type', metrics: ['error_rate'], by: 'task_type' },
+    { title: 'From the cache, by category', metrics: ['cache_hit_rate'], by: 'category' },
     ATTEMPTS,
     {
       title: 'Under way at once',
@@ -84,20 +81,18 @@ export const FULL: Readonly<Record<Section['view'], readonly ChartPlan[]>> = {
   ],
   quality: [
     JUDGED,
-    { title: 'Relevance of passages', metrics: ['relevance.mean', 'least_relevance.mean'], atMost: 1 },
+    { title: 'Relevance of passages', metrics: ['relevance.mean', 'least_relevance.mean'] },
     {
       title: 'Groundedness by task type',
       metrics: ['groundedness.mean'],
       by: 'task_type',
-      legendRows: 2,
       atLeast: 1,
       atMost: 5,
     },
-    { title: 'Relevance by task type', metrics: ['relevance.mean'], by: 'task_type', legendRows: 2, atMost: 1 },
+    { title: 'Relevance by task type', metrics: ['relevance.mean'], by: 'task_type' },
     {
       title: 'What was not answered well',
       metrics: ['abstention_rate', 'refusal_rate', 'check_failure_rate', 'unhelpful_rate'],
-      legendRows: 2,
     },
     {
       title: 'Faults that checks found',
@@ -105,9 +100,8 @@ export const FULL: Readonly<Record<Section['view'], readonly ChartPlan[]>> = {
       by: 'check',
       kind: 'bar',
       isStacked: true,
-      legendRows: 2,
     },
-    { title: 'Quality by task type', metrics: ['quality.mean'], by: 'task_type', legendRows: 2, atLeast: 1, atMost: 5 },
+    { title: 'Quality by task type', metrics: ['quality.mean'], by: 'task_type', atLeast: 1, atMost: 5 },
     {
       title: 'Other questions than in the week before',
       about: 'Population stability index: above 0.25 the questions are others',
@@ -126,26 +120,24 @@ export const FULL: Readonly<Record<Section['view'], readonly ChartPlan[]>> = {
       kind: 'area',
       isStacked: true,
       perQuestion: true,
-      legendRows: 2,
     },
-    { title: 'p95 by task type', metrics: ['ms.p95'], by: 'task_type', legendRows: 2 },
-    { title: 'p95 by stage', metrics: ['stage_ms.p95'], by: 'stage', legendRows: 2 },
-    { title: 'Tokens a second, p50', metrics: ['tokens_per_s.p50'], by: 'model', legendRows: 2 },
+    { title: 'p95 by task type', metrics: ['ms.p95'], by: 'task_type' },
+    { title: 'p95 by stage', metrics: ['stage_ms.p95'], by: 'stage' },
+    { title: 'Tokens a second, p50', metrics: ['tokens_per_s.p50'], by: 'model' },
     ATTEMPTS,
     { title: 'Waited in a queue, p95', metrics: ['queue_ms.p95'] },
   ],
   cost: [
     COST_EACH,
-    { title: 'Cost per task done, by task type', metrics: ['cost_per_success'], by: 'task_type', legendRows: 2 },
-    { title: 'Spent by stage', metrics: ['cost'], by: 'stage', kind: 'area', isStacked: true, legendRows: 2 },
-    { title: 'Spent by model', metrics: ['cost'], by: 'model', kind: 'bar', isStacked: true, legendRows: 2 },
+    { title: 'Cost per task done, by task type', metrics: ['cost_per_success'], by: 'task_type' },
+    { title: 'Spent by stage', metrics: ['cost'], by: 'stage', kind: 'area', isStacked: true },
+    { title: 'Spent by model', metrics: ['cost'], by: 'model', kind: 'bar', isStacked: true },
     {
       title: 'Tokens read, by stage',
       metrics: ['tokens_in'],
       by: 'stage',
       kind: 'area',
       isStacked: true,
-      legendRows: 2,
     },
     {
       title: 'Tokens written, by stage',
@@ -153,9 +145,8 @@ export const FULL: Readonly<Record<Section['view'], readonly ChartPlan[]>> = {
       by: 'stage',
       kind: 'area',
       isStacked: true,
-      legendRows: 2,
     },
-    { title: 'From the cache, by category', metrics: ['cache_hit_rate'], by: 'category', legendRows: 2 },
+    { title: 'From the cache, by category', metrics: ['cache_hit_rate'], by: 'category' },
     { title: 'Tokens of a prompt', metrics: ['context_tokens.mean'] },
   ],
 };

@@ -63,6 +63,7 @@ function LaneChart({ lane, view, before, than, why, onBrush, onStep }: LaneChart
   return (
     <Chart
       title={`${lane.title}: ${lane.worse === 'up' ? 'higher is worse ↑' : 'lower is worse ↓'}`}
+      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : {})}
       group={GROUP}
       height={104}
       loading={view === undefined}
@@ -85,5 +86,5 @@ function happened(view: View | undefined): readonly ChartMarker[] {
 function onsets(why: Why | undefined, lane: Lane): readonly ChartMarker[] {
   return (why?.moved ?? [])
     .filter(({ metric, dimension }) => dimension === '' && metric === lane.moved)
-    .map(({ at, before, after }) => ({ at, kind: 'moved', label: after > before ? 'rose' : 'fell' }));
+    .map(({ at, before, after }) => ({ at, kind: 'moved', isWritten: true, label: after > before ? 'rose' : 'fell' }));
 }

@@ -30,7 +30,7 @@ export function Timeline({ view, onBrush, onStep, onChange }: TimelineProps) {
   const clusters = useMemo(() => (view === undefined ? [] : clustered(view)), [view]);
   return (
     <section className={styles.timeline} aria-label="Time">
-      <div className={styles.markers} style={{ left: INSET.left, right: INSET.right }}>
+      <div className={styles.markers} style={{ marginInline: `${INSET.left}px ${INSET.right}px` }}>
         {clusters.map(({ share, markers }) => (
           <Happened key={markers[0]?.at} {...{ share, markers, onChange }} />
         ))}
