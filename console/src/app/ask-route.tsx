@@ -1,4 +1,4 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useParams } from '@tanstack/react-router';
 import { lazy } from 'react';
 
 import { AskPage } from '@/features/ask/ask-page';
@@ -8,18 +8,12 @@ const DocumentPanel = lazy(() =>
   import('@/features/documents/document-panel').then((module) => ({ default: module.DocumentPanel })),
 );
 
-const conversation = getRouteApi('/c/$conversationId');
 const shared = getRouteApi('/shared/$shareId');
 
-/** A new conversation. */
+/** A conversation: a new one, or one that was begun before. */
 export function AskRoute() {
-  return <AskPage conversationId={null} DocumentPanel={DocumentPanel} />;
-}
-
-/** A conversation that was begun before. */
-export function ConversationRoute() {
-  const { conversationId } = conversation.useParams();
-  return <AskPage conversationId={conversationId} DocumentPanel={DocumentPanel} />;
+  const { conversationId } = useParams({ strict: false });
+  return <AskPage conversationId={conversationId ?? null} DocumentPanel={DocumentPanel} />;
 }
 
 /** A conversation that somebody shares, to be read. */

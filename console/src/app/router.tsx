@@ -16,19 +16,21 @@ import { Shell } from './shell';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken });
 
+// One page for both addresses: a new conversation gets its own while its first answer is coming, and nothing may be built anew then.
+const asking = createRoute({
+  getParentRoute: () => root,
+  id: 'asking',
+  validateSearch: askSearch,
+  component: lazyRouteComponent(() => import('./ask-route'), 'AskRoute'),
+});
+
+const conversations = [
+  createRoute({ getParentRoute: () => asking, path: '/' }),
+  createRoute({ getParentRoute: () => asking, path: '/c/$conversationId' }),
+] as const;
+
 const routes = [
-  createRoute({
-    getParentRoute: () => root,
-    path: '/',
-    validateSearch: askSearch,
-    component: lazyRouteComponent(() => import('./ask-route'), 'AskRoute'),
-  }),
-  createRoute({
-    getParentRoute: () => root,
-    path: '/c/$conversationId',
-    validateSearch: askSearch,
-    component: lazyRouteComponent(() => import('./ask-route'), 'ConversationRoute'),
-  }),
+  asking.addChildren(conversations),
   createRoute({
     getParentRoute: () => root,
     path: '/shared/$shareId',

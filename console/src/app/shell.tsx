@@ -49,7 +49,7 @@ function Inside({ isSimulated }: { readonly isSimulated: boolean }) {
         </p>
       )}
       {connection === 'away' && (
-        <p role="status" className={styles.banner}>
+        <p role="status" className={styles.away}>
           Ken can&rsquo;t be reached at the moment. What you see may be old; it is tried again.
         </p>
       )}
