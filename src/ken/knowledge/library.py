@@ -29,6 +29,7 @@ from ken.knowledge.index import Index
 from ken.knowledge.ingest import Ingest, of_any_space
 from ken.knowledge.late import NO_WORDS, QuestionWords, read_question
 from ken.knowledge.options import SearchOptions
+from ken.knowledge.original import OriginalFiles
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
@@ -299,6 +300,14 @@ class Library:
         """The parsed text of a document. Raises NotFound."""
         await self.document(document_id, principal)
         return await anyio.to_thread.run_sync(self.store.text, document_id)
+
+    async def original(self, document_id: str, principal: Principal) -> tuple[Document, bytes]:
+        """A document and the file that it was read from. Raises NotFound, also where that file can't be had any more."""
+        found = await self.document(document_id, principal)
+        files = OriginalFiles(
+            sources=self.sources, originals=self.originals, ingest=self.ingest, max_bytes=self.max_bytes
+        )
+        return found, await anyio.to_thread.run_sync(files.read, found)
 
     async def passages(self, document_id: str, principal: Principal) -> tuple[Passage, ...]:
         """The passages of a document, in order. Raises NotFound."""

@@ -151,6 +151,14 @@ class Sources:
         with self._database.read() as connection:
             return {row[0]: _listing(row) for row in connection.execute(query)}
 
+    def listing(self, source_id: str, path: str) -> Listing | None:
+        """What is known of one document of a source."""
+        columns = [column for column in listings.c if column.name != "source"]
+        query = sa.select(*columns).where(listings.c.source == source_id, listings.c.path == path)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _listing(row)
+
     def note(self, source_id: str, changed: Iterable[Listing], *, gone: Sequence[str] = ()) -> None:
         """Write what is known now of some documents of a source, and forget others."""
         rows = [
