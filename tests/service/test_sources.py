@@ -82,7 +82,7 @@ def test_a_sync_tells_how_it_went(operator: httpx.Client) -> None:
     last = synced(operator, "papers")
     assert (last["state"], last["failed"], last["skipped"], last["done"], last["total"]) == ("finished", 1, 1, 2, 2)
     source = next(each for each in operator.get("/api/sources").json() if each["id"] == "papers")
-    assert (source["documents"], source["problem"], source["is_running"]) == (1, "", False)
+    assert (source["documents"], source["not_taken"], source["problem"], source["is_running"]) == (1, 1, "", False)
     assert source["next_sync"] > time.time() + 3600
     assert (source["schedule"], source["is_named"], source["default_groups"]) == ("every 6h", True, ["everyone"])
     told = operator.get("/api/sources/papers/documents").json()

@@ -25,6 +25,8 @@ class SourceShape(Shape):
     default_groups: Annotated[list[str], BeforeValidator(_in_order)]
     """Who may read documents of which nothing else is said."""
     documents: int
+    not_taken: int = 0
+    """How many more there are that can't be read, or could not be had."""
     synced_at: float | None
     listed_at: float | None
     problem: str

@@ -102,6 +102,7 @@ function Report({ collection, kind }: { readonly collection: string; readonly ki
 }
 
 function Findings({ found, kind }: { readonly found: Quality; readonly kind: string | undefined }) {
+  const navigate = route.useNavigate();
   const bad = [...found.findings.filter((each) => each.count > 0)].sort((one, other) => other.count - one.count);
   const clean = found.findings.filter((each) => each.count === 0);
   return (
@@ -113,7 +114,20 @@ function Findings({ found, kind }: { readonly found: Quality; readonly kind: str
       ) : (
         <div>
           {bad.map((each) => (
-            <OneFinding key={each.kind} finding={each} documents={found.documents} isOpen={kind === each.kind} />
+            <OneFinding
+              key={each.kind}
+              finding={each}
+              documents={found.documents}
+              isOpen={kind === each.kind}
+              onOpen={(isOpen) => {
+                const open = isOpen ? { kind: each.kind } : {};
+                void navigate({
+                  search: { tab: 'quality', collection: found.collection, ...open },
+                  replace: true,
+                  resetScroll: false,
+                });
+              }}
+            />
           ))}
         </div>
       )}
@@ -128,23 +142,30 @@ interface OneFindingProps {
   readonly finding: Finding;
   readonly documents: number;
   readonly isOpen: boolean;
+  readonly onOpen: (isOpen: boolean) => void;
 }
 
-function OneFinding({ finding, documents, isOpen }: OneFindingProps) {
+function OneFinding({ finding, documents, isOpen, onOpen }: OneFindingProps) {
   const [shown, setShown] = useState(AT_ONCE);
   const name = finding.kind.replaceAll('-', ' ');
   const share = documents === 0 ? 0 : finding.count / documents;
   return (
-    <details className={styles.finding} open={isOpen}>
+    <details
+      className={styles.finding}
+      open={isOpen}
+      onToggle={({ currentTarget: { open } }) => {
+        if (open !== isOpen) onOpen(open);
+      }}
+    >
       <summary>
         <strong>{name}</strong>
         <Badge tone="warn">{count(finding.count)}</Badge>
         <span className={styles.soft}>
           {finding.count === 1 ? 'This document is one of those that' : 'These documents'} {finding.meaning}
         </span>
+        <Meter label={`Share of documents: ${name}`} share={share} told={percent(share)} tone="warn" />
       </summary>
       <div className={styles.stack}>
-        <Meter label={`Share of documents: ${name}`} share={share} told={percent(share)} tone="warn" />
         <p className={styles.soft}>{REMEDIES[finding.kind]}</p>
         <ul className={styles.list}>
           {finding.entries.slice(0, shown).map((entry, index) => (

@@ -67,14 +67,17 @@ function Versions({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
     {
       id: 'state',
       head: 'State',
-      cell: (each) =>
-        each.is_in_use ? (
-          <Badge tone={isOld ? 'warn' : 'good'}>{isOld ? 'served, an older one' : 'served'}</Badge>
-        ) : each.content === newest && each.content === each.corpus_version && isOld ? (
-          <Badge>newest, held back</Badge>
-        ) : (
-          ''
-        ),
+      cell: (each) => (
+        <div className={styles.row}>
+          {each.is_in_use && <Badge tone={isOld ? 'warn' : 'good'}>{isOld ? 'served, an older one' : 'served'}</Badge>}
+          {each.content === newest && each.content === each.corpus_version && isOld && <Badge>held back</Badge>}
+          {each.content !== inUse?.content && (
+            <Button small onClick={() => setWanted(each.content === newest ? 'newest' : each)}>
+              {each.content === newest ? 'Serve the newest…' : `Go back to ${each.corpus_version}…`}
+            </Button>
+          )}
+        </div>
+      ),
     },
     { id: 'made', head: 'Made', cell: (each) => <When at={each.made_at} /> },
     { id: 'by', head: 'By', secondary: true, cell: (each) => each.source || 'a switch to other documents' },
@@ -91,16 +94,6 @@ function Versions({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
         ]
           .filter(Boolean)
           .join(', ') || '–',
-    },
-    {
-      id: 'use',
-      head: <span className="unseen">Use</span>,
-      cell: (each) =>
-        each.content === inUse?.content ? null : (
-          <Button small onClick={() => setWanted(each.content === newest ? 'newest' : each)}>
-            {each.content === newest ? 'Serve the newest…' : `Go back to ${each.corpus_version}…`}
-          </Button>
-        ),
     },
   ];
   return (
@@ -153,6 +146,10 @@ function Compared({
           {options}
         </Select>
       </div>
+      <p className={styles.soft}>
+        What was deleted is gone from every version, so it stands in none of these lists; who may read a document is the
+        same in all of them.
+      </p>
       <Difference older={from} newer={to} document={document} />
     </Panel>
   );

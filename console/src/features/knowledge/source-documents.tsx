@@ -14,6 +14,7 @@ import { Panel } from '@/ui/page';
 import { Empty, Loaded } from '@/ui/states';
 import { Table, type Column } from '@/ui/table';
 import { toast } from '@/ui/toast';
+import { useNow } from '@/ui/use-now';
 
 import { DocumentLink } from './document-link';
 import styles from './knowledge.module.css';
@@ -157,12 +158,12 @@ function columns(home: string | undefined, onDelete: ((path: string) => void) | 
     },
     { id: 'since', head: 'Since', secondary: true, cell: (each) => <When at={each.since} /> },
     { id: 'attempts', head: 'Tries', numeric: true, secondary: true, cell: (each) => count(each.attempts) },
-    { id: 'next', head: 'Next try', secondary: true, cell: (each) => <When at={each.next_try} /> },
+    { id: 'next', head: 'Next try', secondary: true, cell: (each) => <NextTry at={each.next_try} /> },
   ];
   if (onDelete === null) return all;
   const action: Column<Listing> = {
     id: 'delete',
-    head: <span className="unseen">Delete</span>,
+    head: 'Delete',
     cell: (each) => (
       <IconButton small label={`Delete ${each.path}`} onClick={() => onDelete(each.path)}>
         <Trash2 />
@@ -170,6 +171,11 @@ function columns(home: string | undefined, onDelete: ((path: string) => void) | 
     ),
   };
   return [...all, action];
+}
+
+function NextTry({ at }: { readonly at: number | null }) {
+  const now = useNow(15_000);
+  return at !== null && at <= now ? 'with the next sync' : <When at={at} />;
 }
 
 export interface DeleteDialogProps {

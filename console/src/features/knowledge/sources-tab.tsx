@@ -8,6 +8,7 @@ import type { ApiError } from '@/lib/api/error';
 import { plural } from '@/lib/format';
 import { Badge } from '@/ui/badge';
 import { Button } from '@/ui/button';
+import { classNames } from '@/ui/class-names';
 import { Confirm } from '@/ui/dialog';
 import { Facts } from '@/ui/page';
 import { Empty, Loaded, Skeleton } from '@/ui/states';
@@ -52,7 +53,7 @@ function Sources() {
             <Command text="ken sync FOLDER --collection NAME" />
           </Empty>
         ) : (
-          <ul className={styles.cards}>
+          <ul className={classNames(styles.cards, styles.wide)}>
             {[...known].sort(worstFirst).map((each) => (
               <li key={each.id}>
                 <SourceCard
@@ -104,6 +105,14 @@ function SourceCard({ source, running }: { readonly source: Source; readonly run
             </Link>,
           ],
           ['Documents', plural(source.documents, 'document')],
+          [
+            'Not taken',
+            source.not_taken === 0 ? null : (
+              <Link key="not" to="/knowledge" search={{ tab: 'sources', source: source.id }}>
+                {plural(source.not_taken, 'document')}
+              </Link>
+            ),
+          ],
           ['Last synced', <When key="last" at={source.synced_at} />],
           ['Schedule', source.kind === UPLOADS ? null : source.schedule || 'when somebody asks for it'],
           ['Next', source.next_sync === null ? null : <When key="next" at={source.next_sync} />],
@@ -143,6 +152,7 @@ function State({ source, isRunning }: { readonly source: Source; readonly isRunn
   if (isRunning) return <Badge tone="accent">syncing</Badge>;
   if (source.problem !== '') return <Badge tone="fault">failing</Badge>;
   if (source.synced_at === null) return <Badge>never synced</Badge>;
+  if (source.not_taken > 0) return <Badge tone="warn">{source.not_taken} not taken</Badge>;
   return <Badge tone="good">in order</Badge>;
 }
 
@@ -157,8 +167,9 @@ function Problem({ source }: { readonly source: Source }) {
         {source.next_try === null ? '' : ', tried again '}
         {source.next_try !== null && <When at={source.next_try} />}.{' '}
         {source.is_named
-          ? 'Put right what it says, then sync it now. Until then the documents that were taken before are answered from.'
-          : 'Put right what it says, then sync it again from the terminal:'}
+          ? 'Put right what it says, then sync it now.'
+          : 'Put right what it says, then sync it again from the terminal.'}
+        {source.documents > 0 && ' Until then answers come from the documents that were taken before.'}
       </p>
       {!source.is_named && source.kind === 'folder' && (
         <Command text={`ken sync ${source.location} --collection ${source.collection}`} />

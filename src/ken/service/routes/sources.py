@@ -30,6 +30,7 @@ async def sources(ken: Opened, scheduler: Scheduled, principal: Operating) -> li
     return [
         SourceShape.model_validate(each).model_copy(
             update={
+                "not_taken": len(each.failures),
                 "next_sync": scheduler.due(each.id),
                 "is_running": each.id in running,
                 "is_named": each.id in named,
