@@ -17,6 +17,8 @@ from tests.service.serving import Served, serving
 from tests.telemetry.folding import a_recorded
 
 MINUTE_S = 60.0
+WORKED_OUT_MS = 20_000
+"""What is worked out over the whole record takes its time on a busy machine."""
 SLOW_MS = 20_000.0
 FILE = """
 [[rules]]
@@ -135,10 +137,12 @@ def test_a_rule_is_written_checked_and_tried_before_it_is_kept(page: Page, serve
     page.get_by_label("Limit", exact=True).fill("5000")
     page.get_by_label("Least observations").fill("3")
     verdict = page.get_by_role("status").filter(has_text="Would")
-    expect(verdict).to_have_text(re.compile(r"Would have fired once, [0-9]+ min in all, and sent 1 message\."))
+    expect(verdict).to_have_text(
+        re.compile(r"Would have fired once, [0-9]+ min in all, and sent 1 message\."), timeout=WORKED_OUT_MS
+    )
     expect(page.get_by_role("figure", name="Value and limit")).to_be_visible()
     page.get_by_label("Limit", exact=True).fill("50000")
-    expect(verdict).to_have_text("Would not have fired.")
+    expect(verdict).to_have_text("Would not have fired.", timeout=WORKED_OUT_MS)
     page.get_by_role("button", name="Save").click()
     found = page.get_by_role("link", name="slow_lookups")
     expect(found).to_be_visible()
@@ -183,10 +187,12 @@ def test_the_digest_is_shown_as_it_is_sent(page: Page, served: Served) -> None:
     day = time.strftime("%Y-%m-%d", time.gmtime())
     page.goto(f"{served.url}/alerts?tab=digest&day={day}")
     sheet = page.get_by_role("region", name="The digest")
-    expect(sheet.get_by_role("heading", name=f"Ken on {day}")).to_be_visible()
+    expect(sheet.get_by_role("heading", name=f"Ken on {day}")).to_be_visible(timeout=WORKED_OUT_MS)
     expect(sheet.get_by_role("row", name=re.compile("to an answer, p95"))).to_be_visible()
     tab(page, "As text").click()
-    expect(page.get_by_role("region", name="The digest as text")).to_contain_text(f"# Ken on {day}")
+    expect(page.get_by_role("region", name="The digest as text")).to_contain_text(
+        f"# Ken on {day}", timeout=WORKED_OUT_MS
+    )
 
 
 def test_on_a_narrow_screen_in_the_dark_nothing_is_wider_than_the_page(context: BrowserContext, served: Served) -> None:
