@@ -39,7 +39,7 @@ const BEFORE: readonly Column<Found>[] = [
   {
     id: 'when',
     head: 'When',
-    width: '5.8rem',
+    width: '6.2rem',
     cell: (trace) => <Moment at={trace.started_at} told={ago} title={(at) => moment(at, { seconds: true })} />,
   },
 ];
@@ -47,10 +47,10 @@ const BEFORE: readonly Column<Found>[] = [
 function figures(currency: string): readonly Column<Found>[] {
   return [
     { id: 'ms', head: 'Took', width: '4.9rem', numeric: true, cell: (trace) => duration(trace.ms) },
-    { id: 'ttft', head: 'First text', width: '5.1rem', numeric: true, cell: (trace) => duration(trace.ttft_ms) },
-    { id: 'cost', head: 'Cost', width: '7rem', numeric: true, cell: (trace) => money(trace.cost_micros, currency) },
-    { id: 'tokens', head: <span title="Read / written">Tokens</span>, width: '6.7rem', numeric: true, cell: tokensOf },
-    { id: 'model', head: 'Model', width: 'minmax(5.6rem, 1fr)', cell: (trace) => trace.model || '–' },
+    { id: 'ttft', head: 'First text', width: '5.6rem', numeric: true, cell: (trace) => duration(trace.ttft_ms) },
+    { id: 'cost', head: 'Cost', width: '6.4rem', numeric: true, cell: (trace) => money(trace.cost_micros, currency) },
+    { id: 'tokens', head: <span title="Read / written">Tokens</span>, width: '6.2rem', numeric: true, cell: tokensOf },
+    { id: 'model', head: 'Model', width: 'minmax(5.2rem, 1fr)', cell: (trace) => trace.model || '–' },
     { id: 'task', head: 'Task', width: '7rem', cell: (trace) => trace.task_type || trace.kind },
     {
       id: 'quality',
@@ -62,7 +62,7 @@ function figures(currency: string): readonly Column<Found>[] {
     {
       id: 'feedback',
       head: 'Feedback',
-      width: '5.2rem',
+      width: '5.6rem',
       cell: (trace) => <Helpful helpful={trace.reaction.helpful} />,
     },
   ];

@@ -48,7 +48,15 @@ export function PromptTab({ trace, isOperator }: { readonly trace: Trace; readon
               <span className={styles.role}>{message.role}</span>
               <span className={styles.size}>{plural(message.content.length, 'character')}</span>
             </summary>
-            <pre className={styles.content}>{message.content}</pre>
+            {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must take the focus (WCAG 2.1.1) */}
+            <pre
+              className={styles.content}
+              tabIndex={0}
+              role="region"
+              aria-label={`Message ${index + 1}, ${message.role}`}
+            >
+              {message.content}
+            </pre>
           </details>
         ))}
       </Panel>

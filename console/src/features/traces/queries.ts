@@ -48,14 +48,12 @@ export function listQuery(search: TracesSearch) {
   });
 }
 
-/** The newest traces of the same filter, looked at again and again. */
+/** The newest traces of the same filter: read again whenever the server tells of new ones, by the path in its key. */
 export function newestQuery(search: TracesSearch) {
   const where = whereOf(search);
   return queryOptions<Awaited<ReturnType<typeof page>>, ApiError>({
     queryKey: ['/api/traces', { where, newest: true }],
     queryFn: ({ signal }) => page(where, NEWEST, null, signal),
-    refetchInterval: 10_000,
-    refetchIntervalInBackground: false,
   });
 }
 

@@ -6,6 +6,7 @@ import { useCallback, useMemo } from 'react';
 import { apiQuery } from '@/lib/api/client';
 import { ApiError } from '@/lib/api/error';
 import { plural } from '@/lib/format';
+import { useConnection } from '@/lib/live';
 import { Button } from '@/ui/button';
 import { Page } from '@/ui/page';
 import { Empty, Fault, Skeleton } from '@/ui/states';
@@ -20,7 +21,8 @@ import styles from './traces-page.module.css';
 import { WhereBox } from './where-box';
 
 const ROW_PX = 38;
-const NEAR = 0;
+/** How often new traces are looked for while the server can't tell of them. */
+const UNTOLD_MS = 30_000;
 
 /** The record of questions, calls and syncs: filtered, and as long as it is. */
 export function TracesPage() {
@@ -81,7 +83,12 @@ interface ListProps {
 
 function List({ search, rows, list, currency, onOpen }: ListProps) {
   const cache = useQueryClient();
-  const newest = useQuery({ ...newestQuery(search), enabled: rows.length > 0 || !list.isPending });
+  const isTold = useConnection() === 'live';
+  const newest = useQuery({
+    ...newestQuery(search),
+    enabled: !list.isPending,
+    refetchInterval: isTold ? false : UNTOLD_MS,
+  });
   const fresh = unseen(newest.data?.traces, rows);
   const columns = useMemo(() => columnsOf(currency, askedNames(rows)), [currency, rows]);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
@@ -106,7 +113,7 @@ function List({ search, rows, list, currency, onOpen }: ListProps) {
           {plural(rows.length, 'trace')}
           {hasNextPage ? ' so far, more as you scroll' : ''}
         </p>
-        {fresh > NEAR && (
+        {fresh > 0 && (
           <Button
             small
             look="primary"

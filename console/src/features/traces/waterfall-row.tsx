@@ -8,6 +8,9 @@ import { marksOf, type Row } from './tree';
 import styles from './waterfall.module.css';
 import type { Window } from './zoom';
 
+/** From this depth on, how deep a span stands is said in a number too: a phone's column has no room for more indentation. */
+const DEEP = 5;
+
 export interface WaterfallRowProps {
   readonly row: Row;
   readonly index: number;
@@ -37,7 +40,11 @@ export const WaterfallRow = memo(function WaterfallRow(props: WaterfallRowProps)
       style={{ height, transform: `translateY(${top}px)` }}
       onClick={() => onSelect(span.id)}
     >
-      <div role="gridcell" className={styles.name} style={{ paddingInlineStart: `${0.3 + row.depth * 0.85}rem` }}>
+      <div
+        role="gridcell"
+        className={styles.name}
+        style={{ paddingInlineStart: `min(${0.3 + row.depth * 0.85}rem, 45%)` }}
+      >
         {row.below > 0 ? (
           <button
             type="button"
@@ -56,6 +63,7 @@ export const WaterfallRow = memo(function WaterfallRow(props: WaterfallRowProps)
         )}
         {span.status === 'error' && <TriangleAlert className={styles.alarm} aria-hidden="true" />}
         <span className={styles.label} title={span.name}>
+          {row.depth > DEEP && <span className={styles.hidden}>{row.depth}· </span>}
           {span.name}
           {span.service !== '' && <span className={styles.service}> {span.service}</span>}
           {row.isCollapsed && <span className={styles.hidden}> +{row.below}</span>}
