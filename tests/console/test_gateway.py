@@ -186,7 +186,8 @@ def test_budgets_costs_and_routes_tell_what_was_spent(page: Page, served: Served
 
 
 def test_the_tabs_work_by_the_keyboard_and_nothing_is_wider_than_a_phone(page: Page, served: Served) -> None:
-    """Arrows and Enter change tabs, Back leads back; at 360 pixels no tab has to be scrolled sideways."""
+    """Arrows and Enter change tabs, Back leads back; at 360 pixels no tab has to be scrolled sideways, with data in it."""
+    ask(served, OPENS)
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(f"{served.url}/gateway")
     expect(card(page, "spare")).to_be_visible()
@@ -196,7 +197,7 @@ def test_the_tabs_work_by_the_keyboard_and_nothing_is_wider_than_a_phone(page: P
         page.keyboard.press("Enter")
         expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         expect(page.get_by_role("tabpanel").locator("[aria-busy=true]")).to_have_count(0)
-        page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), tab
     page.go_back()
     expect(page.get_by_role("tab", name="Costs")).to_have_attribute("aria-selected", "true")
 
