@@ -76,7 +76,7 @@ def first_load(browser: Browser, url: str, *, rounds: int) -> None:
     )
 
 
-def scrolling(browser: Browser, url: str, trace_id: str) -> None:
+def scrolling(browser: Browser, url: str, *, trace_id: str) -> None:
     """Frames while lists are scrolled as fast as a wheel turns."""
     print("| scrolled for 4 s | rows | frames a second | late frames | the longest, ms |\n|---|---:|---:|---:|---:|")
     with tab(browser) as page:
@@ -176,7 +176,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
             steps: tuple[Callable[[], None], ...] = (
                 lambda: first_load(browser, url, rounds=given.rounds),
-                lambda: scrolling(browser, url, trace_id),
+                lambda: scrolling(browser, url, trace_id=trace_id),
                 lambda: views(browser, url, rounds=given.rounds),
             )
             for step in steps:

@@ -23,11 +23,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("built")
     (made / "assets").mkdir()
     (made / "index.html").write_text(
-        '<!doctype html><script type="module" src="/assets/main-1a2b.js"></script>', "utf-8"
+        '<!doctype html><script type="module" src="/assets/main-1a2b3c4d.js"></script>', "utf-8"
     )
-    (made / "assets" / "main-1a2b.js").write_bytes(SCRIPT)
-    (made / "assets" / "main-1a2b.js.gz").write_bytes(FORMS["gzip"])
-    (made / "assets" / "main-1a2b.js.br").write_bytes(FORMS["br"])
+    (made / "assets" / "main-1a2b3c4d.js").write_bytes(SCRIPT)
+    (made / "assets" / "main-1a2b3c4d.js.gz").write_bytes(FORMS["gzip"])
+    (made / "assets" / "main-1a2b3c4d.js.br").write_bytes(FORMS["br"])
     (made.parent / "beside.txt").write_text("not of the console", "utf-8")
     return made
 
@@ -53,7 +53,7 @@ def test_every_page_is_the_same_document_and_needs_no_key(client: httpx.Client, 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["cache-control"] == "no-cache"
-    assert "/assets/main-1a2b.js" in answer.text
+    assert "/assets/main-1a2b3c4d.js" in answer.text
     assert client.head(path).status_code == 200
 
 
@@ -64,7 +64,7 @@ def test_every_page_is_the_same_document_and_needs_no_key(client: httpx.Client, 
 def test_a_script_comes_in_the_smallest_form_that_is_taken(served: Served, accepted: str, coding: str | None) -> None:
     """And is kept for good, as its name changes with what is in it; caches between tell the forms apart."""
     with httpx.stream(
-        "GET", f"{served.url}/assets/main-1a2b.js", headers={"accept-encoding": accepted}, trust_env=False
+        "GET", f"{served.url}/assets/main-1a2b3c4d.js", headers={"accept-encoding": accepted}, trust_env=False
     ) as answer:
         sent = b"".join(answer.iter_raw())
     assert answer.headers.get("content-encoding") == coding

@@ -146,7 +146,6 @@ def build(opened: Ken, *, pages: Path = console.FOLDER) -> FastAPI:
     errors.install(app)
     _include(app)
     app.include_router(console.pages(pages))
-    app.mount("/assets", console.Assets(pages), name="assets")
     return app
 
 

@@ -1,25 +1,25 @@
 """The console: HTML, scripts and styles that hold no data. What they show they ask from the API, under its rules.
 
 Vite builds it from `console/` into `FOLDER`, which the wheel carries. Beside each file lie its compressed forms; names below
-`/assets/` hold a hash of what is in them, so browsers keep those for good.
+`/assets/` that hold a hash of what is in them are kept by browsers for good.
 """
 
 from __future__ import annotations
 
 import mimetypes
-import os
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
-from ken.service.pages import PAGES
+from ken.errors import NotFound
+from ken.service.pages import ASSETS, PAGES
 
 FOLDER = Path(__file__).parent.parent / "console"
 
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
+_HASHED = re.compile(r"-[\w-]{8}\.\w+$")
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Ken: the console isn't built</title></head>
@@ -33,7 +33,7 @@ serves; so does <code>npm ci --omit=dev &amp;&amp; npx vite build</code> in its 
 
 
 def pages(folder: Path) -> APIRouter:
-    """The same document for each path of the console: which page that is, its scripts tell from the address."""
+    """The same document for each path of the console (which page that is, its scripts tell from the address), and what it loads."""
     router = APIRouter(include_in_schema=False)
 
     async def page(request: Request) -> Response:
@@ -42,26 +42,18 @@ def pages(folder: Path) -> APIRouter:
             return HTMLResponse(_NOT_BUILT, 503)
         return _compressed(built, request.headers.get("accept-encoding", ""), cache="no-cache")
 
+    async def asset(name: str, request: Request) -> Response:
+        file = folder / ASSETS.strip("/") / name
+        if not file.is_file():
+            raise NotFound(f"The console has no file {name!r}. After an update, load the page again.")
+        cache = _FOR_GOOD if _HASHED.search(name) else "no-cache"
+        return _compressed(file, request.headers.get("accept-encoding", ""), cache=cache)
+
     for path in PAGES:
         router.add_api_route(path, page, methods=["GET", "HEAD"])
+    # A name has no slash in it, and so leads nowhere else.
+    router.add_api_route(ASSETS + "{name}", asset, methods=["GET", "HEAD"])
     return router
-
-
-class Assets(StaticFiles):
-    """The files that pages load."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(directory=folder / "assets", check_dir=False)
-
-    async def check_config(self) -> None:
-        """A console that isn't built yet has no files, and may have them in a moment."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """A file, in the smallest form that the browser takes."""
-        _ = stat_result, status_code
-        return _compressed(Path(full_path), Request(scope).headers.get("accept-encoding", ""), cache=_FOR_GOOD)
 
 
 def _compressed(file: Path, accepted: str, *, cache: str) -> Response:
