@@ -48,19 +48,20 @@ export function PromptTab({ trace, isOperator }: { readonly trace: Trace; readon
               <span className={styles.role}>{message.role}</span>
               <span className={styles.size}>{plural(message.content.length, 'character')}</span>
             </summary>
-            {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must take the focus (WCAG 2.1.1) */}
-            <pre
-              className={styles.content}
-              tabIndex={0}
-              role="region"
-              aria-label={`Message ${index + 1}, ${message.role}`}
-            >
-              {message.content}
-            </pre>
+            <Content label={`Message ${index + 1}, ${message.role}`} text={message.content} />
           </details>
         ))}
       </Panel>
     </div>
+  );
+}
+
+function Content({ label, text }: { readonly label: string; readonly text: string }) {
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must take the focus (WCAG 2.1.1)
+    <pre className={styles.content} tabIndex={0} role="region" aria-label={label}>
+      {text}
+    </pre>
   );
 }
 
