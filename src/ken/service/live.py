@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -31,6 +31,9 @@ _EVERY_S = 1.0
 _LONGEST_S = 4.0
 """Between two looks, after a while in which nothing changed."""
 _SLOWER = 1.25
+
+_WRITTEN_LATE_S = 3.0
+"""A trace is on record so long after its end, at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,8 +76,10 @@ class _Seen:
     stamped: Stamped
     breakers: BreakerChanged | None
     """The last change of any."""
-    own: dict[str, float]
-    """When the newest trace of each listening principal began."""
+    at: float
+    """When it began, in seconds since the epoch."""
+    asked: frozenset[str] = frozenset()
+    """The principals whose traces ended since the look before."""
 
 
 class Live:
@@ -148,18 +153,19 @@ class Live:
                 each.woken.set()
 
     async def _look(self, before: _Seen | None) -> _Seen:
-        after_turn = None if before is None else before.stamped.turn
-        stamped = await anyio.to_thread.run_sync(partial(self._stamps.read, after_turn=after_turn))
-        own = {} if before is None else before.own
-        if before is None or stamped.counted != before.stamped.counted:
-            asking = {
-                each.principal.id
-                for each in self._listeners
-                if "traces" in each.topics and not each.principal.is_operator
-            }
-            own = await anyio.to_thread.run_sync(self._stamps.newest_traces, asking) if asking else {}
+        at = time.time()
+        stamped = await anyio.to_thread.run_sync(self._stamps.read, None if before is None else before.stamped)
         events = self._vitals.events
-        return _Seen(stamped, events[-1] if events else None, own)
+        seen = _Seen(stamped, events[-1] if events else None, at)
+        if before is None or stamped.counted == before.stamped.counted or not self._is_asked_of_traces:
+            return seen
+        asked = partial(self._stamps.asked_since, before.at - _WRITTEN_LATE_S, now=at)
+        return replace(seen, asked=await anyio.to_thread.run_sync(asked))
+
+    @property
+    def _is_asked_of_traces(self) -> bool:
+        """Whether anybody wants to hear of their own alone; operators hear of all."""
+        return any("traces" in each.topics and not each.principal.is_operator for each in self._listeners)
 
     def _tell(self, before: _Seen, now: _Seen) -> bool:
         """Tell everybody what they may know; whether there was anything."""
@@ -176,7 +182,7 @@ class Live:
 
     def _tell_others(self, before: _Seen, now: _Seen, at: float) -> None:
         is_new_corpus = now.stamped.corpus_version != before.stamped.corpus_version
-        asked = {name for name, began in now.own.items() if before.own.get(name) != began} | now.stamped.spoke
+        asked = now.asked | now.stamped.spoke
         for each in self._listeners:
             if each.principal.id in now.stamped.spoke:
                 each.tell(Changed("conversations", at))
