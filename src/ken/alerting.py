@@ -104,7 +104,7 @@ class Alerting:
         """
         held = HeldHappenings.of(self.happened, since=since - LOOKBACK_S)
         record = Record(figures=RollupFigures(HeldRows(self.rollups, until=until)), happenings=held)
-        return relive(self.rules(), record, self.book, span=Span(since, until), tell=tell)
+        return relive(self.rules(), record, book=self.book, span=Span(since, until), tell=tell)
 
     def _with(self, table: Table) -> list[Source]:
         name = table.get("name")

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, SecretStr
-from pydantic_core import PydanticUndefined, to_jsonable_python
+from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from ken.settings import TABLES, Given, Settings, file_text, settings_file
 
@@ -22,6 +21,7 @@ Place = tuple[str | int, ...]
 
 _LIVE = frozenset({"sources"})
 """What a running Ken follows; everything else it reads when it starts."""
+_ANY = TypeAdapter[object](object)
 _SET, _NOT_SET = "set", "not set"
 _KEY = re.compile(r"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
 _HEAD = re.compile(r"""\s*(?P<open>\[\[?)\s*(?P<key>[^\]]+?)\s*\]""")
@@ -183,12 +183,12 @@ def _default(model: BaseModel, name: str) -> object:
     field = type(model).model_fields[name]
     if field.default_factory is not None:
         return cast("Callable[[], object]", field.default_factory)()
-    return None if field.default is PydanticUndefined else field.default
+    return None if field.is_required() else field.default
 
 
 def _shown(value: object) -> object:
     """As JSON, without the password of an address."""
-    plain = to_jsonable_python(value, fallback=str)
+    plain = _ANY.dump_python(value, mode="json", fallback=str)
     return _without_password(plain) if isinstance(plain, str) and "://" in plain else plain
 
 

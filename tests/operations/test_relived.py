@@ -25,7 +25,7 @@ def test_what_would_have_fired_is_kept_with_its_times(home: Path) -> None:
     try:
         book = AlertBook(database)
         looked: list[float] = []
-        fired = relive([rule], record, book, span=SPAN, tell=looked.append)
+        fired = relive([rule], record, book=book, span=SPAN, tell=looked.append)
         tried = backtest(rule, record, span=SPAN)
         kept = [(each.at, each.alert.state) for each in reversed(book.changes()) if each.alert.state != "pending"]
         wanted = [(each.at, each.alert.state) for each in tried.changes if each.alert.state != "pending"]

@@ -89,7 +89,7 @@ app.add_typer(load.app)
 app.add_typer(drill.app)
 app.command("digest")(digest.digest)
 app.command("why")(why.why)
-app.command("simulate")(simulate.simulate)
+app.add_typer(simulate.app)
 app.command("mock-provider")(mock.mock_provider)
 
 

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from ken.operations.simulate.filling import Plan, Progress
     from ken.wiring import Ken
 
+app = typer.Typer(rich_markup_mode=None)
 _DAY_S = 86_400
 _LOOKED_AT_S = 2 * _DAY_S
 """Figures are kept by the minute for so long, and rules look at minutes."""
 
 
+@app.command("simulate")
 def simulate(  # noqa: PLR0913 - one parameter an option
     context: typer.Context,
     *,

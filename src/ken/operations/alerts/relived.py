@@ -19,8 +19,8 @@ STEP_S = 60.0
 def relive(
     rules: Sequence[Rule],
     record: Record,
-    book: AlertBook,
     *,
+    book: AlertBook,
     span: Span,
     tell: Callable[[float], None] = lambda _: None,
 ) -> int:
