@@ -143,6 +143,13 @@ def test_a_stopped_answer_is_kept_as_far_as_it_came(clerk: httpx.Client) -> None
     assert kept["answer"]["notices"] == ["This answer was stopped before its end."]
 
 
+def test_another_answer_can_be_wanted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where the cache would give the last one again, `fresh` has it made anew."""
+    with serving(copy(tmp_path_factory.mktemp("fresh") / "home"), cache=True, models=()) as ken, ken.client() as client:
+        cached = [ask(client, QUESTION, **more)[-1][1]["cached"] for more in ({}, {}, {"fresh": True}, {})]
+    assert cached == [False, True, False, True]
+
+
 def test_conversations_are_searched(clerk: httpx.Client, nobody: httpx.Client) -> None:
     """By a word of an answer, with the words around it; by nobody else."""
     ask(clerk, WAGE)

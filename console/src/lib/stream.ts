@@ -13,9 +13,9 @@ export interface ServerEvent {
  */
 export async function* events(
   path: string,
-  options: { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal } = {},
+  options: { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal; onOpen?: (headers: Headers) => void } = {},
 ): AsyncGenerator<ServerEvent> {
-  const { method = 'GET', body, signal } = options;
+  const { method = 'GET', body, signal, onOpen } = options;
   const headers: Record<string, string> = { accept: 'text/event-stream' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const response = await send(
@@ -27,6 +27,7 @@ export async function* events(
     }),
   );
   if (!response.ok || response.body === null) throw errorOf(response, await response.json().catch(() => null));
+  onOpen?.(response.headers);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = '';
   try {

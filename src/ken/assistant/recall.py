@@ -48,6 +48,9 @@ async def recall(turn: Turn, cache: SemanticCache | None, *, release: str, searc
         category=category,
         today=turn.today,
     )
+    if question.is_fresh:
+        turn.recalled = Recalled(decision="miss", reason="another answer is wanted")
+        return "not asked: another answer is wanted"
     found = await anyio.to_thread.run_sync(cache.exact, turn.asked)
     if found is None and cache.has_any(turn.asked):
         sameness = comparing(searcher)

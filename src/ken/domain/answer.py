@@ -73,6 +73,8 @@ class Question:
     """The trace that the caller's request is a part of."""
     today: str | None = None
     """The day that the answer is for, an ISO date; None stands for the assistant's clock."""
+    is_fresh: bool = False
+    """An answer that was given before won't do: the asker wants another one."""
     is_test: bool = False
     """Nobody wants to know: a load test asks. Its trace is of the kind `eval`, which figures of people's questions leave out."""
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 from ken.service.shapes import AnswerShape, Shape, in_order
 
 
-class SaidShape(Shape):
+class OwnWordShape(Shape):
     """What the reader has said of an answer."""
 
     helpful: bool
@@ -26,7 +26,7 @@ class TurnShape(Shape):
     answer: AnswerShape | None
     """All that was shown with an answer; null where it is withheld or withdrawn, and where an older Ken kept it. Of one that ended
     before its end the outcome is `failed`."""
-    said: SaidShape | None
+    said: OwnWordShape | None
     """Your own word on it."""
 
 

@@ -41,6 +41,8 @@ class AskBody(BaseModel):
     """Goes on with that conversation; without one a new conversation is made."""
     instead_of: Text | None = None
     """The trace of a question of that conversation: this one takes its place, and that of all that followed it."""
+    fresh: bool = False
+    """An answer that was given before won't do."""
     collections: list[Text] | None = Field(default=None, max_length=100)
     """Look only there."""
     filters: FiltersBody = Field(default_factory=FiltersBody)
@@ -86,6 +88,7 @@ async def ask(
         filters=filters,
         model=model,
         origin=origin,
+        is_fresh=body.fresh,
         is_test=tests,
     )
     try:

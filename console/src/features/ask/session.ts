@@ -1,0 +1,242 @@
+import { fetched } from '@/lib/api/client';
+import { ApiError } from '@/lib/api/error';
+import { onKeyChange } from '@/lib/key';
+import { events } from '@/lib/stream';
+
+import { begun, exchangesOf, taken, type Exchange, type Said } from './exchange';
+
+export interface SessionState {
+  readonly conversationId: string | null;
+  readonly title: string;
+  readonly exchanges: readonly Exchange[];
+  /** Of a conversation that was begun before: whether its turns are there. */
+  readonly loading: boolean;
+  readonly error: ApiError | null;
+}
+
+export interface Asked {
+  readonly question: string;
+  readonly collections: readonly string[];
+  /** The place of the exchange that this one takes, with all that followed. */
+  readonly at?: number;
+  readonly fresh?: boolean;
+}
+
+/**
+ * One conversation in this tab. It lives beside the page: an answer goes on coming while its reader looks at something else.
+ * Tells its listeners of changes once a frame at most.
+ */
+export class Session {
+  #state: SessionState;
+  #listeners = new Set<() => void>();
+  #running: AbortController | null = null;
+  #frame: (() => void) | null = null;
+  #onBegun: (id: string) => void = () => undefined;
+
+  constructor(conversationId: string | null) {
+    this.#state = { conversationId, title: '', exchanges: [], loading: conversationId !== null, error: null };
+    if (conversationId !== null) void this.load();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): SessionState => this.#state;
+
+  /** Whether an answer is coming. */
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Call back once the conversation has an id. */
+  whenBegun(told: (id: string) => void): void {
+    this.#onBegun = told;
+  }
+
+  /** Read the conversation as the server has it. */
+  async load(): Promise<void> {
+    const id = this.#state.conversationId;
+    if (id === null) return;
+    try {
+      const kept = await fetched('/api/conversations/{conversation_id}', { params: { path: { conversation_id: id } } });
+      if (this.isRunning) return;
+      this.#set({ title: kept.title, exchanges: exchangesOf(kept.turns), loading: false, error: null });
+    } catch (error) {
+      if (error instanceof ApiError) this.#set({ loading: false, error });
+      else throw error;
+    }
+  }
+
+  /** Stop the answer that is coming: what came stays. */
+  stop(): void {
+    this.#running?.abort();
+  }
+
+  /** Note what the reader said of an answer. */
+  said(traceId: string, said: Said): void {
+    this.#set({
+      exchanges: this.#state.exchanges.map((each) => (each.traceId === traceId ? { ...each, said } : each)),
+    });
+  }
+
+  /** Ask, and take in what comes. Resolves when the answer has ended, however it did. */
+  async ask({ question, collections, at, fresh }: Asked): Promise<void> {
+    if (this.isRunning) return;
+    const running = new AbortController();
+    this.#running = running;
+    const before = this.#state.exchanges;
+    const place = at ?? before.length;
+    this.#set({ exchanges: [...before.slice(0, place), begun(question)], error: null });
+    try {
+      const insteadOf = at === undefined ? null : await this.#kept(before.slice(place));
+      const body = {
+        question,
+        conversation_id: this.#state.conversationId,
+        collections: collections.length === 0 ? null : collections,
+        ...(insteadOf === null ? {} : { instead_of: insteadOf }),
+        ...(fresh === true ? { fresh } : {}),
+      };
+      let id: string | null = null;
+      const onOpen = (headers: Headers) => {
+        id = headers.get('x-ken-conversation-id');
+        const traceId = headers.get('x-ken-trace-id');
+        this.#change((exchange) => ({ ...exchange, traceId }));
+      };
+      for await (const { name, data } of events('/api/ask', {
+        method: 'POST',
+        body,
+        signal: running.signal,
+        onOpen,
+      })) {
+        if (name === 'error') throw told(data);
+        // Of a new conversation nothing is kept before something of an answer was shown.
+        if (name === 'token' || name === 'answer') this.#begin(id, question);
+        this.#change((exchange) => taken(exchange, name, data), name === 'answer');
+      }
+      this.#change((exchange) => {
+        if (exchange.phase !== 'running') return exchange;
+        return { ...exchange, phase: 'failed', error: new ApiError('The connection broke before the end.', 0) };
+      }, true);
+    } catch (error) {
+      this.#failed(error, running.signal.aborted);
+    } finally {
+      this.#running = null;
+      this.#tell();
+    }
+  }
+
+  #begin(id: string | null, title: string): void {
+    if (id === null || this.#state.conversationId !== null) return;
+    this.#set({ conversationId: id, title });
+    sessions.adopt(id, this);
+    this.#onBegun(id);
+  }
+
+  /** The trace of the first of these that the server has kept; null where there is none, and nothing to replace. */
+  async #kept(exchanges: readonly Exchange[]): Promise<string | null> {
+    const id = this.#state.conversationId;
+    if (id === null) return null;
+    try {
+      const kept = await fetched('/api/conversations/{conversation_id}', { params: { path: { conversation_id: id } } });
+      const known = new Set(kept.turns.map((turn) => turn.trace_id));
+      return exchanges.find((each) => each.traceId !== null && known.has(each.traceId))?.traceId ?? null;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      this.#set({ conversationId: null }); // nothing of it was kept, or it was deleted elsewhere: it begins anew
+      return null;
+    }
+  }
+
+  #failed(error: unknown, isStopped: boolean): void {
+    if (isStopped) {
+      this.#change((exchange) => ({ ...exchange, phase: 'stopped' }), true);
+    } else if (error instanceof ApiError) {
+      const traceId = error.traceId;
+      this.#change((one) => ({ ...one, phase: 'failed', error, traceId: traceId ?? one.traceId }), true);
+    } else {
+      const told = new ApiError('What Ken sent could not be read.', 0);
+      this.#change((exchange) => ({ ...exchange, phase: 'failed', error: told }), true);
+      throw error;
+    }
+  }
+
+  #change(change: (exchange: Exchange) => Exchange, atOnce = false): void {
+    const { exchanges } = this.#state;
+    const last = exchanges.at(-1);
+    if (last === undefined) return;
+    this.#state = { ...this.#state, exchanges: [...exchanges.slice(0, -1), change(last)] };
+    if (atOnce) this.#tell();
+    else this.#frame ??= nextFrame(() => this.#tell());
+  }
+
+  #set(change: Partial<SessionState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#frame?.();
+    this.#frame = null;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Call back in the next frame, or soon in a hidden tab, which draws none; returns how to leave it. */
+function nextFrame(callback: () => void): () => void {
+  if (document.hidden) {
+    const timer = setTimeout(callback, 250);
+    return () => clearTimeout(timer);
+  }
+  const frame = requestAnimationFrame(callback);
+  return () => cancelAnimationFrame(frame);
+}
+
+function told(data: unknown): ApiError {
+  const { error } = data as { error: { message: string; kind?: string; trace_id?: string | null } };
+  return new ApiError(error.message, 500, error.kind ?? '', error.trace_id ?? null);
+}
+
+/** The conversations of this tab by id. */
+class Sessions {
+  #byId = new Map<string, Session>();
+  #fresh = new Session(null);
+
+  /** The session of a conversation, made where there is none; for null, one that isn't begun. */
+  of(id: string | null): Session {
+    if (id === null) {
+      if (this.#fresh.snapshot().conversationId !== null) this.#fresh = new Session(null);
+      return this.#fresh;
+    }
+    const found = this.#byId.get(id) ?? new Session(id);
+    this.#byId.set(id, found);
+    return found;
+  }
+
+  /** A new conversation, even where one waits that failed before it began. */
+  renew(): void {
+    this.#fresh.stop();
+    this.#fresh = new Session(null);
+  }
+
+  adopt(id: string, session: Session): void {
+    this.#byId.set(id, session);
+  }
+
+  forget(id: string): void {
+    this.#byId.get(id)?.stop();
+    this.#byId.delete(id);
+  }
+
+  clear(): void {
+    for (const session of this.#byId.values()) session.stop();
+    this.#byId.clear();
+    this.renew();
+  }
+}
+
+export const sessions = new Sessions();
+
+// Another key is another person.
+onKeyChange(() => sessions.clear());
