@@ -128,16 +128,10 @@ const COLUMNS: readonly Column<Episode>[] = [
         <Link to="/alerts" search={{ alert: alert.fingerprint }}>
           {alert.rule}
         </Link>{' '}
-        {labelsInWords(alert.labels)}
+        {labelsInWords(alert.labels)} <SeverityBadge severity={alert.severity} />
         <div className={styles.summary}>{alert.summary}</div>
       </>
     ),
-  },
-  {
-    id: 'severity',
-    head: 'Severity',
-    secondary: true,
-    cell: ({ alert }) => <SeverityBadge severity={alert.severity} />,
   },
   { id: 'fired', head: 'Fired', cell: ({ since }) => <span className={styles.time}>{moment(since)}</span> },
   {

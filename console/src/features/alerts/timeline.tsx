@@ -32,7 +32,7 @@ export function Timeline({ episodes, since, until }: TimelineProps) {
                 <span
                   key={each.key}
                   className={classNames(styles.bar, each.alert.severity === 'hard' ? styles.hard : styles.soft)}
-                  title={`${moment(each.since)}, ${lasting(each.until - each.since)}`}
+                  title={`${each.alert.severity}: ${moment(each.since)}, ${lasting(each.until - each.since)}`}
                   style={{
                     insetInlineStart: `${(Math.max(0, each.since - since) / span) * 100}%`,
                     width: `max(4px, ${((each.until - Math.max(each.since, since)) / span) * 100}%)`,
@@ -41,7 +41,9 @@ export function Timeline({ episodes, since, until }: TimelineProps) {
               ))}
             </span>
             <span className="unseen">
-              {own.map((each) => `${moment(each.since)} for ${lasting(each.until - each.since)}`).join('; ')}
+              {own
+                .map((each) => `${each.alert.severity}, ${moment(each.since)} for ${lasting(each.until - each.since)}`)
+                .join('; ')}
             </span>
           </li>
         ))}
