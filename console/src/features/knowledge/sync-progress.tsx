@@ -12,7 +12,7 @@ export function SyncProgress({ sync }: { readonly sync: Sync }) {
   const told =
     done === null
       ? `listing what there is: ${count(sync.done)} looked at so far`
-      : `${count(sync.done)} of ${count(sync.total)} looked at${left === null ? '' : `, about ${duration(left)} left`}`;
+      : `${count(sync.done)} of ${count(sync.total)} looked at${left === null ? '' : `, about ${roughly(left)} left`}`;
   return (
     <div className={styles.stack} aria-label={`Sync of ${sync.source}`} role="group">
       <Meter label={`Sync of ${sync.source}`} share={done ?? 0} told={told} />
@@ -25,4 +25,8 @@ export function SyncProgress({ sync }: { readonly sync: Sync }) {
       </ul>
     </div>
   );
+}
+
+function roughly(ms: number): string {
+  return ms < 60_000 ? `${Math.ceil(ms / 1000)} s` : duration(ms);
 }
