@@ -1,0 +1,111 @@
+import { Util, type PDFDocumentProxy, type PDFPageProxy } from 'pdfjs-dist';
+import { useEffect, useRef, useState } from 'react';
+
+import styles from './document.module.css';
+import { quotedParts } from './quoted';
+
+interface PdfPageProps {
+  readonly pdf: PDFDocumentProxy;
+  readonly number: number;
+  /** Of the width that there is. */
+  readonly scale: number;
+  readonly quote: string;
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Drawn {
+  readonly text: string;
+  /** Shares of the page's width and height. */
+  readonly boxes: readonly Box[];
+}
+
+/** One page, drawn to the width that there is, with the quoted words marked and its text for those who don't see it. */
+export function PdfPage({ pdf, number, scale, quote }: PdfPageProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [drawn, setDrawn] = useState<Drawn | null>(null);
+  const [fault, setFault] = useState('');
+  useEffect(() => {
+    const ended = new AbortController();
+    const draw = async () => {
+      const page = await pdf.getPage(number);
+      const target = canvas.current;
+      if (ended.signal.aborted || target === null) return;
+      const viewport = page.getViewport({ scale: 1 });
+      const width = Math.min(1000, target.parentElement?.parentElement?.clientWidth ?? 800) * scale;
+      const dense = page.getViewport({ scale: (width / viewport.width) * Math.min(2, window.devicePixelRatio || 1) });
+      target.width = Math.floor(dense.width);
+      target.height = Math.floor(dense.height);
+      target.style.width = `${width}px`;
+      const task = page.render({ canvas: target, viewport: dense });
+      ended.signal.addEventListener('abort', () => task.cancel());
+      await task.promise;
+      const told = await marked(page, quote);
+      if (!ended.signal.aborted) setDrawn(told);
+    };
+    draw().catch((error: unknown) => {
+      if (!ended.signal.aborted) setFault(error instanceof Error ? error.message : String(error));
+    });
+    return () => ended.abort();
+  }, [pdf, number, scale, quote]);
+  return (
+    <div className={styles.paperScroll}>
+      {fault && <p role="alert">This page can’t be drawn: {fault}</p>}
+      <div
+        className={styles.paper}
+        role="group"
+        aria-label={`Page ${number}`}
+        aria-busy={drawn === null && fault === ''}
+      >
+        <canvas ref={canvas} aria-hidden="true" />
+        {drawn?.boxes.map((box, index) => (
+          <mark
+            key={index}
+            ref={index === 0 ? (first) => first?.scrollIntoView({ block: 'center' }) : null}
+            className={styles.box}
+            style={{
+              left: percent(box.left),
+              top: percent(box.top),
+              width: percent(box.width),
+              height: percent(box.height),
+            }}
+            aria-label="Cited"
+          />
+        ))}
+        <p className="unseen">{drawn?.text}</p>
+      </div>
+    </div>
+  );
+}
+
+function percent(share: number): string {
+  return `${share * 100}%`;
+}
+
+/** The page's text, and where the quoted words stand on it. */
+async function marked(page: PDFPageProxy, quote: string): Promise<Drawn> {
+  const viewport = page.getViewport({ scale: 1 });
+  const { items } = await page.getTextContent();
+  const pieces = items.flatMap((item) => ('str' in item ? [{ text: item.str, item }] : []));
+  const boxes = quotedParts(pieces, quote).flatMap((part) => {
+    const piece = pieces[part.index];
+    if (!piece) return [];
+    const { width, height, transform } = piece.item;
+    const [, , , , x, y] = Util.transform(viewport.transform, transform as number[]) as number[];
+    const size = Math.max(1, piece.text.length);
+    return [
+      {
+        left: ((x ?? 0) + (width * part.from) / size) / viewport.width,
+        top: ((y ?? 0) - height) / viewport.height,
+        width: (width * (part.to - part.from)) / size / viewport.width,
+        height: (height * 1.25) / viewport.height,
+      },
+    ];
+  });
+  return { text: pieces.map((piece) => piece.text).join(' '), boxes };
+}
