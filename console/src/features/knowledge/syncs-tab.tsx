@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<Sync>[] = [
     head: 'What it did',
     cell: (each) => (
       <>
-        {did(each).join(', ') || 'nothing was there to do'}
+        {did(each).join(', ') || (each.state === 'finished' ? 'nothing was there to do' : '')}
         {each.reason !== '' && <div className={styles.wrong}>{each.reason}</div>}
       </>
     ),
