@@ -77,7 +77,7 @@ def _show(name: str, took: list[list[float]]) -> None:
 def _opened(page: Page, url: str) -> None:
     page.goto(f"{url}/views")
     page.locator("figure canvas").nth(2).wait_for()
-    page.wait_for_load_state("networkidle")
+    page.get_by_label("Tier", exact=True).locator("option").nth(1).wait_for(state="attached")  # asked for last
     page.evaluate(CLOCK)
 
 
