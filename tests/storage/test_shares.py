@@ -216,6 +216,15 @@ def test_an_earlier_question_asked_anew_takes_the_place_of_what_followed(databas
         conversations.recent(conversation, ADA, messages=10, instead_of=f"{3:032x}")
 
 
+@pytest.mark.parametrize(("title", "later"), [("Question 1?", "Question 2?"), ("Mine", "Mine")])
+def test_a_title_follows_the_question_that_gave_it(database: Database, title: str, later: str) -> None:
+    """One that its owner gave stays."""
+    conversations, conversation = Conversations(database), begun(database, an_answer(1, OPEN))
+    conversations.rename(conversation, ADA, title=title)
+    conversations.append(conversation, ADA, new=exchange(an_answer(2, OPEN)), instead_of=f"{1:032x}")
+    assert conversations.get(conversation, ADA).title == later
+
+
 def test_ones_conversations_are_searched_by_titles_and_turns(database: Database) -> None:
     """All words in the title or in one turn, in whatever case; the place is told; others' and withheld words are not found."""
     conversations = Conversations(database)

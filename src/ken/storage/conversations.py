@@ -57,12 +57,13 @@ class Conversations:
 
         `instead_of` is the trace of an earlier question: its turn, and all that followed, make room for the new ones, here and
         in what the next question is answered with. A conversation is one line, which history, shares and withdrawals read from
-        end to end; what was asked before stays on record as traces. Where that turn is not there (any more), nothing goes.
+        end to end; what was asked before stays on record as traces. A title that was the replaced question follows it. Where that turn is not there (any more), nothing goes.
         """
         with self._database.write() as connection:
             _touch(connection, conversation_id, owner=principal, updated_at=time.time())
             gone = 0
             if instead_of is not None:
+                _retitle(connection, conversation_id, replaced=instead_of, new=new)
                 gone = kept_turns.delete_from(connection, conversation_id, trace_id=instead_of)
             kept_turns.insert(connection, conversation_id, new, owner=principal)
         if gone:
@@ -161,6 +162,17 @@ def _touch(connection: sa.Connection, conversation_id: str, *, owner: Principal,
     touched = connection.execute(sa.update(conversations).where(_owned(conversation_id, owner)).values(**values))
     if touched.rowcount == 0:
         raise _missing(conversation_id)
+
+
+def _retitle(connection: sa.Connection, conversation_id: str, *, replaced: str, new: Sequence[Turn]) -> None:
+    """Where the first question is replaced and gave the conversation its title, the new one gives it."""
+    first = sa.select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.id).limit(1)
+    row = connection.execute(first).one_or_none()
+    asked = next((turn.content for turn in new if turn.role == "user"), None)
+    if row is None or asked is None or row.trace_id != replaced:
+        return
+    by_it = sa.and_(conversations.c.id == conversation_id, conversations.c.title == _title(row.content))
+    connection.execute(sa.update(conversations).where(by_it).values(title=_title(asked)))
 
 
 def _missing(conversation_id: str) -> NotFound:

@@ -53,7 +53,7 @@ export function AnswerView({ exchange, onOpen, onAsk, onRetry }: AnswerViewProps
       )}
       {phase === 'stopped' && (
         <p className={styles.ended}>
-          <Square aria-hidden="true" /> {exchange.notices.at(-1)?.text ?? 'You stopped this answer; what came stays.'}
+          <Square aria-hidden="true" /> {exchange.notices.at(-1)?.text}
         </p>
       )}
       {phase === 'failed' && <Failed exchange={exchange} onRetry={onRetry} />}

@@ -48,7 +48,7 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
 
   useEffect(() => {
     session.whenBegun((id) => {
-      void navigate({ to: '/c/$conversationId', params: { conversationId: id }, search: (old) => old, replace: true });
+      void navigate({ to: '/c/$conversationId', params: { conversationId: id }, search: askSearch, replace: true });
     });
   }, [session, navigate]);
   useEffect(() => field.current?.focus({ preventScroll: true }), [conversationId]);
@@ -64,7 +64,7 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
     sessions.renew();
     setPlace(null);
     setIsOpen(false);
-    void navigate({ to: '/', search: (old) => old });
+    void navigate({ to: '/', search: askSearch });
     field.current?.focus();
   };
 
@@ -130,7 +130,10 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
               })
             }
             onAsk={(question) => ask({ question })}
-            onStop={() => session.stop()}
+            onStop={() => {
+              session.stop();
+              field.current?.focus();
+            }}
             field={field}
           />
         </div>

@@ -88,7 +88,8 @@ export class Session {
     this.#running = running;
     const before = this.#state.exchanges;
     const place = at ?? before.length;
-    this.#set({ exchanges: [...before.slice(0, place), begun(question)], error: null });
+    const title = place === 0 && this.#state.title === before[0]?.question ? question : this.#state.title;
+    this.#set({ exchanges: [...before.slice(0, place), begun(question)], title, error: null });
     try {
       const insteadOf = at === undefined ? null : await this.#kept(before.slice(place));
       const body = {
@@ -151,7 +152,8 @@ export class Session {
 
   #failed(error: unknown, isStopped: boolean): void {
     if (isStopped) {
-      this.#change((exchange) => ({ ...exchange, phase: 'stopped' }), true);
+      const notice = { kind: '', text: 'You stopped this answer; what came stays.' };
+      this.#change((one) => ({ ...one, phase: 'stopped', notices: [...one.notices, notice] }), true);
     } else if (error instanceof ApiError) {
       const traceId = error.traceId;
       this.#change((one) => ({ ...one, phase: 'failed', error, traceId: traceId ?? one.traceId }), true);
