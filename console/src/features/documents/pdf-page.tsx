@@ -32,10 +32,11 @@ export function PdfPage({ pdf, number, scale, quote }: PdfPageProps) {
   const [fault, setFault] = useState('');
   useEffect(() => {
     const ended = new AbortController();
+    const isOver = () => ended.signal.aborted;
     const draw = async () => {
       const page = await pdf.getPage(number);
       const target = canvas.current;
-      if (ended.signal.aborted || target === null) return;
+      if (isOver() || target === null) return;
       const viewport = page.getViewport({ scale: 1 });
       const width = Math.min(1000, target.parentElement?.parentElement?.clientWidth ?? 800) * scale;
       const dense = page.getViewport({ scale: (width / viewport.width) * Math.min(2, window.devicePixelRatio || 1) });
@@ -46,10 +47,10 @@ export function PdfPage({ pdf, number, scale, quote }: PdfPageProps) {
       ended.signal.addEventListener('abort', () => task.cancel());
       await task.promise;
       const told = await marked(page, quote);
-      if (!ended.signal.aborted) setDrawn(told);
+      if (!isOver()) setDrawn(told);
     };
     draw().catch((error: unknown) => {
-      if (!ended.signal.aborted) setFault(error instanceof Error ? error.message : String(error));
+      if (!isOver()) setFault(error instanceof Error ? error.message : String(error));
     });
     return () => ended.abort();
   }, [pdf, number, scale, quote]);

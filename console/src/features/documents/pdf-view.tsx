@@ -71,15 +71,16 @@ function useOpened(file: Blob | undefined): Opening {
   useEffect(() => {
     if (file === undefined) return undefined;
     const ended = new AbortController();
+    const isOver = () => ended.signal.aborted;
     void file.arrayBuffer().then(async (data) => {
-      if (ended.signal.aborted) return;
+      if (isOver()) return;
       const task = openPdf(data);
       ended.signal.addEventListener('abort', task.close);
       try {
         const pdf = await task.opened;
-        if (!ended.signal.aborted) setOpening({ pdf });
+        if (!isOver()) setOpening({ pdf });
       } catch (error) {
-        if (ended.signal.aborted) return;
+        if (isOver()) return;
         setOpening({ fault: `This file can’t be drawn: ${error instanceof Error ? error.message : String(error)}` });
       }
     });

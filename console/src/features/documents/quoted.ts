@@ -18,7 +18,7 @@ export function quotedParts(pieces: readonly PagePiece[], quote: string): readon
     for (const [at, character] of text.split('').entries()) {
       const letters = folded(character);
       page += letters;
-      for (let unit = 0; unit < letters.length; unit += 1) places.push([index, at]);
+      places.push(...Array.from({ length: letters.length }, () => [index, at] as const));
     }
   });
   const wanted = folded(quote);
