@@ -28,6 +28,7 @@ import { VIEW_WORDS, WINDOW_BEFORE } from './words';
 
 const route = getRouteApi('/views');
 const LONG_S = 3 * 86_400;
+const REST_MS = 800;
 /** What is asked for ahead may fail: it is asked for again when it is wanted. */
 const noop = () => undefined;
 
@@ -78,6 +79,7 @@ function Operated() {
     },
     [cache, search],
   );
+  useAhead(search, overview.isSuccess && !overview.isPlaceholderData);
   const brush = useCallback(
     ({ since, until }: Step) => change({ window: undefined, since, until, from: since, to: until, where: undefined }),
     [change],
@@ -145,6 +147,26 @@ function Operated() {
       </Tabs>
     </>
   );
+}
+
+/** Once a page has stood for a moment, the other views of its window are asked for, one after the other, before anybody chooses them. */
+function useAhead(search: ViewsSearch, isReady: boolean): void {
+  const cache = useQueryClient();
+  useEffect(() => {
+    if (!isReady) return;
+    let isOver = false;
+    const ask = async () => {
+      for (const name of ['health', 'quality', 'latency', 'cost'] as const) {
+        if (isOver) return;
+        await cache.query(viewQuery(name, search)).catch(noop);
+      }
+    };
+    const timer = setTimeout(() => void ask(), REST_MS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [cache, search, isReady]);
 }
 
 interface BodyProps {
