@@ -22,7 +22,7 @@ export function Shell() {
       <TopBar me={me.data} />
       <main id="main" tabIndex={-1} className={styles.main}>
         {me.data !== undefined ? (
-          <Inside isSimulated={me.data.simulated} />
+          <Inside />
         ) : me.error?.needsKey === true ? (
           <KeyForm reason={storedKey() === null ? null : me.error.message} />
         ) : me.error !== null ? (
@@ -37,17 +37,11 @@ export function Shell() {
 }
 
 /** The page, once it is known who looks at it. */
-function Inside({ isSimulated }: { readonly isSimulated: boolean }) {
+function Inside() {
   useLive(useQueryClient());
   const connection = useConnection();
   return (
     <>
-      {isSimulated && (
-        <p className={styles.banner}>
-          <strong>Simulated traffic.</strong> The figures and traces of this Ken were made by <code>ken simulate</code>;
-          nobody asked these questions.
-        </p>
-      )}
       {connection === 'away' && (
         <p role="status" className={styles.away}>
           Ken can&rsquo;t be reached at the moment. What you see may be old; it is tried again.

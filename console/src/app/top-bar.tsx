@@ -8,6 +8,7 @@ import type { Me } from '@/lib/api/types';
 import { storedKey, storeKey } from '@/lib/key';
 import { IconButton } from '@/ui/button';
 import { classNames } from '@/ui/class-names';
+import { Tooltip } from '@/ui/tooltip';
 
 import { choose, chosen, type Scheme } from './scheme';
 import styles from './top-bar.module.css';
@@ -69,6 +70,13 @@ export function TopBar({ me }: { readonly me: Me | undefined }) {
         ))}
       </nav>
       <div className={styles.end}>
+        {me?.simulated === true && (
+          <Tooltip content="The record holds questions that `ken simulate` made up: nobody asked them.">
+            <button type="button" className={styles.simulated}>
+              Simulated<span className="unseen">: the record holds questions that nobody asked</span>
+            </button>
+          </Tooltip>
+        )}
         {me !== undefined && storedKey() !== null && (
           <button type="button" className={styles.who} title="Forget this key" onClick={() => storeKey(null)}>
             {me.name}

@@ -13,9 +13,14 @@ export function useFollow(content: RefObject<HTMLElement | null>): {
   const [atEnd, setAtEnd] = useState(true);
   const follows = useRef(true);
   useEffect(() => {
+    let last = scrollY;
+    // A scroll event may come when the content has grown already and is not yet followed: only going up is leaving the end.
     const look = () => {
-      follows.current = document.documentElement.scrollHeight - innerHeight - scrollY < NEAR;
-      setAtEnd(follows.current);
+      const isNear = document.documentElement.scrollHeight - innerHeight - scrollY < NEAR;
+      if (isNear) follows.current = true;
+      else if (scrollY < last) follows.current = false;
+      last = scrollY;
+      setAtEnd(isNear || follows.current);
     };
     const grown = new ResizeObserver(() => {
       if (follows.current) end();

@@ -23,7 +23,7 @@ export function useReveal(
     const target = elementFor(container.current, goal);
     if (!target) return;
     done.current = goal;
-    target.scrollIntoView({ block: 'center' });
+    centre(target);
     if (goal.focus) target.focus({ preventScroll: true });
   });
 }
@@ -38,4 +38,16 @@ function elementFor(container: HTMLElement, goal: Goal): HTMLElement | null {
   }
   const placed = [...container.querySelectorAll<HTMLElement>('[data-start]')];
   return placed.findLast((element) => Number(element.dataset.start) <= goal.unit) ?? placed[0] ?? null;
+}
+
+/** Scrolls the frame that holds an element, and nothing around that frame: what stands beside it stays where it is. */
+function centre(target: HTMLElement): void {
+  let frame = target.parentElement;
+  while (frame && !(frame.scrollHeight > frame.clientHeight && /auto|scroll/.test(getComputedStyle(frame).overflowY)))
+    frame = frame.parentElement;
+  if (!frame || frame === document.documentElement) target.scrollIntoView({ block: 'center' });
+  else {
+    const [inner, outer] = [target.getBoundingClientRect(), frame.getBoundingClientRect()];
+    frame.scrollTop += inner.top - outer.top - Math.max(0, frame.clientHeight - inner.height) / 2;
+  }
 }
