@@ -46,7 +46,7 @@ function span(page: string, wanted: string): { start: number; end: number } | nu
 
 /** A passage may begin or end on a neighbouring page: then its longest beginning or end that is here. */
 function partial(page: string, wanted: string): { start: number; end: number } | null {
-  const least = Math.min(24, wanted.length);
+  const least = Math.min(16, wanted.length);
   const head = longest(wanted.length, least, (size) => page.includes(wanted.slice(0, size)));
   const tail = longest(wanted.length, least, (size) => page.includes(wanted.slice(-size)));
   if (head === 0 && tail === 0) return null;
