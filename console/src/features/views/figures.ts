@@ -58,7 +58,7 @@ export function changeOf(
   { now, before, unit, better }: { now: Line | undefined; before: Line | undefined; unit: Unit; better: Better },
 ): Change | string {
   if (now === undefined || now.whole.value === null) return '';
-  if (before === undefined || before.whole.value === null) return 'nothing before to compare with';
+  if (before === undefined || before.whole.value === null) return 'no earlier figure';
   const least = fewest(metric);
   if (Math.min(now.whole.count, before.whole.count) < least) return 'too few to compare';
   const [is, was] = [now.whole.value, before.whole.value];

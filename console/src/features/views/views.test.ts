@@ -89,7 +89,7 @@ describe('a change', () => {
       tone: 'worse',
     });
     expect(change('error_rate', line(0.1, 10), line(0.02, 10_000))).toBe('too few to compare');
-    expect(change('error_rate', line(0.1, 100), line(null, 0))).toBe('nothing before to compare with');
+    expect(change('error_rate', line(0.1, 100), line(null, 0))).toBe('no earlier figure');
     expect(change('ms.p99', line(900, 400), line(800, 400), 'ms')).toBe('too few to compare');
   });
 
