@@ -136,7 +136,7 @@ def test_an_earlier_question_is_changed_and_asked_anew(page: Page, served: Serve
     expect(page.get_by_role("heading", name=WAGE)).to_have_count(0)
     answered(page)
     page.reload()
-    expect(page.get_by_role("heading", name="What does the night watch earn?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What does the night watch earn?", level=2)).to_be_visible()
     expect(page.get_by_role("heading", name=QUESTION)).to_have_count(0)
 
 

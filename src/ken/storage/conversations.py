@@ -57,7 +57,8 @@ class Conversations:
 
         `instead_of` is the trace of an earlier question: its turn, and all that followed, make room for the new ones, here and
         in what the next question is answered with. A conversation is one line, which history, shares and withdrawals read from
-        end to end; what was asked before stays on record as traces. A title that was the replaced question follows it. Where that turn is not there (any more), nothing goes.
+        end to end; what was asked before stays on record as traces.
+        A title that was the replaced question follows it. Where that turn is not there (any more), nothing goes.
         """
         with self._database.write() as connection:
             _touch(connection, conversation_id, owner=principal, updated_at=time.time())

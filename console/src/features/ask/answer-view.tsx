@@ -21,6 +21,7 @@ export interface Place {
   readonly start: number;
   readonly end: number;
   readonly page: number | null;
+  readonly version: string | null;
 }
 
 export interface AnswerViewProps {
@@ -35,7 +36,13 @@ export interface AnswerViewProps {
 export function AnswerView({ exchange, onOpen, onAsk, onRetry }: AnswerViewProps) {
   const { phase, text, citations, answer } = exchange;
   const open = (citation: Citation) =>
-    onOpen({ documentId: citation.document_id, start: citation.start, end: citation.end, page: citation.page });
+    onOpen({
+      documentId: citation.document_id,
+      start: citation.start,
+      end: citation.end,
+      page: citation.page,
+      version: citation.version,
+    });
   const isBeyond = answer?.outcome === 'abstained' || answer?.outcome === 'refused';
   if (phase === 'bare' && text.startsWith('(with')) return <Withheld text={text} />;
   const body = <Body exchange={exchange} onOpen={open} />;

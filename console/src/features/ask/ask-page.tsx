@@ -17,7 +17,7 @@ import { ExchangeView } from './exchange-view';
 import { useFollow } from './follow';
 import { History } from './history';
 import { askSearch } from './search';
-import { sessions, type Asked } from './session';
+import { sessions, type Asked, type Session } from './session';
 import { spoken } from './spoken';
 import { Welcome } from './welcome';
 
@@ -40,17 +40,12 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
   const cache = useQueryClient();
   const { data: me } = useQuery(apiQuery('/api/me'));
   const { collection = [] } = askSearch(useSearch({ strict: false }));
-  const session = useMemo(() => sessions.of(conversationId), [conversationId]);
+  const session = useSession(conversationId);
   const state = useSyncExternalStore(session.subscribe, session.snapshot);
   const { atEnd, toEnd } = useFollow(content);
   const { exchanges } = state;
   const busy = exchanges.at(-1)?.phase === 'running';
 
-  useEffect(() => {
-    session.whenBegun((id) => {
-      void navigate({ to: '/c/$conversationId', params: { conversationId: id }, search: askSearch, replace: true });
-    });
-  }, [session, navigate]);
   useEffect(() => field.current?.focus({ preventScroll: true }), [conversationId]);
 
   const ask = (asked: Omit<Asked, 'collections'>) => {
@@ -150,4 +145,20 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
       )}
     </div>
   );
+}
+
+/** The conversation of the address; a new one gets its own address as soon as it has one. */
+function useSession(conversationId: string | null): Session {
+  const navigate = useNavigate();
+  const session = useMemo(() => sessions.of(conversationId), [conversationId]);
+  useEffect(() => {
+    session.whenBegun((id) => {
+      void navigate({ to: '/c/$conversationId', params: { conversationId: id }, search: askSearch, replace: true });
+    });
+  }, [session, navigate]);
+  useEffect(() => {
+    // One that was open before may have gone on elsewhere.
+    if (!session.isRunning && session.snapshot().exchanges.length > 0) void session.load();
+  }, [session]);
+  return session;
 }

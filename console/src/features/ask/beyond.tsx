@@ -28,7 +28,10 @@ export function Beyond({ answer, onOpen, children }: BeyondProps) {
           <ul className={styles.nearest}>
             {answer.nearest.map((document) => (
               <li key={document.id}>
-                <button type="button" onClick={() => onOpen({ documentId: document.id, start: 0, end: 0, page: null })}>
+                <button
+                  type="button"
+                  onClick={() => onOpen({ documentId: document.id, start: 0, end: 0, page: null, version: null })}
+                >
                   <span>{document.title}</span>
                   <span className={styles.fine}>
                     {[

@@ -8,6 +8,7 @@ import { TextField } from '@/ui/field';
 
 import styles from './ask-page.module.css';
 import type { Doing } from './history';
+import { sessions } from './session';
 import { ShareDialog } from './share-dialog';
 
 export interface ConversationDialogsProps {
@@ -49,7 +50,8 @@ function Rename({ id, title, onClose }: { readonly id: string; readonly title: s
           body: { title: name },
         }),
       ),
-    onSuccess: async () => {
+    onSuccess: async (renamed) => {
+      sessions.retitle(id, renamed.title);
       await cache.invalidateQueries({ queryKey: ['/api/conversations'] });
       onClose();
     },

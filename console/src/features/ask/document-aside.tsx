@@ -43,6 +43,7 @@ export function DocumentAside({ place, DocumentPanel, onClose }: DocumentAsidePr
           start={place.start}
           end={place.end}
           page={place.page}
+          version={place.version}
           onClose={onClose}
         />
       </Suspense>

@@ -6,5 +6,7 @@ export type DocumentSlot = ComponentType<{
   readonly start: number;
   readonly end: number;
   readonly page: number | null;
+  /** Of the document, that the offsets are of; null where nothing is to be marked. */
+  readonly version?: string | null;
   readonly onClose: () => void;
 }>;

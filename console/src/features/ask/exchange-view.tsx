@@ -3,6 +3,7 @@ import { AnswerActions } from './answer-actions';
 import { AnswerView, type Place } from './answer-view';
 import type { Exchange, Said } from './exchange';
 import { QuestionView } from './question-view';
+import { useRestored } from './restored';
 
 export interface ExchangeViewProps {
   readonly exchange: Exchange;
@@ -18,7 +19,8 @@ export interface ExchangeViewProps {
 
 /** A question with its answer and what can be done with both. */
 export function ExchangeView(props: ExchangeViewProps) {
-  const { exchange, busy, onOpen } = props;
+  const { busy, onOpen } = props;
+  const exchange = useRestored(props.exchange);
   const { question, phase } = exchange;
   const again = busy ? undefined : () => props.onAnew(question, true);
   return (

@@ -62,7 +62,10 @@ export class Session {
     try {
       const kept = await fetched('/api/conversations/{conversation_id}', { params: { path: { conversation_id: id } } });
       if (this.isRunning) return;
-      this.#set({ title: kept.title, exchanges: exchangesOf(kept.turns), loading: false, error: null });
+      const found = exchangesOf(kept.turns);
+      // What was seen to come stays as it is: it has its stages, too.
+      const exchanges = isSame(found, this.#state.exchanges) ? this.#state.exchanges : found;
+      this.#set({ title: kept.title, exchanges, loading: false, error: null });
     } catch (error) {
       if (error instanceof ApiError) this.#set({ loading: false, error });
       else throw error;
@@ -72,6 +75,17 @@ export class Session {
   /** Stop the answer that is coming: what came stays. */
   stop(): void {
     this.#running?.abort();
+  }
+
+  /** Give it the title that it was given. */
+  retitle(title: string): void {
+    this.#set({ title });
+  }
+
+  /** Begin anew, as a conversation that nothing was asked in. */
+  reset(): void {
+    this.stop();
+    this.#set({ conversationId: null, title: '', exchanges: [], loading: false, error: null });
   }
 
   /** Note what the reader said of an answer. */
@@ -195,6 +209,18 @@ function nextFrame(callback: () => void): () => void {
   return () => cancelAnimationFrame(frame);
 }
 
+function isSame(some: readonly Exchange[], others: readonly Exchange[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every((each, at) => {
+    const other = others[at];
+    return (
+      each.traceId === other?.traceId &&
+      each.text === other.text &&
+      (each.phase === 'bare') === (other.phase === 'bare')
+    );
+  });
+}
+
 function told(data: unknown): ApiError {
   const { error } = data as { error: { message: string; kind?: string; trace_id?: string | null } };
   return new ApiError(error.message, 500, error.kind ?? '', error.trace_id ?? null);
@@ -218,8 +244,12 @@ class Sessions {
 
   /** A new conversation, even where one waits that failed before it began. */
   renew(): void {
-    this.#fresh.stop();
-    this.#fresh = new Session(null);
+    if (this.of(null).isRunning) this.#fresh.stop();
+    this.#fresh.reset();
+  }
+
+  retitle(id: string, title: string): void {
+    this.#byId.get(id)?.retitle(title);
   }
 
   adopt(id: string, session: Session): void {
