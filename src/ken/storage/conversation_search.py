@@ -40,7 +40,7 @@ class Sought:
         )
         return sa.or_(self._in(conversations.c.title), held.exists())
 
-    def found(self, connection: sa.Connection, conversation: sa.Row[Any], reader: Principal) -> str | None:
+    def found(self, connection: sa.Connection, conversation: sa.Row[Any], *, reader: Principal) -> str | None:
         """The words around the first place; None where only answers have it that the reader may no longer read.
 
         The title stands in the list anyway: where it has the words, nothing is told ("").
@@ -49,7 +49,7 @@ class Sought:
             return ""
         which = sa.and_(turns.c.conversation_id == conversation.id, self._in(turns.c.content))
         rows = kept_turns.rows_of(connection, which)
-        hidden = kept_turns.hidden_from(connection, reader, rows)
+        hidden = kept_turns.hidden_from(connection, reader, rows=rows)
         shut = hidden.withheld | hidden.withdrawn
         texts = (row.content for row in rows if row.id not in shut and row.content != WITHDRAWN)
         return next((self._around(text) for text in texts if self._is_in(text)), None)

@@ -66,7 +66,7 @@ class Conversations:
             if instead_of is not None:
                 _retitle(connection, conversation_id, replaced=instead_of, new=new)
                 gone = kept_turns.delete_from(connection, conversation_id, trace_id=instead_of)
-            kept_turns.insert(connection, conversation_id, new, owner=principal)
+            kept_turns.insert(connection, conversation_id, new=new, owner=principal)
         if gone:
             self._database.purge_log()
 
@@ -77,9 +77,9 @@ class Conversations:
             if row is None:
                 raise _missing(conversation_id)
             rows = kept_turns.rows_of(connection, turns.c.conversation_id == conversation_id)
-            hidden = kept_turns.hidden_from(connection, principal, rows)
-            said = kept_turns.said_by(connection, principal, rows)
-        return replace(_conversation(row), turns=tuple(kept_turns.turn_of(each, hidden, said) for each in rows))
+            hidden = kept_turns.hidden_from(connection, principal, rows=rows)
+            said = kept_turns.said_by(connection, principal, rows=rows)
+        return replace(_conversation(row), turns=tuple(kept_turns.turn_of(each, hidden, said=said) for each in rows))
 
     def list(
         self, principal: Principal, *, limit: int = 50, before: str | None = None, words: str = ""
@@ -99,7 +99,7 @@ class Conversations:
                 by = (conversations.c.updated_at, conversations.c.id)
                 rows = connection.execute(newest_first(query, by, limit=limit, before=before)).all()
                 for row in rows[:limit]:
-                    found = "" if sought is None else sought.found(connection, row, principal)
+                    found = "" if sought is None else sought.found(connection, row, reader=principal)
                     if found is not None:
                         shown.append(replace(_conversation(row), found=found))
                     before = cursor_of(row.updated_at, row.id)
@@ -132,7 +132,7 @@ class Conversations:
                 which = sa.and_(which, kept_turns.before(conversation_id, instead_of))
             last = sa.select(turns.c.id).where(which).order_by(turns.c.id.desc()).limit(messages)
             rows = kept_turns.rows_of(connection, turns.c.id.in_(last))
-            hidden = kept_turns.hidden_from(connection, principal, rows)
+            hidden = kept_turns.hidden_from(connection, principal, rows=rows)
         read = [kept_turns.turn_of(row, hidden) for row in rows]
         return tuple(Message(turn.role, turn.content) for turn in read)
 

@@ -87,7 +87,7 @@ class Shares:
                 raise _missing(share_id)
             which = sa.and_(turns.c.conversation_id == row.conversation_id, turns.c.at <= row.until)
             rows = kept_turns.rows_of(connection, which)
-            hidden = kept_turns.hidden_from(connection, reader, rows)
+            hidden = kept_turns.hidden_from(connection, reader, rows=rows)
             unknowable = kept_turns.unknowable(connection, rows) if reader.id != row.principal else frozenset[int]()
         offered: set[str] = set()
         shown: list[Turn] = []

@@ -36,7 +36,7 @@ class Hidden:
     withdrawn: frozenset[int] = field(default_factory=frozenset[int])
 
 
-def insert(connection: sa.Connection, conversation_id: str, new: Sequence[Turn], *, owner: Principal) -> None:
+def insert(connection: sa.Connection, conversation_id: str, *, new: Sequence[Turn], owner: Principal) -> None:
     """Add turns at the end. An answer that names a document which is gone by now is withdrawn at once."""
     for turn in new:
         named = set[str]() if turn.answer is None else _named(connection, turn.answer, owner)
@@ -78,7 +78,7 @@ def rows_of(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Sequenc
     return connection.execute(query).all()
 
 
-def turn_of(row: sa.Row[Any], hidden: Hidden, said: dict[str, Said] | None = None) -> Turn:
+def turn_of(row: sa.Row[Any], hidden: Hidden, *, said: dict[str, Said] | None = None) -> Turn:
     """A turn of a row of `rows_of`, as far as its reader may see it."""
     turn = Turn(role=row.role, content=row.content, trace_id=row.trace_id, at=row.at)
     if row.role != "assistant":
@@ -91,7 +91,7 @@ def turn_of(row: sa.Row[Any], hidden: Hidden, said: dict[str, Said] | None = Non
     return replace(turn, answer=answer, said=(said or {}).get(row.trace_id or ""))
 
 
-def hidden_from(connection: sa.Connection, reader: Principal, rows: Sequence[sa.Row[Any]]) -> Hidden:
+def hidden_from(connection: sa.Connection, reader: Principal, *, rows: Sequence[sa.Row[Any]]) -> Hidden:
     """Which of these turns' answers name a document that `reader` may not read, or that is gone.
 
     What is kept with the turns tells it, and what their traces name.
@@ -120,7 +120,7 @@ def hidden_from(connection: sa.Connection, reader: Principal, rows: Sequence[sa.
     return Hidden(frozenset(withheld), frozenset(withdrawn))
 
 
-def said_by(connection: sa.Connection, reader: Principal, rows: Sequence[sa.Row[Any]]) -> dict[str, Said]:
+def said_by(connection: sa.Connection, reader: Principal, *, rows: Sequence[sa.Row[Any]]) -> dict[str, Said]:
     """What `reader` said of the answers, by trace."""
     traced = sorted({row.trace_id for row in rows if row.role == "assistant" and row.trace_id is not None})
     found: dict[str, Said] = {}
