@@ -24,7 +24,7 @@ def files(root: Path, *suffixes: str) -> list[Path]:
     """All files of the project under `root`, or those with one of the suffixes, in order of their paths."""
     found: list[Path] = []
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if _is_ours(name)]
+        subfolders[:] = [name for name in subfolders if _is_ours(name) and not _is_built(Path(folder, name))]
         found += [Path(folder, name) for name in names if _is_ours(name)]
     return sorted(path for path in found if not suffixes or path.suffix in suffixes)
 
@@ -75,6 +75,11 @@ def plant(root: Path, path: str, text: str = "") -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(dedent(text), "utf-8")
     return root
+
+
+def _is_built(folder: Path) -> bool:
+    """Whether it is what Vite makes of `console/`."""
+    return folder.parts[-3:] == ("ken", "service", "console")
 
 
 def _is_ours(name: str) -> bool:

@@ -41,7 +41,7 @@ def test_what_is_no_incident_is_refused_before_anything_is_made(empty: Terminal)
 def test_simulated_questions_are_about_the_homes_documents(tmp_path: Path) -> None:
     """Their answers quote documents that everyone may read, to the letter, and they are the principal `simulated`'s."""
     terminal = Terminal(copy(tmp_path / "home"))
-    terminal.ken("simulate", "--days", "1", "--questions-per-day", "300", "--seed", "4")
+    terminal.ken("simulate", "--days", "5", "--questions-per-day", "80", "--seed", "4")
     wanted = "kind = question and outcome = answered and task_type != smalltalk"
     found = json.loads(terminal.ken("trace", "--where", wanted, "--json").stdout)["traces"]
     assert {each["principal"] for each in found} == {"simulated"}
@@ -59,7 +59,7 @@ def test_simulated_questions_are_about_the_homes_documents(tmp_path: Path) -> No
 def test_a_second_time_nothing_is_counted_twice(tmp_path: Path) -> None:
     """The same questions again are refused, and no figure grows by them."""
     terminal = Terminal(copy(tmp_path / "home"))
-    plan = ("simulate", "--days", "1", "--questions-per-day", "200", "--seed", "4")
+    plan = ("simulate", "--days", "5", "--questions-per-day", "40", "--seed", "4")
     terminal.ken(*plan)
     before = counted(terminal)
     assert before > 0

@@ -48,7 +48,7 @@ MOST_SHIFT = 0.02
 def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Served]:
     """A Ken with documents and some days of made-up questions, so that every page has something to show."""
     home = copy(tmp_path_factory.mktemp("lived") / "home")
-    Terminal(home).ken("simulate", "--days", "2", "--questions-per-day", "60")
+    Terminal(home).ken("simulate", "--days", "4", "--questions-per-day", "40")
     with serving(home, console=built) as ken:
         yield ken
 
