@@ -22,7 +22,16 @@ export function Dialog({ open, title, onClose, children, actions, wide }: Dialog
   useEffect(() => {
     const dialog = element.current;
     if (dialog === null) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      // The browser would take the first thing that can have the focus, which is the cross; people come for the field.
+      const body = '[data-part="body"]';
+      const fields = `${body} :is(input, select, textarea):not([type="hidden"], :disabled)`;
+      const first =
+        dialog.querySelector<HTMLElement>(`[autofocus], ${fields}`) ?? dialog.querySelector('footer button');
+      if (first instanceof HTMLElement) first.focus();
+      if (first instanceof HTMLInputElement) first.select();
+    }
     if (!open && dialog.open) dialog.close();
   }, [open]);
   return (
@@ -40,7 +49,9 @@ export function Dialog({ open, title, onClose, children, actions, wide }: Dialog
               <X />
             </IconButton>
           </header>
-          <div className={styles.body}>{children}</div>
+          <div className={styles.body} data-part="body">
+            {children}
+          </div>
           {actions !== undefined && <footer className={styles.actions}>{actions}</footer>}
         </>
       )}

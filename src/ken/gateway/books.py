@@ -196,7 +196,7 @@ class Books:
             return
         if count:
             _log.warning(
-                "%d calls were under way when their process died: what was reserved for them counts as spent.", count
+                "Calls under way when their process died: %d. What was reserved for them counts as spent.", count
             )
 
     def _write(self, asked: list[_Asked], ended: list[Entry]) -> None:
