@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from fpdf import FPDF
 
 from tests.service.events import ask
 from tests.service.serving import Served
@@ -125,3 +126,22 @@ def test_search_says_why(client: httpx.Client) -> None:
     assert found["timings_ms"]
     other = client.get("/api/search", params={"q": "crane", "collection": "elsewhere"}).json()
     assert other["evidence"] == []
+
+
+def test_a_citation_names_the_page_of_its_own_words(client: httpx.Client) -> None:
+    """Not the one on which its passage begins: a short page and the next one may be one passage."""
+    paper = FPDF()
+    paper.set_title("Pilot boats")
+    paper.set_font("Helvetica", size=11)
+    for line in ("The pilot boat is painted orange.", "The harbour keeps its spare anchors in shed 9."):
+        paper.add_page()
+        paper.multi_cell(0, 5, line)
+    assert client.put("/api/documents/pilots/boats.pdf", content=bytes(paper.output())).status_code == 200
+    (passage,) = client.get("/api/documents/pilots/boats.pdf").json()["passages"]
+    assert passage["page"] == 1
+    questions = {"What colour is the pilot boat painted?": 1, "In which shed are the spare anchors of the harbour?": 2}
+    for question, number in questions.items():
+        asked = {"question": question, "collections": ["pilots"]}
+        answer = client.post("/api/ask?stream=false", json=asked).json()
+        assert answer["citations"][0]["page"] == number, answer["text"]
+    assert client.delete("/api/documents/pilots/boats.pdf").status_code == 204

@@ -227,7 +227,7 @@ class Verifier:
             end=sentence.end if sentence else passage.end,
             quote=sentence.text if sentence else " ".join(passage.shown.split()),
             support=round(score, 3),
-            page=passage.page,
+            page=sentence.page if sentence else passage.page,
             heading_path=headings_at(passage.text, passage.heading_path, at=at),
             owner=document.owner,
             effective=document.effective,

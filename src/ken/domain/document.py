@@ -155,6 +155,8 @@ class Sentence:
     """Cosine with the question, -1 to 1."""
     coverage: float
     """Share of the question's terms that it holds, each weighted by its rarity, 0 to 1."""
+    page: int | None = None
+    """On which it begins; its passage may begin on an earlier one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -23,6 +23,7 @@ from ken.knowledge.index import Asked, Index
 from ken.knowledge.ingest import space_of
 from ken.knowledge.late import NO_WORDS, QuestionWords
 from ken.knowledge.options import SearchOptions
+from ken.knowledge.pages import Pages
 from ken.knowledge.query.compound import dealt
 from ken.knowledge.query.feedback import fed_back
 from ken.knowledge.query.plan import Plan, plan
@@ -36,6 +37,11 @@ from ken.text.markup import plain
 def _is_no_word(word: str) -> bool:
     _ = word
     return False
+
+
+def _no_pages(passages: Sequence[Passage]) -> Mapping[str, Pages]:
+    _ = passages
+    return {}
 
 
 async def _no_words(question: str) -> QuestionWords:
@@ -60,6 +66,8 @@ class Corpus:
     """The words of a question, as they are compared with those of passages."""
     confirmed: Callable[[NDArray[np.float32], Principal], Awaitable[Quotes]] | None = None
     """What confirmed answers to a question near this vector cite."""
+    pages: Callable[[Sequence[Passage]], Mapping[str, Pages]] = _no_pages
+    """Of the documents of some passages, by id."""
 
     @property
     def corpus_version(self) -> int:
@@ -198,10 +206,13 @@ class Corpus:
 
     def _evidence(self, found: Sequence[Ranked], principal: Principal) -> Iterator[Evidence]:
         catalogue = self.index.catalogue
-        for one, stored in zip(found, self.index.passages([one.row for one in found]), strict=True):
+        loaded = self.index.passages([one.row for one in found])
+        pages = self.pages([stored[0] for stored in loaded if stored is not None])
+        for one, stored in zip(found, loaded, strict=True):
             if stored is None:
                 continue
             passage, quotes = stored
+            numbered = pages.get(passage.document_id)
             scores = zip(quotes, one.similarities.tolist(), one.coverages.tolist(), strict=True)
             yield Evidence(
                 passage=passage,
@@ -227,6 +238,7 @@ class Corpus:
                         is_code=quote.is_code,
                         similarity=similarity,
                         coverage=coverage,
+                        page=numbered.at(quote.start) if numbered is not None else passage.page,
                     )
                     for quote, similarity, coverage in scores
                 ),

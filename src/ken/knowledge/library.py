@@ -30,6 +30,7 @@ from ken.knowledge.ingest import Ingest, of_any_space
 from ken.knowledge.late import NO_WORDS, QuestionWords, read_question
 from ken.knowledge.options import SearchOptions
 from ken.knowledge.original import OriginalFiles
+from ken.knowledge.pages import pages_of
 from ken.knowledge.permissions import Policy
 from ken.knowledge.pushing import PUSHED, Pushed, Said, check_collection
 from ken.knowledge.quality.findings import STALE_AFTER_DAYS, QualityReport
@@ -136,6 +137,7 @@ class Library:
             self.reranking,
             partial(self._read, embedder),
             None if self.confirmed is None else partial(self.confirmed.near, embedder=embedder),
+            partial(pages_of, self.store),
         )
 
     async def sync(
