@@ -38,8 +38,8 @@ up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) $(if $(DEMO),$(KEN_HOME)/.demo) ## 
 $(KEN_HOME)/.demo: | $(VENV)/.ken $(VENV)/.weights
 	@echo "Making a demo week in $(KEN_HOME): a minute, once"
 	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
-	@$(BIN)/ken --home $(KEN_HOME) simulate --days 7 --questions-per-day 2500 --alerts --incident quality_drift@day4+9h \
-		--incident slow_provider@day5+9h --incident provider_errors@day5+14h
+	@$(BIN)/ken --home $(KEN_HOME) simulate --days 7 --questions-per-day 2500 --every-day --alerts \
+		--incident quality_drift@day4+9h --incident slow_provider@day5+9h --incident provider_errors@day5+14h
 	@touch $@
 
 check: $(VENV)/.dev $(MODULES)/.dev ## Lint, format, layers and types

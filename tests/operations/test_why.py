@@ -14,7 +14,11 @@ from ken.domain.alert import Alert, Change
 from ken.domain.figures import Point
 from ken.errors import InvalidInput, NotFound
 from ken.operations.alerts.rules import rules_of, shipped
-from ken.operations.simulate.organisation import HOUR_S
+from ken.operations.simulate import calendar, traffic
+from ken.operations.simulate.columns import Columns
+from ken.operations.simulate.happenings import Told
+from ken.operations.simulate.incidents import named
+from ken.operations.simulate.organisation import DAY_S, HOUR_S, Organisation
 from ken.operations.why.asking import Asked, moment
 from ken.operations.why.change import OfShares, OfValues, change, usual
 from ken.operations.why.hypotheses import Explanation, Window, explain
@@ -192,6 +196,34 @@ def test_an_alert_is_asked_about_by_its_rule_or_by_nothing(asked: Asked) -> None
         asked.about("nonsense", since=None, until=None, now=now)
     with pytest.raises(InvalidInput, match="begins before it ends"):
         asked.about(None, since=now, until=now - 60, now=now)
+
+
+def demo_week(weekday: int, *, hour: float) -> tuple[Columns, Told, float]:
+    """The week that `make up DEMO=1` makes on such a day at such an hour."""
+    until = MONDAY + (28 + weekday) * DAY_S + hour * HOUR_S
+    start = until // DAY_S * DAY_S - 6 * DAY_S
+    organisation = Organisation(seed=1, per_day=2_500, weekdays=(1.0,) * 7, holidays=0.0)
+    planted = ("quality_drift@day4+9h", "slow_provider@day5+9h", "provider_errors@day5+14h")
+    incidents = [named(text, start=start, until=until, seed=1 + place) for place, text in enumerate(planted)]
+    made = calendar.markers(organisation, start, days=7)
+    drawn = traffic.joined(list(traffic.days(organisation, start, days=7, incidents=incidents, made=made)))
+    return Columns(drawn, incidents=incidents, now=lambda: until), Told(made, incidents=incidents), until
+
+
+@pytest.mark.parametrize("weekday", [0, 6])
+def test_the_demo_weeks_story_is_found_in_every_window_of_the_console(home: Path, weekday: int) -> None:
+    """Of a day, of the whole week with nothing before it, and of more than there is: both failing models are named among the first five."""
+    week, happened, now = demo_week(weekday, hour=0.3)
+    database = SqliteDatabase(home)
+    asked = Asked(figures=week, alerts=AlertBook(database), happenings=happened, rules=())
+    for days in (1, 7, 14):
+        found, _ = asked.about(None, since=now - days * DAY_S, until=None, now=now)
+        first = {(each.moved.metric, each.moved.value) for each in found.hypotheses[:5]}
+        assert ("retry_rate", "light-a") in first
+        assert first & {("tokens_per_s", "strong-b"), ("ttft_ms", "strong-b")}
+        # A day is compared with the days before it; a window as long as the record begins where two of its days are before it.
+        assert found.window.since == pytest.approx(now - DAY_S if days == 1 else now - 4.2 * DAY_S, abs=DAY_S / 4)
+    database.close()
 
 
 def test_times_are_read_as_people_write_them() -> None:

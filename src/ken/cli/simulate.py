@@ -41,6 +41,13 @@ def simulate(  # noqa: PLR0913 - one parameter an option
             help="Something goes wrong on a day, the first being 0; at 10:00 UTC where no hours are said. More than one may be named.",
         ),
     ] = None,
+    every_day: Annotated[
+        bool,
+        typer.Option(
+            "--every-day",
+            help="Every day is a working day, none a weekend's or a holiday: whatever day it is, the last ones have many questions.",
+        ),
+    ] = False,
     alerts: Annotated[
         bool,
         typer.Option(
@@ -69,7 +76,10 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     struck = tuple(
         named(text, start=start, until=until, seed=seed + number) for number, text in enumerate(incidents or ())
     )
-    plan = Plan(organisation=Organisation(seed=seed, per_day=per_day), start=start, until=until, incidents=struck)
+    organisation = Organisation(seed=seed, per_day=per_day)
+    if every_day:
+        organisation = replace(organisation, weekdays=(1.0,) * 7, holidays=0.0)
+    plan = Plan(organisation=organisation, start=start, until=until, incidents=struck)
     questions, fired = in_home(settings_of(context, home), partial(_fill, plan=plan, force=force, alerts=alerts))
     say(f"{questions} simulated questions of {days} days are on record.")
     if alerts:

@@ -12,7 +12,6 @@ from ken.operations.simulate.organisation import (
     DAY_S,
     HOUR_S,
     OF_THE_HOUR,
-    OF_THE_WEEKDAY,
     Marker,
     Organisation,
 )
@@ -29,7 +28,7 @@ def arrivals(organisation: Organisation, day: float) -> NDArray[np.float64]:
     weekday = datetime.fromtimestamp(day, UTC).weekday()
     minutes = np.arange(_MINUTES) / 60
     shape = np.interp(minutes, np.arange(25), [*OF_THE_HOUR, OF_THE_HOUR[0]]) / _MEAN_HOUR
-    level = organisation.per_day / _MINUTES * OF_THE_WEEKDAY[weekday] * float(dice.lognormal(0, 0.06))
+    level = organisation.per_day / _MINUTES * organisation.weekdays[weekday] * float(dice.lognormal(0, 0.06))
     if weekday < 5 and dice.random() < organisation.holidays:  # noqa: PLR2004 - Saturday is 5
         level *= 0.12
     rate = level * shape * _swell(dice) * _bursts(dice)

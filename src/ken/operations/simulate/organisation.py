@@ -163,6 +163,8 @@ class Organisation:
     """The share that people say something of."""
     holidays: float = 0.015
     """The share of working days on which hardly anybody works."""
+    weekdays: tuple[float, ...] = OF_THE_WEEKDAY
+    """Relative traffic of Monday to Sunday."""
     release_every_days: float = 6.0
     gap_every_days: float = 21.0
     """How often Ken is down for maintenance, at night, for half an hour to an hour and a half."""

@@ -22,6 +22,9 @@ _LOOK_BACK = {"hard": 3 * HOUR_S, "soft": 12 * HOUR_S}
 _LOOK_ON = {"hard": 6 * HOUR_S, "soft": 24 * HOUR_S}
 _LONGEST_S = 14 * 86_400.0
 _HAPPENED_S = 2 * HOUR_S
+_BEFORE_S = 24 * HOUR_S
+"""So much of the record lies before a window, if its beginning can be moved for that."""
+_SHARE_BEFORE = 1 / 3
 _AGO = re.compile(r"-?(\d+(?:\.\d+)?)\s*(min|m|h|d|w)(?:\s+ago)?")
 _EPOCH = re.compile(r"\d{10}(\.\d+)?")
 """Seconds since the epoch, as the API gives them: of 2001 to 2286."""
@@ -54,9 +57,18 @@ class Asked:
             raise InvalidInput(
                 "A window begins before it ends, and is two weeks long at most. Change `since` or `until`."
             )
+        if alert is None:
+            begins = self._with_something_before(begins, ends)
         window = Window(since=begins, until=ends, about=window.about)
         happened = self.happenings.since(begins - _HAPPENED_S)
         return explain(self.figures, window, happenings=happened), alert
+
+    def _with_something_before(self, begins: float, ends: float) -> float:
+        """Where a window begins that has something to be compared with: later than asked, where the record is as young as the window."""
+        counted = self.figures.series("questions", since=begins - _BEFORE_S, until=ends, step_s=int(HOUR_S)).get("", ())
+        first = next((point.at for point in counted if point.count), ends)
+        later = first + max(_BEFORE_S, (ends - first) * _SHARE_BEFORE)
+        return later if begins < first + _BEFORE_S and ends - later >= LATELY_S else begins
 
     def _named(self, name: str | None, now: float) -> Alert | None:
         standing = self.alerts.standing(now).alerts

@@ -21,6 +21,8 @@ _HISTORY_S = 8 * DAY_S
 _BEFORE_S = 1.5 * DAY_S
 """Minutes are kept for two days: so far back the noise of fine steps can be seen."""
 _STEPS_S = (300, 900, 1800, 3600, 3 * 3600, 6 * 3600)
+_MOST_STEPS = 1_000
+"""Of one series: a longer window is looked at in longer steps."""
 _LEAST_IN_STEP = 8.0
 """Observations in a step, on average, below which steps are made longer."""
 _LEAST_CHANGE = 0.08
@@ -184,7 +186,7 @@ class Look:
                 "questions", since=self._hour - _HISTORY_S, until=self._hour, step_s=3600, by=dimension
             )
         )
-        step = next((each for each in _STEPS_S if self._rate * each >= 2 * _LEAST_IN_STEP), _STEPS_S[-1])
+        step = next((each for each in self._steps if self._rate * each >= 2 * _LEAST_IN_STEP), _STEPS_S[-1])
         fine = _shares(
             self._figures.series(
                 "questions", since=self._start(step), until=self._window.until, step_s=step, by=dimension
@@ -231,6 +233,12 @@ class Look:
             )
 
     @property
+    def _steps(self) -> tuple[int, ...]:
+        """The steps that are short enough to tell when something began, and not too many for the window."""
+        length = self._window.until - self._window.since + _BEFORE_S
+        return tuple(each for each in _STEPS_S if length / each <= _MOST_STEPS) or _STEPS_S[-1:]
+
+    @property
     def _hour(self) -> float:
         return self._window.since // HOUR_S * HOUR_S
 
@@ -241,13 +249,13 @@ class Look:
     def _step(self, coarse: Mapping[str, Sequence[Point]], watched: Watched, by: str) -> int:
         """The shortest step in which the figure is usually seen often enough."""
         if watched.kind in _COUNTED:
-            return 1800
+            return max(1800, self._steps[0])
         since, until = self._window.since, self._window.until
         lately = sum(point.count for series in coarse.values() for point in series if point.at >= self._hour - DAY_S)
         during = self._figures.whole(watched.metric, since=since, until=until, by=by)
         now = sum(point.count for point in during.values()) / max(until - since, 1.0)
         a_second = max(lately / DAY_S, now) / max(1, len(coarse))
-        return next((each for each in _STEPS_S if a_second * each >= _LEAST_IN_STEP), _STEPS_S[-1])
+        return next((each for each in self._steps if a_second * each >= _LEAST_IN_STEP), _STEPS_S[-1])
 
 
 def _matters(found: Change, watched: Watched) -> bool:
