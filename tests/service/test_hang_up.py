@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from ken.domain.principal import LOCAL_OPERATOR
 from tests.service.corpus import OPENING, QUESTION
 from tests.service.serving import Served
 
@@ -32,6 +33,20 @@ def test_hanging_up_ends_the_answer(served: Served, door: str) -> None:
         assert trace["model"] == "stuck"
         assert "hung up" in trace["error"]
         assert client.get("/api/conversations", params={"limit": 500}).status_code == 200
+
+
+def test_a_question_that_is_stopped_before_its_answer_begins_is_kept(served: Served) -> None:
+    """Its conversation stays, with the question and what became of it; the next question isn't answered with it."""
+    with served.client() as client:
+        with client.stream("POST", "/api/ask", json={"question": QUESTION, "model": "stuck"}) as response:
+            id_ = response.headers["x-ken-conversation-id"]
+            next(response.iter_lines())
+        assert eventually(lambda: client.get(f"/api/conversations/{id_}").json()["turns"] != [])
+        kept = client.get(f"/api/conversations/{id_}").json()
+        assert kept["title"] == QUESTION
+        assert [turn["content"] for turn in kept["turns"]] == [QUESTION, ""]
+        assert kept["turns"][1]["answer"]["outcome"] == "failed"
+        assert served.ken.conversations.recent(id_, LOCAL_OPERATOR, messages=10) == ()
 
 
 def test_hanging_up_without_a_stream_ends_the_answer(served: Served) -> None:

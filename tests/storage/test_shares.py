@@ -244,6 +244,7 @@ def test_ones_conversations_are_searched_by_titles_and_turns(database: Database)
     assert [title for title, _ in found("50%")] == ["Über Kräne"]
     assert found("5_%") == found("leave of ben's") == found("pay why?") == []
     assert found("why?")[0][1].startswith("…")
+    assert found("why?")[0][1].index("Why?") < 20, "a narrow list shows the start of it"
     let_read(database, SECRET, "board")
     assert found("answer 1") == []
     with pytest.raises(InvalidInput, match="at most 8 words"):

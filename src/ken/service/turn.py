@@ -153,7 +153,7 @@ class Shown:
 
 
 class Conversing:
-    """The conversation that a question belongs to; one that was made for it goes again unless something of an answer was shown.
+    """The conversation that a question belongs to; one that was made for it goes again where the question was refused.
 
     Where none could be made, as the database can't be written, `conversation_id` is None and nothing is kept: people are helped by
     the answer all the same.
@@ -193,8 +193,11 @@ class Conversing:
         self._is_empty = False
 
     async def end(self, question: str, shown: Shown, *, trace_id: str) -> None:
-        """Where no answer was kept, keep what was shown of one; a conversation in which nothing was shown goes again."""
-        if not self._is_kept and shown.text:
+        """Where no answer was kept, keep what was shown of one; of a new question that is the question alone, if need be.
+
+        Without a word to show for it, nothing takes the place of an earlier answer.
+        """
+        if not self._is_kept and (shown.text or self._instead_of is None):
             try:
                 await self.keep(question, shown.answer(trace_id))
             except NotFound:  # the conversation was deleted meanwhile, which may be why this ends

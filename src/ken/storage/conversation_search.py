@@ -14,8 +14,9 @@ from ken.storage.forgetting import WITHDRAWN
 from ken.storage.schema import conversations, turns
 
 _MOST_WORDS = 8
-_AROUND = 60
-"""Characters shown before and after the place that was found."""
+_BEFORE = 12
+_AFTER = 110
+"""Characters shown before and after the place that was found: little before, so that a narrow list doesn't cut the place off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,5 @@ class Sought:
     def _around(self, text: str) -> str:
         folded = " ".join(text.split())
         at = max(0, folded.casefold().find(self.words[0].casefold()))
-        start, end = max(0, at - _AROUND), at + len(self.words[0]) + _AROUND
+        start, end = max(0, at - _BEFORE), at + len(self.words[0]) + _AFTER
         return ("…" if start else "") + folded[start:end].strip() + ("…" if end < len(folded) else "")

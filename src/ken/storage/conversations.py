@@ -114,7 +114,7 @@ class Conversations:
     ) -> tuple[Message, ...]:
         """Read the last messages, oldest first: the history window of the next question. Raises NotFound.
 
-        With `instead_of`, the last before the turn of that trace.
+        With `instead_of`, the last before the turn of that trace. A question that got no word of an answer is left out.
         """
         which = turns.c.conversation_id == conversation_id
         with self._database.read() as connection:
@@ -133,7 +133,8 @@ class Conversations:
             last = sa.select(turns.c.id).where(which).order_by(turns.c.id.desc()).limit(messages)
             rows = kept_turns.rows_of(connection, turns.c.id.in_(last))
             hidden = kept_turns.hidden_from(connection, principal, rows=rows)
-        read = [kept_turns.turn_of(row, hidden) for row in rows]
+        blank = {row.trace_id for row in rows if row.role == "assistant" and row.trace_id and not row.content}
+        read = [kept_turns.turn_of(row, hidden) for row in rows if row.trace_id not in blank]
         return tuple(Message(turn.role, turn.content) for turn in read)
 
     def rename(self, conversation_id: str, principal: Principal, *, title: str) -> None:
