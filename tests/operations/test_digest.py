@@ -21,8 +21,9 @@ from ken.operations.digest.day import DayTold, Sources, day_of, told
 from ken.operations.digest.markdown import markdown
 from ken.operations.digest.page import page, plot
 from ken.operations.digest.sending import notices
-from ken.operations.digest.story import QUIET, events
+from ken.operations.digest.story import FIRED_ALONE, QUIET, events
 from ken.operations.simulate.organisation import DAY_S
+from ken.operations.why.words import NOTHING
 from ken.storage.alerts import AlertBook
 from ken.storage.sqlite import SqliteDatabase
 from ken.telemetry.figures import Pattern
@@ -87,7 +88,7 @@ def test_the_story_is_told_in_the_order_of_time(book: AlertBook) -> None:
     for each in (text, drawn):
         assert each.index("What moved first") < each.index("In the order of time") < each.index("Latency")
         assert "steps" in each
-    assert "0 hard and 1 soft alert fired." in text
+    assert " 1 soft alert fired." in text
     # What others wrote can't act, in either form, and the page loads nothing.
     assert "<script" not in text.replace("\\<script", "")
     assert not re.search(r"(?<!\\)\]\(", text)
@@ -126,6 +127,9 @@ def test_a_breaker_and_an_alert_are_told_by_name(book: AlertBook) -> None:
     assert f"- 10:00 breaker of 'broken_one' opened: {reason} (2 times that day)" in said
     assert "- 10:00 **fired**: hard alert `retrieval_p99`: p99 is \\_high\\_ in a_b." in said
     assert sum("breaker of" in line for line in said) == 1
+    # Where an alert fired, the day is not said to be one on which nothing moved.
+    assert f"{FIRED_ALONE} 1 hard alert fired." in said
+    assert NOTHING not in "\n".join(said)
 
 
 def test_a_first_day_is_not_said_to_be_like_others(book: AlertBook) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ken.domain.alert import Happening
-from ken.operations.digest.day import DayTold, Headline
+from ken.operations.digest.day import DayTold, Fired, Headline
 from ken.operations.why.words import nothing, shown, title, unit_of, values
 
 QUIET = "Nothing moved, and no alert fired: a day like those before."
+FIRED_ALONE = "An alert's rule was met, and no figure is seen to have moved for long enough to name a cause."
 TRIED_AGAIN = "is tried again"
 """How the words of a breaker begin that opens no more than it was."""
 _MOST_HYPOTHESES = 3
@@ -37,19 +38,24 @@ def opening(told: DayTold) -> str:
         return QUIET
     sentences: list[str] = []
     if not told.explanation.hypotheses:
-        sentences.append(nothing(told.explanation))
+        is_still = told.explanation.is_compared and told.fired
+        sentences.append(FIRED_ALONE if is_still else nothing(told.explanation))
     if told.explanation.hypotheses:
         first = told.explanation.hypotheses[0]
         sentences.append(f"What stands out: {title(first)}")
         if first.marker is not None:
             sentences.append(f"Just before: {first.marker.told or first.marker.of}")
-    hard = sum(each.alert.severity == "hard" for each in told.fired)
-    soft = len(told.fired) - hard
-    if told.fired:
-        sentences.append(f"{hard} hard and {soft} soft alert{'s' * (len(told.fired) != 1)} fired.")
-    else:
-        sentences.append("No alert fired.")
+    sentences.append(f"{_counted(told.fired)} fired.")
     return " ".join(sentences)
+
+
+def _counted(fired: Sequence[Fired]) -> str:
+    """How many alerts, by severity; none of a severity is left out."""
+    hard = sum(each.alert.severity == "hard" for each in fired)
+    counts = [f"{count} {name}" for count, name in ((hard, "hard"), (len(fired) - hard, "soft")) if count]
+    if not counts:
+        return "No alert"
+    return f"{' and '.join(counts)} alert{'s' * (len(fired) != 1)}"
 
 
 def events(told: DayTold) -> tuple[Event, ...]:
