@@ -160,6 +160,18 @@ def test_a_home_is_filled_up_to_now_and_not_twice(filled: Home) -> None:
         fill(filled, plan)
 
 
+def test_what_was_asked_within_a_day_has_its_text() -> None:
+    """As a real question has in its first day; of older ones a sample has it, and those with which something was wrong."""
+    until = MONDAY + DAY_S
+    [day] = traffic.days(organisation(), MONDAY, days=1)
+    told = list(recorded(day, seed=SEED, until=until + 12 * HOUR_S))
+    young = [each for each in told if each.trace.started_at > until - 12 * HOUR_S]
+    old = told[: len(told) - len(young)]
+    assert {each.capture for each in young} == {"full", "grace"}
+    assert all(each.trace.spans for each in young)
+    assert {each.capture for each in old} == {"full", "metrics"}
+
+
 def test_a_home_with_questions_of_people_is_refused(filled: Home) -> None:
     """Unless it is forced: simulated questions would change their figures."""
     [day] = traffic.days(Organisation(seed=2, per_day=50), MONDAY, days=1)

@@ -23,6 +23,8 @@ _PASSAGES = 4
 _NUMBERS = 6
 _SUCCESS: tuple[Success, ...] = ("no", "yes", "unknown")
 _SAMPLE = 0.15
+_GRACE_S = 86_400.0
+"""All of every trace is kept for so long, as `[capture] grace_h` ships."""
 
 
 class _Row(NamedTuple):
@@ -67,8 +69,8 @@ def recorded(
 ) -> Iterator[Recorded]:
     """Each question with its measures, in the order of time; ids come out of the seed.
 
-    All of one in seven, and of every one that failed, was escalated or disliked, is there; of the others the figures. What
-    a judge or a person said after `until` (seconds since the epoch) is not there yet.
+    All of one in seven, of every one that failed, was escalated or disliked, and of all of the day before `until` (seconds
+    since the epoch), is there; of the others the figures. What a judge or a person said after `until` is not there yet.
     """
     wording = wording or Wording()
     names = tuple(stage for stage in (*STAGES, "embed") if stage in traffic.stage_ms)
@@ -83,11 +85,11 @@ def recorded(
         stage_ms = tuple((name, ms) for name, ms in zip(names, took, strict=True) if ms is not None)
         measures = _measures(row, stage_ms)
         reasons = _reasons(row, sampled=kept)
-        capture: CaptureTier = "full" if reasons else "metrics"
+        capture: CaptureTier = "full" if reasons else "grace" if row.at > until - _GRACE_S else "metrics"
         trace = replace(
             _trace(row, f"{first:016x}{second:016x}", capture=capture), **_texts(row, number=number, wording=wording)
         )
-        if reasons:
+        if capture != "metrics":
             trace = _with_detail(trace, row, stage_ms=stage_ms, number=number, wording=wording)
         yield Recorded(trace=trace, measures=measures, capture=capture, reasons=reasons)
 
