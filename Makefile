@@ -30,13 +30,13 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) $(if $(DEMO),$(KEN_HOME)/.demo) ## Install Ken, read the example handbook, serve on port 8000
+up: $(VENV)/.ken $(VENV)/.weights $(CONSOLE) $(if $(DEMO),$(KEN_HOME)/.demo) ## Install Ken, read the example handbook, serve on port 8000 (KEN_PORT=8001: on that)
 	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
 	@exec $(BIN)/ken --home $(KEN_HOME) up
 
 # Never into a home with questions of people: `ken simulate` refuses that.
 $(KEN_HOME)/.demo: | $(VENV)/.ken $(VENV)/.weights
-	@echo "Making a demo week in $(KEN_HOME): a minute, once"
+	@echo "Making a demo week in $(KEN_HOME): some minutes, once"
 	@$(BIN)/ken --home $(KEN_HOME) sync examples/handbook --collection handbook
 	@$(BIN)/ken --home $(KEN_HOME) simulate --days 7 --questions-per-day 2500 --every-day --alerts \
 		--incident quality_drift@day4+9h --incident slow_provider@day5+9h --incident provider_errors@day5+14h
