@@ -46,7 +46,9 @@ def test_simulated_questions_are_about_the_homes_documents(tmp_path: Path) -> No
     found = json.loads(terminal.ken("trace", "--where", wanted, "--json").stdout)["traces"]
     assert {each["principal"] for each in found} == {"simulated"}
     quoted: set[str] = set()
-    for each in [each for each in found if each["question"] != "(no longer kept)"][:3]:
+    for each in [each for each in found if each["question"] != "(no longer kept)"]:
+        if len(quoted) > 2:
+            break
         trace = json.loads(terminal.ken("trace", each["id"], "--json").stdout)
         for citation in trace["citations"]:
             file = FILES[str(citation["document_id"]).removeprefix("harbour/")]
