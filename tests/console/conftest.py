@@ -25,6 +25,8 @@ ARGUMENTS = [
 PATIENCE_MS = 20_000
 """How long a page may take to show what is expected of it: as long as a machine that runs all tests at once may need."""
 
+WHOLE_WAY_S = 240
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -88,3 +90,10 @@ def watched(context: BrowserContext, url: str, wrong: list[str]) -> Page:
         lambda request: None if request.url.startswith((url, f"blob:{url}")) else wrong.append(request.url),
     )
     return page
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A way through several pages may take longer than the minute that any other test has."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(WHOLE_WAY_S))
