@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { findIn } from './finding';
 import { hasChanged, linkedDocument, targetOf, type OpenedDocument, type Place } from './place';
-import { quotedParts } from './quoted';
+import { quotedParts, shareOf } from './quoted';
+import { quotedPage } from './quoted-page';
 import { documentSearch, playgroundSearch } from './search';
 
 const NOWHERE: Place = { start: null, end: null, page: null, version: null, ordinal: null };
@@ -52,6 +53,28 @@ describe('a quotation on a page', () => {
 
   it('is not made up', () => {
     expect(quotedParts(pieces, 'Low water is at midnight')).toEqual([]);
+  });
+});
+
+describe('the page of a quotation', () => {
+  const pages = ['Trains and flights.', 'Aldane region EUR 210', 'Trade fairs end on a'];
+  const shown = (quote: string, named: number) =>
+    quotedPage((page) => Promise.resolve([{ text: pages[page - 1] ?? '' }]), { named, pages: pages.length, quote });
+
+  it('is where its words stand, whichever was named', async () => {
+    expect(await shown('| Aldane region | EUR 210 |', 1)).toBe(2);
+    expect(await shown('Trade fairs end on a Friday.', 1)).toBe(3);
+  });
+
+  it('is the named one where its words stand nowhere', async () => {
+    expect(await shown('Nobody wrote this sentence', 2)).toBe(2);
+    expect(await shown('', 3)).toBe(3);
+  });
+
+  it('is marked by the widths of its letters', () => {
+    const widthOf = (text: string) => Array.from(text).reduce((sum, letter) => sum + (letter === 'W' ? 3 : 1), 0);
+    expect(shareOf('WWii', 2, widthOf)).toBe(0.75);
+    expect(shareOf('', 0, widthOf)).toBe(0);
   });
 });
 

@@ -2,7 +2,10 @@ import { Util, type PDFDocumentProxy, type PDFPageProxy } from 'pdfjs-dist';
 import { useEffect, useRef, useState } from 'react';
 
 import styles from './document.module.css';
-import { quotedParts } from './quoted';
+import { quotedParts, shareOf } from './quoted';
+
+/** Of a line's height. */
+const EDGE = 0.12;
 
 interface PdfPageProps {
   readonly pdf: PDFDocumentProxy;
@@ -91,19 +94,26 @@ function percent(share: number): string {
 /** The page's text, and where the quoted words stand on it. */
 async function marked(page: PDFPageProxy, quote: string): Promise<Drawn> {
   const viewport = page.getViewport({ scale: 1 });
-  const { items } = await page.getTextContent();
+  const { items, styles: fonts } = await page.getTextContent();
+  const brush = document.createElement('canvas').getContext('2d');
   const pieces = items.flatMap((item) => ('str' in item ? [{ text: item.str, item }] : []));
   const boxes = quotedParts(pieces, quote).flatMap((part) => {
     const piece = pieces[part.index];
     if (!piece) return [];
     const { width, height, transform } = piece.item;
     const [, , , , x, y] = Util.transform(viewport.transform, transform as number[]) as number[];
-    const size = Math.max(1, piece.text.length);
+    const family = fonts[piece.item.fontName]?.fontFamily ?? 'sans-serif';
+    if (brush !== null) brush.font = `100px ${family}`;
+    const share = (at: number) => shareOf(piece.text, at, (some) => brush?.measureText(some).width ?? some.length);
+    // The widths are those of a font like it: a letter's edge is better marked too far than cut.
+    const [from, to] = [share(part.from), share(part.to)];
+    const edge = EDGE * height;
+    const left = (x ?? 0) + Math.max(0, width * from - edge);
     return [
       {
-        left: ((x ?? 0) + (width * part.from) / size) / viewport.width,
+        left: left / viewport.width,
         top: ((y ?? 0) - height) / viewport.height,
-        width: (width * (part.to - part.from)) / size / viewport.width,
+        width: ((x ?? 0) + Math.min(width, width * to + edge) - left) / viewport.width,
         height: (height * 1.25) / viewport.height,
       },
     ];

@@ -11,6 +11,7 @@ import { originalQuery } from './original';
 import { openPdf } from './pdf';
 import { PdfPage } from './pdf-page';
 import type { OpenedDocument, Target } from './place';
+import { useQuotedPage } from './quoted-page';
 
 interface PdfViewProps {
   readonly opened: OpenedDocument;
@@ -28,7 +29,10 @@ const ZOOMS = [0.6, 0.8, 1, 1.25, 1.6, 2] as const;
 export function PdfView({ opened, target, page, onText }: PdfViewProps) {
   const file = useQuery(originalQuery(opened.document.id, opened.document.version));
   const opening = useOpened(file.data);
-  const [shown, setShown] = useState(page ?? 1);
+  const quote = target === null ? '' : Array.from(opened.text).slice(target.start, target.end).join('');
+  const pdf = opening !== null && 'pdf' in opening ? opening.pdf : null;
+  const found = useQuotedPage(pdf, page ?? 1, quote);
+  const [chosen, setShown] = useState<number | null>(null);
   const [zoom, setZoom] = useState(2);
   const fault = file.error?.message ?? (opening !== null && 'fault' in opening ? opening.fault : null);
   if (fault !== null) {
@@ -38,10 +42,9 @@ export function PdfView({ opened, target, page, onText }: PdfViewProps) {
       </Empty>
     );
   }
-  if (opening === null || 'fault' in opening) return <Skeleton height="40rem" />;
-  const { pdf } = opening;
+  const shown = chosen ?? found;
+  if (pdf === null || shown === null) return <Skeleton height="40rem" />;
   const number = Math.min(Math.max(1, shown), pdf.numPages);
-  const quote = target === null ? '' : Array.from(opened.text).slice(target.start, target.end).join('');
   return (
     <div className={styles.pdf}>
       <div className={styles.tools} role="group" aria-label="Pages">

@@ -32,6 +32,25 @@ export function quotedParts(pieces: readonly PagePiece[], quote: string): readon
   return [...parts.values()];
 }
 
+/** How far into a piece's width a character begins, 0 to 1: letters differ in width. */
+export function shareOf(text: string, at: number, widthOf: (some: string) => number): number {
+  const whole = widthOf(text);
+  return whole === 0 ? 0 : widthOf(text.slice(0, at)) / whole;
+}
+
+/** How many of a quotation's letters and digits stand on a page, in one place. */
+export function quotedLength(pieces: readonly PagePiece[], quote: string): number {
+  return quotedParts(pieces, quote).reduce(
+    (sum, { index, from, to }) => sum + folded(pieces[index]?.text.slice(from, to) ?? '').length,
+    0,
+  );
+}
+
+/** How many letters and digits a quotation has: where a page holds as many, the whole of it is there. */
+export function quoteLength(quote: string): number {
+  return folded(quote).length;
+}
+
 function folded(text: string): string {
   return text
     .normalize('NFKC')
