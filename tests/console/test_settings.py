@@ -50,6 +50,22 @@ def test_a_key_is_made_shown_once_used_and_revoked(page: Page, served: Served) -
     expect(page.get_by_role("row", name=re.compile("Front desk.*revoked"))).to_be_visible()
 
 
+def test_a_new_key_is_tried_in_the_tab_and_given_up_again(page: Page, served: Served) -> None:
+    """The tab goes on as the key's owner, who sees no page of operators, until a click on the name brings one back."""
+    opened(page, served, "keys")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_role("dialog", name="New key").get_by_label("Name").fill("Visitor")
+    page.get_by_role("button", name="Make key").click()
+    page.get_by_role("button", name="Use it in this tab").click()
+    places = page.get_by_role("navigation", name="Pages")
+    expect(page.get_by_role("button", name="Visitor")).to_be_visible()
+    expect(places.get_by_role("link", name="Gateway")).to_have_count(0)
+    expect(page.get_by_text("Visitor may not see it")).to_be_visible()
+    page.get_by_role("button", name="Visitor").click()
+    expect(places.get_by_role("link", name="Gateway")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Visitor"))).to_be_visible()
+
+
 def test_a_name_that_is_taken_is_told_where_it_was_typed(page: Page, served: Served) -> None:
     """The form stays with what was typed, and says why there is no key."""
     opened(page, served, "keys")

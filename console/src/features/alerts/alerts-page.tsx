@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
+import { apiQuery } from '@/lib/api/client';
+import { ForOperators } from '@/ui/for-operators';
 import { Page } from '@/ui/page';
 import { Tabs } from '@/ui/tabs';
 
@@ -18,7 +20,9 @@ const route = getRouteApi('/alerts');
 export function AlertsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const alerts = useQuery(standing).data;
+  const me = useQuery(apiQuery('/api/me')).data;
+  const { data: alerts, error } = useQuery(standing);
+  if (me?.is_operator === false || error?.status === 403) return <ForOperators title="Alerts" name={me?.name} />;
   const firing = alerts?.alerts.filter(({ state }) => state === 'firing').length ?? 0;
   const silent = alerts?.silences.length ?? 0;
   const tab = search.tab ?? 'firing';

@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
+import { apiQuery } from '@/lib/api/client';
 import { moment } from '@/lib/format';
+import { ForOperators } from '@/ui/for-operators';
 import { Page } from '@/ui/page';
-import { Fault } from '@/ui/states';
 import { Tabs, type TabOf } from '@/ui/tabs';
 
 import { BudgetsTab } from './budgets-tab';
@@ -29,13 +31,10 @@ const TABS: readonly TabOf<GatewayTab>[] = [
 export function GatewayPage() {
   const { tab = 'overview' } = useSearch({ from: '/gateway' });
   const navigate = useNavigate({ from: '/gateway' });
+  const me = useQuery(apiQuery('/api/me')).data;
   const models = useModels();
-  if (models.error?.status === 403) {
-    return (
-      <Page title="Gateway">
-        <Fault title="This page is for operators" error={models.error} />
-      </Page>
-    );
+  if (me?.is_operator === false || models.error?.status === 403) {
+    return <ForOperators title="Gateway" name={me?.name} />;
   }
   return (
     <Page title="Gateway" lead="What stands between a question and the model that answers it.">

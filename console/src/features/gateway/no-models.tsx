@@ -1,5 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Quote } from 'lucide-react';
 
+import { apiQuery } from '@/lib/api/client';
 import { CopyButton } from '@/ui/copy-button';
 import { Panel } from '@/ui/page';
 import { Empty } from '@/ui/states';
@@ -17,6 +20,7 @@ api_key_env = "OPENAI_API_KEY"            # the variable that holds its key
 
 /** A Ken with the reader alone: what that means, and the lines that add a model. */
 export function NoModels() {
+  const me = useQuery(apiQuery('/api/me')).data;
   return (
     <Panel>
       <Empty title="No model is configured, and none is needed" icon={<Quote />}>
@@ -25,6 +29,19 @@ export function NoModels() {
           process, without a call to anybody and without cost. So there is no breaker that could open and nothing to
           budget. A chat model writes answers in words of its own, which Ken checks against the passages.
         </p>
+        {me?.simulated === true && (
+          <p>
+            The models on record are made up, as are the questions: what they would have cost stands under{' '}
+            <Link to="/gateway" search={{ tab: 'costs' }}>
+              Costs
+            </Link>
+            , who would have been asked for what in the{' '}
+            <Link to="/views" search={{ view: 'cost' }}>
+              view of costs
+            </Link>
+            .
+          </p>
+        )}
       </Empty>
       <div className={styles.lines}>
         <div className={styles.head}>

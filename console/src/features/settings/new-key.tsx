@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import { api, apiQuery, unwrap } from '@/lib/api/client';
 import { plural } from '@/lib/format';
+import { storeKey } from '@/lib/key';
 import { Button } from '@/ui/button';
 import { CopyButton } from '@/ui/copy-button';
 import { Dialog } from '@/ui/dialog';
@@ -17,19 +18,24 @@ export interface NewKeyProps {
 
 /** Makes a key, and shows its secret this one time. */
 export function NewKey({ open, onClose }: NewKeyProps) {
-  const [secret, setSecret] = useState<string | null>(null);
+  const [key, setKey] = useState<MadeKey | null>(null);
   const close = () => {
-    setSecret(null);
+    setKey(null);
     onClose();
   };
   return (
-    <Dialog open={open} title={secret === null ? 'New key' : 'Keep this key now'} onClose={close}>
-      {secret === null ? <KeyForm onMade={setSecret} onCancel={close} /> : <Made secret={secret} onClose={close} />}
+    <Dialog open={open} title={key === null ? 'New key' : 'Keep this key now'} onClose={close}>
+      {key === null ? <KeyForm onMade={setKey} onCancel={close} /> : <Made of={key} onClose={close} />}
     </Dialog>
   );
 }
 
-function KeyForm({ onMade, onCancel }: { readonly onMade: (secret: string) => void; readonly onCancel: () => void }) {
+interface MadeKey {
+  readonly name: string;
+  readonly secret: string;
+}
+
+function KeyForm({ onMade, onCancel }: { readonly onMade: (made: MadeKey) => void; readonly onCancel: () => void }) {
   const client = useQueryClient();
   const groups = useQuery(apiQuery('/api/groups')).data ?? [];
   const [name, setName] = useState('');
@@ -38,7 +44,7 @@ function KeyForm({ onMade, onCancel }: { readonly onMade: (secret: string) => vo
   const make = useMutation({
     mutationFn: () => unwrap(api.POST('/api/keys', { body: { name, groups: [...chosen, ...listed(others)] } })),
     onSuccess: async (made) => {
-      onMade(made.secret);
+      onMade({ name: made.key.name, secret: made.secret });
       await Promise.all(['/api/keys', '/api/groups'].map((path) => client.invalidateQueries({ queryKey: [path] })));
     },
   });
@@ -105,7 +111,7 @@ function KeyForm({ onMade, onCancel }: { readonly onMade: (secret: string) => vo
   );
 }
 
-function Made({ secret, onClose }: { readonly secret: string; readonly onClose: () => void }) {
+function Made({ of: { name, secret }, onClose }: { readonly of: MadeKey; readonly onClose: () => void }) {
   const command = `curl -H 'Authorization: Bearer ${secret}' ${window.location.origin}/api/me`;
   return (
     <>
@@ -114,9 +120,21 @@ function Made({ secret, onClose }: { readonly secret: string; readonly onClose: 
         <code aria-label="The key">{secret}</code>
         <CopyButton text={secret} label="Copy key" />
       </div>
-      <p className={styles.soft}>To try it:</p>
+      <p className={styles.soft}>To try it from elsewhere:</p>
       <pre className={styles.command}>{command}</pre>
+      <p className={styles.soft}>
+        To see what it sees, use it here: this tab goes on as {name} until you click that name in the bar above, or
+        close the tab.
+      </p>
       <div className={styles.actions}>
+        <Button
+          onClick={() => {
+            onClose();
+            storeKey(secret);
+          }}
+        >
+          Use it in this tab
+        </Button>
         <Button look="primary" onClick={onClose}>
           I have kept it
         </Button>

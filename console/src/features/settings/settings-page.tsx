@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
 import { apiQuery } from '@/lib/api/client';
+import { ForOperators } from '@/ui/for-operators';
 import { Page } from '@/ui/page';
-import { Fault } from '@/ui/states';
 import { Tabs, type TabOf } from '@/ui/tabs';
 
 import { AboutTab } from './about-tab';
@@ -29,14 +29,11 @@ const LABELS: readonly TabOf<SettingsTab>[] = [
 export function SettingsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const me = useQuery(apiQuery('/api/me')).data;
   const keys = useQuery(apiQuery('/api/keys'));
   const show = (changed: SettingsSearch) => void navigate({ search: changed, replace: true });
-  if (keys.error?.status === 403) {
-    return (
-      <Page title="Settings">
-        <Fault title="This page is for operators" error={keys.error} />
-      </Page>
-    );
+  if (me?.is_operator === false || keys.error?.status === 403) {
+    return <ForOperators title="Settings" name={me?.name} />;
   }
   const tab = search.tab ?? 'keys';
   return (

@@ -6,6 +6,7 @@ import { useCallback, useEffect } from 'react';
 import { apiQuery } from '@/lib/api/client';
 import { loadCharts } from '@/ui/chart-canvas';
 import { classNames } from '@/ui/class-names';
+import { ForOperators } from '@/ui/for-operators';
 import { Page } from '@/ui/page';
 import { Empty, Fault } from '@/ui/states';
 import type { Step } from '@/ui/chart-series';
@@ -37,14 +38,7 @@ export function ViewsPage() {
   const me = useQuery(apiQuery('/api/me'));
   useEffect(() => void loadCharts().catch(() => undefined), []); // while the figures are on their way; a chart says when it can't
   if (me.data?.is_operator === false) {
-    return (
-      <Page title="Views">
-        <Fault
-          title="Views are for operators"
-          error={{ message: 'Your key is not in the group operators.', status: 403 }}
-        />
-      </Page>
-    );
+    return <ForOperators title="Views" name={me.data.name} />;
   }
   return (
     <Page
