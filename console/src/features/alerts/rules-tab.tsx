@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus, SearchX } from 'lucide-react';
-import { useDeferredValue, useState } from 'react';
+import { Fragment, useDeferredValue, useState, type ReactNode } from 'react';
 
 import { ago, moment } from '@/lib/format';
 import { Badge } from '@/ui/badge';
@@ -90,7 +90,7 @@ const COLUMNS: readonly Column<AlertRule>[] = [
     cell: (rule) => (
       <>
         <Link to="/alerts" search={{ tab: 'rules', rule: rule.name }} className={styles.name}>
-          {rule.name}
+          {broken(rule.name)}
         </Link>
         <div className={styles.looks}>{rule.looks_for}</div>
       </>
@@ -104,6 +104,20 @@ const COLUMNS: readonly Column<AlertRule>[] = [
     cell: ({ last_fired_at: at }) => (at === null ? 'not yet' : <Moment at={at} told={ago} title={moment} />),
   },
 ];
+
+/** A name that may go on in a new line after each of its words, and not within one. */
+function broken(name: string): ReactNode {
+  return name.split('_').map((word, index) => (
+    <Fragment key={index}>
+      {index > 0 && (
+        <>
+          _<wbr />
+        </>
+      )}
+      {word}
+    </Fragment>
+  ));
+}
 
 function From({ rule }: { readonly rule: AlertRule }) {
   const files = rule.said.map(({ place }) => place).filter((place) => !isOwn(place));

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { api, unwrap } from '@/lib/api/client';
+import { api, apiQuery, unwrap } from '@/lib/api/client';
 import { moment } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
@@ -9,7 +9,7 @@ import { Checkbox, Select, TextField } from '@/ui/field';
 import { toast } from '@/ui/toast';
 
 import styles from './silence-dialog.module.css';
-import { rules } from './queries';
+import { rules, standing } from './queries';
 import type { Alert } from './shapes';
 import { labelsInWords, lasting } from './words';
 
@@ -44,10 +44,14 @@ function SilenceForm({ alert, onClose }: Omit<SilenceDialogProps, 'open'>) {
     mutationFn: () =>
       unwrap(api.POST('/api/alerts/silences', { body: { rule, seconds, reason, labels: isNarrow ? labels : {} } })),
     onSuccess: async (made) => {
+      // At once in the number on the tab and in the list below it: neither waits for what the other is told.
+      client.setQueryData(standing.queryKey, (now) => now && { ...now, silences: [...now.silences, made] });
+      client.setQueryData(apiQuery('/api/alerts/silences').queryKey, (now) => now && [...now, made]);
       toast(`${made.rule === '*' ? 'Everything' : made.rule} is silent until ${moment(made.until)}.`);
       onClose();
       await unwrap(api.POST('/api/alerts')); // what is on goes silent now, and not at the next look
-      await client.invalidateQueries({ queryKey: ['/api/alerts'] });
+      const paths = ['/api/alerts', '/api/alerts/silences'];
+      await Promise.all(paths.map((path) => client.invalidateQueries({ queryKey: [path] })));
     },
   });
   return (
