@@ -5,6 +5,8 @@ import styles from './page.module.css';
 
 export interface PageProps {
   readonly title: ReactNode;
+  /** Above the title: the way back to what the page is one of. */
+  readonly above?: ReactNode;
   /** A sentence below the title. */
   readonly lead?: ReactNode;
   /** Buttons and filters at the title's end. */
@@ -13,12 +15,13 @@ export interface PageProps {
 }
 
 /** The frame of a page that is operated rather than read: its title, what can be done, what it shows. */
-export function Page({ title, lead, actions, children }: PageProps) {
+export function Page({ title, above, lead, actions, children }: PageProps) {
   return (
     <div className={styles.page}>
       {typeof title === 'string' && <title>{`${title} · Ken`}</title>}
       <header className={styles.head}>
         <div className={styles.told}>
+          {above}
           <h1>{title}</h1>
           {lead !== undefined && <p className={styles.lead}>{lead}</p>}
         </div>

@@ -34,6 +34,11 @@ test('what hardly moved is neither better nor worse', () => {
   expect(compared(trace({}), trace({ ms: 102 }), 'USD').find((each) => each.name === 'Took')?.verdict).toBe('neither');
 });
 
+test('a share that moved is told in points', () => {
+  const rows = compared(trace({ confidence: 0.93 }), trace({ confidence: 0.75 }), 'USD');
+  expect(rows.find((each) => each.name === 'Confidence')).toMatchObject({ change: '−18 points', verdict: 'worse' });
+});
+
 test('citations are told apart by what became of them', () => {
   const before = trace({ citations: cites('one', 'two', 'two') });
   expect(citedBy(before, trace({ citations: cites('two', 'three') }))).toEqual({

@@ -35,9 +35,10 @@ export function compared(before: Trace, after: Trace, currency: string): readonl
     of: (trace: Trace) => number | null,
     told: (value: number | null) => string,
     better?: 'less' | 'more',
+    by = inPercent,
   ) => {
     const [was, is] = [of(before), of(after)];
-    return { name, before: told(was), after: told(is), ...moved(was, is, better) };
+    return { name, before: told(was), after: told(is), ...moved(was, is, { better, by }) };
   };
   return [
     words('Outcome', (trace) => trace.outcome.replaceAll('_', ' ')),
@@ -60,6 +61,7 @@ export function compared(before: Trace, after: Trace, currency: string): readonl
       (trace) => trace.confidence,
       (value) => percent(value, 0),
       'more',
+      inPoints,
     ),
     words('Checks that found a fault', (trace) => trace.failed_checks.join(', ') || 'none'),
   ];
@@ -76,11 +78,32 @@ export function citedBy(before: Trace, after: Trace): CitedBy {
   };
 }
 
-function moved(was: number | null, is: number | null, better?: 'less' | 'more'): Pick<Compared, 'change' | 'verdict'> {
+interface Judged {
+  readonly better: 'less' | 'more' | undefined;
+  readonly by: (was: number, is: number) => Step;
+}
+
+interface Step {
+  readonly told: string;
+  /** Of 1: how far it is; what hardly moved is neither better nor worse. */
+  readonly size: number;
+}
+
+function moved(was: number | null, is: number | null, { better, by }: Judged): Pick<Compared, 'change' | 'verdict'> {
   if (was === null || is === null || was === is) return { change: '', verdict: 'neither' };
-  const share = was === 0 ? null : (is - was) / Math.abs(was);
-  const sign = is > was ? '+' : '−';
-  const change = share === null ? 'from nothing' : `${sign}${(Math.abs(share) * 100).toFixed(0)} %`;
-  if (better === undefined || (share !== null && Math.abs(share) < LEAST_SHARE)) return { change, verdict: 'neither' };
-  return { change, verdict: is > was === (better === 'more') ? 'better' : 'worse' };
+  const { told, size } = by(was, is);
+  if (better === undefined || size < LEAST_SHARE) return { change: told, verdict: 'neither' };
+  return { change: told, verdict: is > was === (better === 'more') ? 'better' : 'worse' };
+}
+
+function inPercent(was: number, is: number): Step {
+  if (was === 0) return { told: 'from nothing', size: 1 };
+  const size = Math.abs((is - was) / was);
+  return { told: `${is > was ? '+' : '−'}${(size * 100).toFixed(0)} %`, size };
+}
+
+/** Of shares, which are percentages themselves: a percentage of those would be read as points. */
+function inPoints(was: number, is: number): Step {
+  const size = Math.abs(is - was);
+  return { told: `${is > was ? '+' : '−'}${(size * 100).toFixed(0)} points`, size };
 }

@@ -8,9 +8,15 @@ import type { Found } from './shapes';
 import styles from './traces-page.module.css';
 import { Helpful, Outcome, titleOf, tokensOf } from './words';
 
-/** The columns of the list; with those that a filter asks for by name behind them. */
-export function columnsOf(currency: string, asked: readonly string[]): readonly Column<Found>[] {
-  return [...BEFORE, ...figures(currency), ...asked.map(askedFor)];
+/** The columns of the list, without those of dashes alone; with those that a filter asks for by name behind them. */
+export function columnsOf(currency: string, rows: readonly Found[]): readonly Column<Found>[] {
+  const isSaid: Readonly<Record<string, boolean | undefined>> = {
+    ttft: rows.some((trace) => trace.ttft_ms !== null),
+    quality: rows.some((trace) => trace.reaction.quality !== null),
+    feedback: rows.some((trace) => trace.reaction.helpful !== null),
+  };
+  const told = figures(currency).filter(({ id }) => isSaid[id] ?? true);
+  return [...BEFORE, ...told, ...askedNames(rows).map(askedFor)];
 }
 
 const BEFORE: readonly Column<Found>[] = [
@@ -39,7 +45,7 @@ const BEFORE: readonly Column<Found>[] = [
   {
     id: 'when',
     head: 'When',
-    width: '6.2rem',
+    width: '7rem',
     cell: (trace) => <Moment at={trace.started_at} told={ago} title={(at) => moment(at, { seconds: true })} />,
   },
 ];
@@ -49,9 +55,9 @@ function figures(currency: string): readonly Column<Found>[] {
     { id: 'ms', head: 'Took', width: '4.9rem', numeric: true, cell: (trace) => duration(trace.ms) },
     { id: 'ttft', head: 'First text', width: '5.6rem', numeric: true, cell: (trace) => duration(trace.ttft_ms) },
     { id: 'cost', head: 'Cost', width: '6.4rem', numeric: true, cell: (trace) => money(trace.cost_micros, currency) },
-    { id: 'tokens', head: <span title="Read / written">Tokens</span>, width: '6.2rem', numeric: true, cell: tokensOf },
-    { id: 'model', head: 'Model', width: 'minmax(5.2rem, 1fr)', cell: (trace) => trace.model || '–' },
-    { id: 'task', head: 'Task', width: '7rem', cell: (trace) => trace.task_type || trace.kind },
+    { id: 'tokens', head: <span title="Read / written">Tokens</span>, width: '7.2rem', numeric: true, cell: tokensOf },
+    { id: 'model', head: 'Model', width: 'minmax(6rem, 1fr)', cell: (trace) => trace.model || '–' },
+    { id: 'task', head: 'Task', width: '8.6rem', cell: (trace) => trace.task_type || trace.kind },
     {
       id: 'quality',
       head: 'Quality',

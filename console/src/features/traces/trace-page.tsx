@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
 
 import { apiQuery } from '@/lib/api/client';
@@ -18,6 +18,7 @@ import type { TraceTab } from './search';
 import type { Trace } from './shapes';
 import { SpansTab } from './spans-tab';
 import { TraceHead } from './trace-head';
+import { lastList } from './way-back';
 import { isAsked, titleOf } from './words';
 
 /** One trace: what was asked, what came of it, and every step between. */
@@ -27,7 +28,7 @@ export function TracePage() {
   const me = useQuery(apiQuery('/api/me'));
   if (query.error !== null && query.data === undefined) {
     return (
-      <Page title="Trace">
+      <Page title="Trace" above={<WayBack />}>
         <Fault
           title={query.error.status === 404 ? 'There is no such trace that you may see' : "The trace can't be shown"}
           error={query.error}
@@ -47,10 +48,21 @@ export function TracePage() {
     );
   }
   return (
-    <Page title={titleOf(query.data)}>
+    <Page title={titleOf(query.data)} above={<WayBack />}>
       <TraceHead trace={query.data} currency={me.data?.currency ?? 'USD'} />
       <Parts trace={query.data} currency={me.data?.currency ?? 'USD'} isOperator={me.data?.is_operator === true} />
     </Page>
+  );
+}
+
+/** To the list as it was left, with its filters. */
+function WayBack() {
+  return (
+    <nav aria-label="Way back">
+      <Link to="/traces" search={lastList()}>
+        Traces
+      </Link>
+    </nav>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { ArrowUp } from 'lucide-react';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 
 import { apiQuery } from '@/lib/api/client';
 import { ApiError } from '@/lib/api/error';
@@ -13,11 +13,12 @@ import { Empty, Fault, Skeleton } from '@/ui/states';
 import { VirtualTable } from '@/ui/table';
 
 import { Chips } from './chips';
-import { askedNames, columnsOf } from './list-columns';
+import { columnsOf } from './list-columns';
 import { listQuery, newestQuery, ofBox, unseen, whereOf } from './queries';
 import type { TracesSearch } from './search';
 import type { Found } from './shapes';
 import styles from './traces-page.module.css';
+import { keepList } from './way-back';
 import { WhereBox } from './where-box';
 
 const ROW_PX = 38;
@@ -28,6 +29,7 @@ const UNTOLD_MS = 30_000;
 export function TracesPage() {
   const search = useSearch({ from: '/traces' });
   const navigate = useNavigate({ from: '/traces' });
+  useEffect(() => keepList(search), [search]);
   const names = useQuery({ ...apiQuery('/api/trace-names'), staleTime: 60_000 });
   const me = useQuery(apiQuery('/api/me'));
   const list = useInfiniteQuery(listQuery(search));
@@ -59,6 +61,7 @@ export function TracesPage() {
           rows={rows}
           list={list}
           currency={me.data?.currency ?? 'USD'}
+          isOperator={me.data?.is_operator === true}
           onOpen={(trace) => void navigate({ to: '/traces/$traceId', params: { traceId: trace.id } })}
         />
       )}
@@ -78,10 +81,11 @@ interface ListProps {
     readonly refetch: () => unknown;
   };
   readonly currency: string;
+  readonly isOperator: boolean;
   readonly onOpen: (trace: Found) => void;
 }
 
-function List({ search, rows, list, currency, onOpen }: ListProps) {
+function List({ search, rows, list, currency, isOperator, onOpen }: ListProps) {
   const cache = useQueryClient();
   const isTold = useConnection() === 'live';
   const newest = useQuery({
@@ -90,7 +94,7 @@ function List({ search, rows, list, currency, onOpen }: ListProps) {
     refetchInterval: isTold ? false : UNTOLD_MS,
   });
   const fresh = unseen(newest.data?.traces, rows);
-  const columns = useMemo(() => columnsOf(currency, askedNames(rows)), [currency, rows]);
+  const columns = useMemo(() => columnsOf(currency, rows), [currency, rows]);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) fetchNextPage();
@@ -133,7 +137,7 @@ function List({ search, rows, list, currency, onOpen }: ListProps) {
         height="max(24rem, calc(100dvh - 19rem))"
         onOpen={onOpen}
         onEnd={more}
-        empty={<NoTraces isNarrowed={whereOf(search) !== ''} />}
+        empty={<NoTraces isNarrowed={whereOf(search) !== ''} isOperator={isOperator} />}
         foot={
           list.error !== null ? (
             <Button small onClick={() => fetchNextPage()}>
@@ -150,12 +154,27 @@ function List({ search, rows, list, currency, onOpen }: ListProps) {
   );
 }
 
-function NoTraces({ isNarrowed }: { readonly isNarrowed: boolean }) {
-  return isNarrowed ? (
-    <Empty title="No trace meets this filter">
-      Loosen it, or look further back: the record keeps what it has under every name.
-    </Empty>
-  ) : (
+interface NoTracesProps {
+  readonly isNarrowed: boolean;
+  readonly isOperator: boolean;
+}
+
+function NoTraces({ isNarrowed, isOperator }: NoTracesProps) {
+  if (isNarrowed) {
+    return (
+      <Empty title="No trace meets this filter">
+        Loosen it, or look further back: the record keeps what it has under every name.
+      </Empty>
+    );
+  }
+  if (!isOperator) {
+    return (
+      <Empty title="You have asked nothing yet">
+        <Link to="/">Ask a question</Link>: what it took to answer it stands here a moment later.
+      </Empty>
+    );
+  }
+  return (
     <Empty title="Nothing is on record yet">
       Ask a question, sync a source or call a model: each leaves a trace here. <code>ken simulate</code> fills a week to
       look around in.

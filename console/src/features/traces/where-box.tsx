@@ -92,7 +92,7 @@ export function WhereBox({ value, names, error, onApply }: WhereBoxProps) {
           aria-describedby={error === null ? undefined : `${id}-error`}
           className={styles.input}
           value={text}
-          placeholder="retrieve.ms > 500 and outcome = abstained"
+          placeholder="ms > 2s and outcome = answered"
           spellCheck={false}
           autoCapitalize="off"
           autoComplete="off"
@@ -117,7 +117,7 @@ export function WhereBox({ value, names, error, onApply }: WhereBoxProps) {
         </Button>
       </div>
       <Suggestions id={id} all={suggestions} chosen={chosen} onTake={take} />
-      {error !== null && <Wrong id={`${id}-error`} error={error} text={text} place={fault} />}
+      {error !== null && <Wrong id={`${id}-error`} error={error} text={text} place={fault} names={names} />}
     </form>
   );
 }
@@ -159,10 +159,14 @@ interface WrongProps {
   readonly error: string;
   readonly text: string;
   readonly place: readonly [number, number] | null;
+  readonly names: readonly TraceName[];
 }
 
+/** What the server says where it has no name to propose: who reads this here has no file of that name. */
+const ELSEWHERE = ' docs/guides/tracing.md lists the names.';
+
 /** What is wrong with a filter, and where. */
-function Wrong({ id, error, text, place }: WrongProps) {
+function Wrong({ id, error, text, place, names }: WrongProps) {
   return (
     <div id={id} role="alert" className={styles.error}>
       {place !== null && (
@@ -172,7 +176,13 @@ function Wrong({ id, error, text, place }: WrongProps) {
           {text.slice(place[1])}
         </code>
       )}
-      <p>{error}</p>
+      <p>{error.replace(ELSEWHERE, '')}</p>
+      {error.includes(ELSEWHERE) && (
+        <details>
+          <summary>Names that there are</summary>
+          <p>{names.map(({ name }) => name).join(', ')}</p>
+        </details>
+      )}
     </div>
   );
 }
