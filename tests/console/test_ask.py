@@ -93,6 +93,37 @@ def test_a_slow_answer_is_stopped_and_what_came_stays(page: Page, served: Served
     assert eventually(served.endpoint.hung_up.is_set)
 
 
+def test_what_has_no_answer_yet_outlives_a_reload(page: Page, served: Served) -> None:
+    """A question over which the connection broke stands there again, to be asked; a new conversation is an empty page."""
+    page.goto(served.url)
+    page.route("**/api/ask", lambda route: route.abort(), times=1)
+    ask(page, QUESTION)
+    expect(last(page).get_by_role("button", name="Ask again")).to_be_visible()
+    page.reload()
+    expect(last(page).get_by_role("heading", name=QUESTION)).to_be_visible()
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    ask(page, WAGE)
+    answered(page)
+    expect(page.get_by_role("heading", name=QUESTION, level=2)).to_have_count(0)
+
+
+def test_a_key_that_is_revoked_is_asked_for_again_and_the_question_stays(page: Page, served: Served) -> None:
+    """The form for a key stands in the page's place; with another key the question is where it was written."""
+    refused = {"status": 401, "json": {"error": {"message": "No such key.", "kind": "NotAuthorised"}}}
+    page.goto(served.url)
+    expect(page.get_by_label("Your question")).to_be_visible()
+    page.route("**/api/ask", lambda route: route.fulfill(**refused))
+    page.route("**/api/me", lambda route: route.fulfill(**refused))
+    ask(page, QUESTION)
+    expect(page.get_by_role("heading", name="This Ken needs a key")).to_be_visible()
+    page.unroute("**/api/ask")
+    page.unroute("**/api/me")
+    page.get_by_label("Key").fill(served.operator)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
+
+
 @pytest.mark.parametrize("fault", ["refused", "broken", "error"])
 def test_a_fault_is_told_and_the_question_kept(page: Page, served: Served, fault: str) -> None:
     """A server's error, a connection that breaks, an error in the stream: each says what to try, and asking again works."""

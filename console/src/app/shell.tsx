@@ -21,10 +21,10 @@ export function Shell() {
       </a>
       <TopBar me={me.data} />
       <main id="main" tabIndex={-1} className={styles.main}>
-        {me.data !== undefined ? (
+        {me.error?.needsKey === true ? (
+          <KeyForm reason={storedKey() === null ? null : me.error.message.replaceAll('`', '')} />
+        ) : me.data !== undefined ? (
           <Inside />
-        ) : me.error?.needsKey === true ? (
-          <KeyForm reason={storedKey() === null ? null : me.error.message} />
         ) : me.error !== null ? (
           <Fault title="Ken can't be reached" error={me.error} onRetry={() => void me.refetch()} />
         ) : (

@@ -24,6 +24,7 @@ export interface AnswerActionsProps {
 /** What can be done with an answer: copy it, say whether it helped, have it made anew, look into it. */
 export function AnswerActions({ exchange, currency, onSaid, onAgain }: AnswerActionsProps) {
   const { traceId, said, answer } = exchange;
+  const hasText = exchange.text !== '';
   const [asksWhy, setAsksWhy] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
   const say = async (word: Said): Promise<boolean> => {
@@ -46,8 +47,8 @@ export function AnswerActions({ exchange, currency, onSaid, onAgain }: AnswerAct
   return (
     <div className={styles.foot}>
       <div className={styles.actions}>
-        <CopyButton text={() => asMarkdown(exchange.text, exchange.citations, location.origin)} />
-        {traceId !== null && (
+        {hasText && <CopyButton text={() => asMarkdown(exchange.text, exchange.citations, location.origin)} />}
+        {hasText && traceId !== null && (
           <>
             <IconButton small label="Helpful" aria-pressed={said?.helpful === true} onClick={() => thumb(true)}>
               <ThumbsUp />
@@ -107,6 +108,7 @@ function Reason({ said, onSend, onClose }: ReasonProps) {
         label={said.helpful ? 'Thank you. What was good? (optional)' : 'Thank you. What was wrong? (optional)'}
         value={reason}
         maxLength={2000}
+        autoFocus={!said.helpful} // eslint-disable-line jsx-a11y/no-autofocus -- who is not helped was asked for a word
         autoComplete="off"
         onChange={(event) => setReason(event.target.value)}
       />

@@ -45,7 +45,7 @@ export function AnswerView({ exchange, onOpen, onAsk, onRetry }: AnswerViewProps
     });
   const isBeyond = answer?.outcome === 'abstained' || answer?.outcome === 'refused';
   if (phase === 'bare' && text.startsWith('(with')) return <Withheld text={text} />;
-  const body = <Body exchange={exchange} onOpen={open} />;
+  const body = <Body exchange={isBeyond ? withoutNearest(exchange) : exchange} onOpen={open} />;
   return (
     <div className={styles.answer} aria-busy={phase === 'running'}>
       {exchange.stages.length > 0 && <StageStrip stages={exchange.stages} isRunning={phase === 'running'} />}
@@ -84,6 +84,12 @@ export function AnswerView({ exchange, onOpen, onAsk, onRetry }: AnswerViewProps
       {!isBeyond && citations.length > 0 && <Sources citations={citations} onOpen={open} />}
     </div>
   );
+}
+
+/** Without the sentence that names the nearest documents: they stand below, to be opened. */
+function withoutNearest(exchange: Exchange): Exchange {
+  if (exchange.answer?.nearest.length === 0) return exchange;
+  return { ...exchange, text: exchange.text.replace(/ The nearest I have: “.*”\.$/s, '') };
 }
 
 function Body({ exchange, onOpen }: { readonly exchange: Exchange; readonly onOpen: (citation: Citation) => void }) {

@@ -40,7 +40,8 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
   const cache = useQueryClient();
   const { data: me } = useQuery(apiQuery('/api/me'));
   const { collection = [] } = askSearch(useSearch({ strict: false }));
-  const session = useSession(conversationId);
+  const [renewed, setRenewed] = useState(0);
+  const session = useSession(conversationId, renewed);
   const state = useSyncExternalStore(session.subscribe, session.snapshot);
   const { atEnd, toEnd } = useFollow(content);
   const { exchanges } = state;
@@ -53,10 +54,15 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
       void cache.invalidateQueries({ queryKey: ['/api/conversations'] });
     });
     field.current?.focus({ preventScroll: true });
-    if (asked.at === undefined || asked.at === exchanges.length - 1) requestAnimationFrame(toEnd);
   };
+  const lastKey = exchanges.at(-1)?.key;
+  useEffect(() => {
+    if (busy) toEnd(); // what was just asked comes into view
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once a question: its reader may scroll away while it is answered
+  }, [lastKey]);
   const renew = () => {
     sessions.renew();
+    setRenewed(renewed + 1);
     setPlace(null);
     setIsOpen(false);
     void navigate({ to: '/', search: askSearch });
@@ -148,14 +154,18 @@ export function AskPage({ conversationId, DocumentPanel }: AskPageProps) {
 }
 
 /** The conversation of the address; a new one gets its own address as soon as it has one. */
-function useSession(conversationId: string | null): Session {
+function useSession(conversationId: string | null, renewed: number): Session {
   const navigate = useNavigate();
-  const session = useMemo(() => sessions.of(conversationId), [conversationId]);
+  const cache = useQueryClient();
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- a new one, though the address may be the same
+  const session = useMemo(() => sessions.of(conversationId), [conversationId, renewed]);
   useEffect(() => {
     session.whenBegun((id) => {
       void navigate({ to: '/c/$conversationId', params: { conversationId: id }, search: askSearch, replace: true });
     });
-  }, [session, navigate]);
+    // The shell asks who we are again, and then for a key.
+    session.whenRefused(() => void cache.invalidateQueries({ queryKey: ['/api/me'] }));
+  }, [session, navigate, cache]);
   useEffect(() => {
     // One that was open before may have gone on elsewhere.
     if (!session.isRunning && session.snapshot().exchanges.length > 0) void session.load();

@@ -140,15 +140,28 @@ describe('examples', () => {
     expect(spread([])).toEqual([]);
   });
 
-  it('are headings, as they stand where they ask', () => {
-    const opened = (...headings: string[]) =>
+  it('are headings that ask, things to do, or titles, as a person would ask for them', () => {
+    const opened = (title: string, text: string, ...headings: string[]) =>
       ({
-        document: document('Leave'),
-        passages: headings.map((each) => ({ heading_path: ['Leave', each] })),
+        document: document(title),
+        text,
+        passages: headings.map((each) => ({ heading_path: [title, each] })),
       }) as unknown as Shape<'OpenedDocument'>;
     expect(
-      examplesOf([opened('Overview', 'Who may go?'), opened('Overview', 'Sick days'), opened('Overview')]),
-    ).toEqual(['Who may go?', 'What does “Leave” say about “Sick days”?', 'What is “Leave” about?']);
+      examplesOf([
+        opened('Leave', '', 'Overview', 'Who may go?'),
+        opened('Leave', '', 'Overview', 'How to book leave'),
+        opened('Sick days', 'On sick days, call.', 'Overview'),
+        opened('Lisbon office', 'The Lisbon office is small.'),
+        opened('Runbook: QueueStalled', 'When the queue stalls.', 'Symptoms'),
+      ]),
+    ).toEqual([
+      'Who may go?',
+      'How do I book leave?',
+      'What should I know about sick days?',
+      'What should I know about Lisbon office?',
+      'What do I do about QueueStalled?',
+    ]);
   });
 });
 

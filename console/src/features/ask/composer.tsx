@@ -1,10 +1,11 @@
 import { ArrowUp, Square } from 'lucide-react';
-import { useLayoutEffect, useRef, useState, type Ref } from 'react';
+import { useLayoutEffect, useRef, useSyncExternalStore, type Ref } from 'react';
 
 import { Button } from '@/ui/button';
 
 import { CollectionFilter } from './collection-filter';
 import styles from './ask-page.module.css';
+import { draft } from './draft';
 
 const TALLEST = 240;
 
@@ -19,23 +20,23 @@ export interface ComposerProps {
 
 /** Where a question is written: Enter asks, Shift and Enter begin a line; it grows with what is written. */
 export function Composer({ busy, collections, onCollections, onAsk, onStop, field }: ComposerProps) {
-  const [draft, setDraft] = useState('');
+  const written = useSyncExternalStore(draft.subscribe, draft.get);
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => {
     const area = form.current?.elements.namedItem('question');
     if (!(area instanceof HTMLTextAreaElement)) return;
     area.style.height = 'auto';
     area.style.height = `${Math.min(area.scrollHeight + 2, TALLEST)}px`;
-  }, [draft]);
+  }, [written]);
   return (
     <form
       ref={form}
       className={styles.composer}
       onSubmit={(event) => {
         event.preventDefault();
-        const question = draft.trim();
+        const question = written.trim();
         if (question === '' || busy) return;
-        setDraft('');
+        draft.set('');
         onAsk(question);
       }}
     >
@@ -46,10 +47,10 @@ export function Composer({ busy, collections, onCollections, onAsk, onStop, fiel
         id="question"
         ref={field}
         rows={1}
-        value={draft}
+        value={written}
         placeholder="Ask a question"
         autoComplete="off"
-        onChange={(event) => setDraft(event.target.value)}
+        onChange={(event) => draft.set(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
             event.preventDefault();
@@ -64,7 +65,7 @@ export function Composer({ busy, collections, onCollections, onAsk, onStop, fiel
             Stop
           </Button>
         ) : (
-          <Button look="primary" type="submit" icon={<ArrowUp />} disabled={draft.trim() === ''}>
+          <Button look="primary" type="submit" icon={<ArrowUp />} disabled={written.trim() === ''}>
             Ask
           </Button>
         )}

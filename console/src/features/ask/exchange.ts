@@ -1,4 +1,4 @@
-import type { ApiError } from '@/lib/api/error';
+import { ApiError } from '@/lib/api/error';
 import type { Answer, Citation, Shape } from '@/lib/api/types';
 
 export type Turn = Shape<'TurnShape'>;
@@ -53,6 +53,11 @@ export function begun(question: string): Exchange {
     error: null,
     said: null,
   };
+}
+
+/** A question whose answer ends before its end, as nobody answers any more. */
+export function brokenOff(exchange: Exchange): Exchange {
+  return { ...exchange, phase: 'failed', error: new ApiError('The connection broke before the end.', 0) };
 }
 
 /** Kept turns as questions with their answers. */

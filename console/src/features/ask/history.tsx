@@ -12,6 +12,7 @@ import { Fault, Skeleton } from '@/ui/states';
 
 import styles from './ask-page.module.css';
 import { byDay } from './days';
+import { marked } from './marked';
 import { sessions } from './session';
 
 const Changing = lazy(() =>
@@ -86,7 +87,7 @@ export function History({ current, isOpen, onClose, onNew }: HistoryProps) {
       />
       {list.isPending ? (
         <Skeleton lines={6} />
-      ) : list.isError ? (
+      ) : list.isError && list.data === undefined ? (
         <Fault title="The list can't be shown" error={list.error} onRetry={() => void list.refetch()} />
       ) : found.length === 0 ? (
         <p className={styles.fine}>{q === '' ? 'What you ask is kept here.' : 'No conversation has these words.'}</p>
@@ -102,6 +103,7 @@ export function History({ current, isOpen, onClose, onNew }: HistoryProps) {
                   isCurrent={each.id === current}
                   onClose={onClose}
                   onDo={setDoing}
+                  words={q}
                 />
               ))}
             </ul>
@@ -123,13 +125,14 @@ export function History({ current, isOpen, onClose, onNew }: HistoryProps) {
 }
 
 interface EntryProps {
+  readonly words: string;
   readonly conversation: Found;
   readonly isCurrent: boolean;
   readonly onClose: () => void;
   readonly onDo: (doing: Doing) => void;
 }
 
-function Entry({ conversation, isCurrent, onClose, onDo }: EntryProps) {
+function Entry({ words, conversation, isCurrent, onClose, onDo }: EntryProps) {
   const { id, title, found } = conversation;
   return (
     <li className={styles.entry} data-current={isCurrent}>
@@ -142,7 +145,7 @@ function Entry({ conversation, isCurrent, onClose, onDo }: EntryProps) {
         onClick={onClose}
       >
         <span className={styles.name}>{title}</span>
-        {found !== '' && <span className={styles.found}>{found}</span>}
+        {found !== '' && <span className={styles.found}>{marked(found, words)}</span>}
       </Link>
       <Menu
         trigger={

@@ -3,7 +3,9 @@ import { ApiError } from '@/lib/api/error';
 import { onKeyChange } from '@/lib/key';
 import { events } from '@/lib/stream';
 
-import { begun, exchangesOf, taken, type Exchange, type Said } from './exchange';
+import { draft } from './draft';
+import { begun, brokenOff, exchangesOf, taken, type Exchange, type Said } from './exchange';
+import { forgetUnanswered, keepUnanswered, unansweredIn } from './unanswered';
 
 export interface SessionState {
   readonly conversationId: string | null;
@@ -32,9 +34,11 @@ export class Session {
   #running: AbortController | null = null;
   #frame: (() => void) | null = null;
   #onBegun: (id: string) => void = () => undefined;
+  #onRefused: () => void = () => undefined;
 
   constructor(conversationId: string | null) {
-    this.#state = { conversationId, title: '', exchanges: [], loading: conversationId !== null, error: null };
+    const exchanges = conversationId === null ? withLeft(null, []) : [];
+    this.#state = { conversationId, title: '', exchanges, loading: conversationId !== null, error: null };
     if (conversationId !== null) void this.load();
   }
 
@@ -55,6 +59,11 @@ export class Session {
     this.#onBegun = told;
   }
 
+  /** Call back when a key is wanted that is known. */
+  whenRefused(told: () => void): void {
+    this.#onRefused = told;
+  }
+
   /** Read the conversation as the server has it. */
   async load(): Promise<void> {
     const id = this.#state.conversationId;
@@ -62,7 +71,7 @@ export class Session {
     try {
       const kept = await fetched('/api/conversations/{conversation_id}', { params: { path: { conversation_id: id } } });
       if (this.isRunning) return;
-      const found = exchangesOf(kept.turns);
+      const found = withLeft(id, exchangesOf(kept.turns));
       // What was seen to come stays as it is: it has its stages, too.
       const exchanges = isSame(found, this.#state.exchanges) ? this.#state.exchanges : found;
       this.#set({ title: kept.title, exchanges, loading: false, error: null });
@@ -85,6 +94,7 @@ export class Session {
   /** Begin anew, as a conversation that nothing was asked in. */
   reset(): void {
     this.stop();
+    forgetUnanswered();
     this.#set({ conversationId: null, title: '', exchanges: [], loading: false, error: null });
   }
 
@@ -104,6 +114,7 @@ export class Session {
     const place = at ?? before.length;
     const title = place === 0 && this.#state.title === before[0]?.question ? question : this.#state.title;
     this.#set({ exchanges: [...before.slice(0, place), begun(question)], title, error: null });
+    keepUnanswered({ question, conversationId: this.#state.conversationId, traceId: null });
     try {
       const insteadOf = at === undefined ? null : await this.#kept(before.slice(place));
       const body = {
@@ -113,11 +124,12 @@ export class Session {
         ...(insteadOf === null ? {} : { instead_of: insteadOf }),
         ...(fresh === true ? { fresh } : {}),
       };
-      let id: string | null = null;
       const onOpen = (headers: Headers) => {
-        id = headers.get('x-ken-conversation-id');
         const traceId = headers.get('x-ken-trace-id');
         this.#change((exchange) => ({ ...exchange, traceId }));
+        // From here on the server keeps the question, whatever becomes of it.
+        this.#begin(headers.get('x-ken-conversation-id'), question);
+        keepUnanswered({ question, conversationId: this.#state.conversationId, traceId });
       };
       for await (const { name, data } of events('/api/ask', {
         method: 'POST',
@@ -126,20 +138,18 @@ export class Session {
         onOpen,
       })) {
         if (name === 'error') throw told(data);
-        // Of a new conversation nothing is kept before something of an answer was shown.
-        if (name === 'token' || name === 'answer') this.#begin(id, question);
         this.#change((exchange) => taken(exchange, name, data), name === 'answer');
       }
-      this.#change((exchange) => {
-        if (exchange.phase !== 'running') return exchange;
-        return { ...exchange, phase: 'failed', error: new ApiError('The connection broke before the end.', 0) };
-      }, true);
+      this.#change((exchange) => (exchange.phase === 'running' ? brokenOff(exchange) : exchange), true);
+      if (this.#state.exchanges.at(-1)?.phase === 'done') forgetUnanswered();
     } catch (error) {
-      this.#failed(error, running.signal.aborted);
+      if (error instanceof ApiError && error.needsKey) this.#putBack(question, before);
+      else this.#failed(error, running.signal.aborted);
     } finally {
       this.#running = null;
       this.#tell();
     }
+    if (place === 0) await this.#followTitle(); // the next question may be asked meanwhile
   }
 
   #begin(id: string | null, title: string): void {
@@ -164,9 +174,33 @@ export class Session {
     }
   }
 
+  /** The server names a conversation by its first question, unless it was named otherwise. */
+  async #followTitle(): Promise<void> {
+    const id = this.#state.conversationId;
+    if (id === null) return;
+    try {
+      const kept = await fetched('/api/conversations/{conversation_id}', { params: { path: { conversation_id: id } } });
+      this.#set({ title: kept.title });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the answer is there all the same
+    }
+  }
+
+  /** A key that isn't known (any more): all is as it was, and the question is where it was written. */
+  #putBack(question: string, before: readonly Exchange[]): void {
+    forgetUnanswered();
+    draft.set(question);
+    this.#set({ exchanges: before });
+    this.#onRefused();
+  }
+
   #failed(error: unknown, isStopped: boolean): void {
     if (isStopped) {
-      const notice = { kind: '', text: 'You stopped this answer; what came stays.' };
+      if (this.#state.conversationId !== null) forgetUnanswered();
+      const came = this.#state.exchanges.at(-1)?.text ?? '';
+      const told =
+        came === '' ? 'You stopped this answer before it began.' : 'You stopped this answer; what came stays.';
+      const notice = { kind: '', text: told };
       this.#change((one) => ({ ...one, phase: 'stopped', notices: [...one.notices, notice] }), true);
     } else if (error instanceof ApiError) {
       const traceId = error.traceId;
@@ -209,6 +243,13 @@ function nextFrame(callback: () => void): () => void {
   return () => cancelAnimationFrame(frame);
 }
 
+/** The exchanges, with the question at their end that this tab has asked last, where the server has kept nothing of it. */
+function withLeft(id: string | null, found: readonly Exchange[]): readonly Exchange[] {
+  const left = unansweredIn(id);
+  if (left === null || found.some((each) => each.traceId !== null && each.traceId === left.traceId)) return found;
+  return [...found, brokenOff({ ...begun(left.question), traceId: left.traceId })];
+}
+
 function isSame(some: readonly Exchange[], others: readonly Exchange[]): boolean {
   if (some.length !== others.length) return false;
   return some.every((each, at) => {
@@ -242,10 +283,10 @@ class Sessions {
     return found;
   }
 
-  /** A new conversation, even where one waits that failed before it began. */
+  /** A new conversation, even where one waits that failed before it began. What is under way in that one is stopped. */
   renew(): void {
-    if (this.of(null).isRunning) this.#fresh.stop();
-    this.#fresh.reset();
+    if (this.#fresh.snapshot().conversationId === null) this.#fresh.reset();
+    this.#fresh = new Session(null);
   }
 
   retitle(id: string, title: string): void {
