@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { ApiError } from './api/error';
 import { follow, isOf, waitMs } from './live';
 
 /** A server of one stream at a time, which the test writes to and breaks. */
@@ -143,6 +144,25 @@ describe('a live connection', () => {
     await settle(1100);
     expect(server.connections).toBe(2);
     expect(alerts.isOld()).toBe(true);
+  });
+
+  it('comes back at once when anything is answered, and tries again what failed meanwhile', async () => {
+    await settle();
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('refused')));
+    server.end();
+    await settle(60_000);
+    const failing = client.getQueryCache().build(client, {
+      queryKey: ['/api/views/{name}', null],
+      queryFn: () => Promise.reject(new ApiError('away', 0)),
+      retry: false,
+    });
+    await failing.fetch().catch(() => undefined);
+    vi.stubGlobal('fetch', server.fetch);
+    expect([server.connections, failing.state.isInvalidated]).toEqual([1, true]);
+    failing.setState({ isInvalidated: false });
+    reading(client, '/api/me', {});
+    await settle();
+    expect([server.connections, server.isHeard, failing.state.isInvalidated]).toEqual([2, true, true]);
   });
 
   it('rests while the tab is hidden, and reads again once when it returns', async () => {

@@ -72,6 +72,10 @@ export function follow(queryClient: QueryClient): () => void {
     if (!document.hidden) refresh.all();
   };
   const forgetKey = onKeyChange(restart);
+  // Whoever is answered by the server need not wait out the pause to hear that it is back.
+  const forgetAnswers = queryClient.getQueryCache().subscribe((event) => {
+    if (connection === 'away' && event.type === 'updated' && event.action.type === 'success') restart();
+  });
   document.addEventListener('visibilitychange', onVisibility);
   window.addEventListener('online', restart);
   restart();
@@ -80,6 +84,7 @@ export function follow(queryClient: QueryClient): () => void {
     hangUp.abort();
     refresh.cancel();
     forgetKey();
+    forgetAnswers();
     document.removeEventListener('visibilitychange', onVisibility);
     window.removeEventListener('online', restart);
   };
@@ -87,14 +92,18 @@ export function follow(queryClient: QueryClient): () => void {
 
 async function listen(queryClient: QueryClient, refresh: Refresher, signal: AbortSignal): Promise<void> {
   let failures = 0;
-  let wasLive = false;
+  // What begins anew while the server was away has missed what it told meanwhile.
+  let wasLive = connection === 'away';
   tell('connecting');
   while (!isOver(signal)) {
     try {
       for await (const event of events('/api/live', { signal })) {
         if (event.name === 'ready') {
           // What happened while nobody listened, nobody told.
-          if (wasLive) refresh.all();
+          if (wasLive) {
+            refresh.all();
+            refresh.failed();
+          }
           wasLive = true;
           failures = 0;
           tell('live');
@@ -164,6 +173,11 @@ function refresher(queryClient: QueryClient) {
   return {
     topic: soon,
     all: () => TOPICS.forEach(now),
+    /** What could not be read while the server was away, of whatever topic. */
+    failed: () =>
+      void queryClient.invalidateQueries({
+        predicate: ({ state }) => state.error instanceof ApiError && state.error.isPassing,
+      }),
     cancel: () => timers.forEach(clearTimeout),
   };
 }

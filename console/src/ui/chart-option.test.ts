@@ -83,6 +83,8 @@ describe('what is drawn', () => {
     const high = [{ id: 'a', name: 'A', values: [0.2, 0.97] }];
     expect(seen(plan(high, { ceiling: 1 })).yAxis.max?.({ max: 0.97 })).toBe(1);
     expect(seen(plan([{ id: 'a', name: 'A', values: [0.02] }], { ceiling: 1 })).yAxis.max).toBeUndefined();
+    const scores = plan([{ id: 'a', name: 'A', values: [3.9, 4.8] }], { atLeast: 1, atMost: 5, ceiling: 5 });
+    expect(chartOption(scores, COLOURS).yAxis).toMatchObject({ min: 1, interval: 2 });
   });
 
   it('writes the axis as values are written', () => {

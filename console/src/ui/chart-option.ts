@@ -167,7 +167,7 @@ function range({ atLeast, atMost, ceiling, series, levels }: ChartPlan): Range {
   const isStacked = series.some(({ stack }) => stack !== undefined);
   const reach = Math.max(-Infinity, ...(levels ?? []).map(({ value }) => value));
   if (ceiling !== undefined && !isStacked && Math.max(reach, ...values) > ceiling * NEAR_CEILING) {
-    return { min, max: () => ceiling, interval: ceiling / 2 };
+    return { min, max: () => ceiling, interval: (ceiling - min) / 2 };
   }
   if (atMost !== undefined) return { min, max: ({ max }) => (max > atMost ? roundUp(max) : atMost) };
   return reach === -Infinity ? { min } : { min, max: ({ max }) => roundUp(Math.max(max, reach)) };

@@ -4,7 +4,7 @@ import { Chart } from '@/ui/chart';
 import type { Step } from '@/ui/chart-series';
 
 import type { View } from './data';
-import { behind, formatOf } from './figures';
+import { BEST_SCORE, behind, formatOf } from './figures';
 import type { ChartPlan } from './plans';
 import { seriesOf } from './series';
 
@@ -42,7 +42,7 @@ export const FigureChart = memo(function FigureChart({ plan, view, onBrush, onSt
       legendRows={plan.by === undefined ? Math.ceil(plan.metrics.length / IN_A_ROW) : ROWS_OF_GROUPS}
       {...(plan.atLeast === undefined ? {} : { atLeast: plan.atLeast })}
       {...(plan.atMost === undefined ? {} : { atMost: plan.atMost })}
-      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : {})}
+      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : unit === 'score' ? { ceiling: BEST_SCORE } : {})}
       group={GROUP}
       loading={view === undefined}
       times={view?.times ?? NO_TIMES}

@@ -4,6 +4,9 @@ import { quoted, type Figure, type Line, type View } from './data';
 
 export type Unit = Figure['unit'];
 
+/** What a judge gives at most. */
+export const BEST_SCORE = 5;
+
 /** How figures of a unit are written. */
 export function formatOf(unit: Unit, currency: string): (value: number) => string {
   switch (unit) {
@@ -58,7 +61,7 @@ export function changeOf(
   { now, before, unit, better }: { now: Line | undefined; before: Line | undefined; unit: Unit; better: Better },
 ): Change | string {
   if (now === undefined || now.whole.value === null) return '';
-  if (before === undefined || before.whole.value === null) return 'no earlier figure';
+  if (before === undefined || before.whole.value === null || before.whole.count === 0) return 'no earlier figure';
   const least = fewest(metric);
   if (Math.min(now.whole.count, before.whole.count) < least) return 'too few to compare';
   const [is, was] = [now.whole.value, before.whole.value];

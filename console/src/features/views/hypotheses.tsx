@@ -50,19 +50,24 @@ export function Hypotheses({ search, isAsked, onChange }: HypothesesProps) {
 function Found({ why, onChange, isOld }: { why: Why; onChange: HypothesesProps['onChange']; isOld: boolean }) {
   if (why.hypotheses.length === 0) return <p>{why.nothing}</p>;
   return (
-    <ol className={styles.hypotheses} aria-busy={isOld}>
-      {why.hypotheses.slice(0, MOST).map((each) => (
-        <li key={each.title}>
-          <p className={styles.cause}>{each.title}</p>
-          <ul>
-            {each.evidence.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
-          <Links hypothesis={each} onChange={onChange} />
-        </li>
-      ))}
-    </ol>
+    <>
+      <p className={styles.fine}>
+        Looked at: {moment(why.since)} to {moment(why.until)}, your time.
+      </p>
+      <ol className={styles.hypotheses} aria-busy={isOld}>
+        {why.hypotheses.slice(0, MOST).map((each) => (
+          <li key={each.title}>
+            <p className={styles.cause}>{each.title}</p>
+            <ul>
+              {each.evidence.map((sentence) => (
+                <li key={sentence}>{sentence}</li>
+              ))}
+            </ul>
+            <Links hypothesis={each} onChange={onChange} />
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 

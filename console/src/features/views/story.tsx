@@ -5,7 +5,7 @@ import { Chart } from '@/ui/chart';
 import type { ChartMarker, Step } from '@/ui/chart-series';
 
 import { whyQuery, type View, type Why } from './data';
-import { behind, figureOf, formatOf, lineOf } from './figures';
+import { BEST_SCORE, behind, figureOf, formatOf, lineOf } from './figures';
 import { GROUP } from './figure-chart';
 import { CHAINS, type Lane } from './plans';
 import type { ViewsSearch } from './search';
@@ -63,7 +63,7 @@ function LaneChart({ lane, view, before, than, why, onBrush, onStep }: LaneChart
   return (
     <Chart
       title={`${lane.title}: ${lane.worse === 'up' ? 'higher is worse ↑' : 'lower is worse ↓'}`}
-      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : {})}
+      {...(unit === 'share' || unit === 'relevance' ? { ceiling: 1 } : unit === 'score' ? { ceiling: BEST_SCORE } : {})}
       group={GROUP}
       height={104}
       loading={view === undefined}

@@ -43,6 +43,11 @@ describe('the address', () => {
   });
 });
 
+it('says that there was nothing before, and not that it was too little', () => {
+  const now = line(10_900, 10_900);
+  expect(changeOf('questions', { now, before: line(0, 0), unit: 'count', better: null })).toBe('no earlier figure');
+});
+
 describe('going through time', () => {
   it('goes back by half a window, and on again until now', () => {
     const back = travelled({ window: '1h' }, 'back', NOW);
