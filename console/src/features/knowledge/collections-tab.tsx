@@ -9,7 +9,7 @@ import { Empty, Loaded, Skeleton } from '@/ui/states';
 import { CollectionDocuments } from './collection-documents';
 import { Command } from './command';
 import styles from './knowledge.module.css';
-import { useCollections, useIsOperator, useSources, type Source } from './queries';
+import { served, useCollections, useIsOperator, useSnapshots, useSources, type Source } from './queries';
 import { When } from './when';
 
 /** The collections, or the documents of one. */
@@ -21,6 +21,7 @@ function Collections() {
   const isOperator = useIsOperator();
   const collections = useCollections();
   const sources = useSources(isOperator).data ?? [];
+  const { isOld } = served(useSnapshots(isOperator).data ?? []);
   return (
     <Loaded query={collections} failed="The collections can't be shown" skeleton={<Skeleton height="14rem" />}>
       {(known) => {
@@ -36,6 +37,7 @@ function Collections() {
                 <Collection
                   name={name}
                   documents={counts.get(name) ?? 0}
+                  isOld={isOld}
                   sources={isOperator ? sources.filter((each) => each.collection === name) : null}
                 />
               </li>
@@ -50,12 +52,15 @@ function Collections() {
 interface CollectionProps {
   readonly name: string;
   readonly documents: number;
+  /** An older version of the documents is served. */
+  readonly isOld: boolean;
   /** Null for who may not know of them. */
   readonly sources: readonly Source[] | null;
 }
 
-function Collection({ name, documents, sources }: CollectionProps) {
+function Collection({ name, documents, isOld, sources }: CollectionProps) {
   const synced = sources?.map((each) => each.synced_at ?? 0) ?? [];
+  const lastSynced = Math.max(0, ...synced);
   const groups = [...new Set(sources?.flatMap((each) => each.default_groups) ?? [])].sort();
   const failing = sources?.filter((each) => each.problem !== '').length ?? 0;
   return (
@@ -69,10 +74,17 @@ function Collection({ name, documents, sources }: CollectionProps) {
         <span className={styles.figure}>{count(documents)}</span> {documents === 1 ? 'document' : 'documents'}
         {sources === null ? ' that you may read' : ''}
       </p>
+      {sources !== null && documents === 0 && failing === 0 && (
+        <p className={styles.soft}>
+          {isOld
+            ? 'None in the version that is served; what came later is back when the newest is served again.'
+            : 'Nothing is in it now. It leaves this list when its sources are removed.'}
+        </p>
+      )}
       {sources !== null && (
         <Facts
           facts={[
-            ['Last synced', <When key="synced" at={Math.max(0, ...synced) || null} />],
+            ['Last synced', lastSynced === 0 ? null : <When key="synced" at={lastSynced} />],
             ['Readable by', groups.length === 0 ? '–' : `${groups.join(', ')}, unless said otherwise`],
             ['From', sources.length === 0 ? '–' : [...new Set(sources.map((each) => each.kind))].join(', ')],
           ]}
@@ -84,9 +96,11 @@ function Collection({ name, documents, sources }: CollectionProps) {
             Documents
           </Link>
         )}
-        <Link to="/knowledge" search={{ tab: 'quality', collection: name }}>
-          Quality
-        </Link>
+        {documents > 0 && (
+          <Link to="/knowledge" search={{ tab: 'quality', collection: name }}>
+            Quality
+          </Link>
+        )}
         {sources !== null && (
           <Link to="/knowledge" search={{ tab: 'upload', collection: name }}>
             Add documents

@@ -15,6 +15,7 @@ import { Command } from './command';
 import { Difference } from './difference';
 import styles from './knowledge.module.css';
 import { served, useSnapshots, type Snapshot } from './queries';
+import { sourceName } from './source-name';
 import { UseDialog } from './use-dialog';
 import { When } from './when';
 
@@ -60,7 +61,7 @@ function Versions({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
       cell: (each) => (
         <>
           {each.corpus_version}
-          {each.content !== each.corpus_version && <div className={styles.soft}>the documents of {each.content}</div>}
+          {each.content !== each.corpus_version && <div className={styles.soft}>version {each.content} again</div>}
         </>
       ),
     },
@@ -73,14 +74,20 @@ function Versions({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
           {each.content === newest && each.content === each.corpus_version && isOld && <Badge>held back</Badge>}
           {each.content !== inUse?.content && (
             <Button small onClick={() => setWanted(each.content === newest ? 'newest' : each)}>
-              {each.content === newest ? 'Serve the newest…' : `Go back to ${each.corpus_version}…`}
+              {each.content === newest ? 'Serve the newest…' : `Go back to version ${each.content}…`}
             </Button>
           )}
         </div>
       ),
     },
     { id: 'made', head: 'Made', cell: (each) => <When at={each.made_at} /> },
-    { id: 'by', head: 'By', secondary: true, cell: (each) => each.source || 'a switch to other documents' },
+    {
+      id: 'by',
+      head: 'By',
+      secondary: true,
+      cell: (each) =>
+        each.source ? <span title={each.source}>{sourceName(each.source)}</span> : 'a switch to other documents',
+    },
     { id: 'documents', head: 'Documents', numeric: true, secondary: true, cell: (each) => count(each.documents) },
     {
       id: 'changes',
@@ -132,8 +139,8 @@ function Compared({
     void navigate({ search: { tab: 'snapshots', old: from, new: to, ...change } });
   const options = snapshots.map((each) => (
     <option key={each.corpus_version} value={each.corpus_version}>
-      {each.corpus_version} of {moment(each.made_at)}, {plural(each.documents, 'document')}
-      {each.is_in_use ? ', served' : ''}
+      {each.corpus_version}
+      {each.is_in_use ? ', served' : ''}: {moment(each.made_at)}, {plural(each.documents, 'document')}
     </option>
   ));
   return (

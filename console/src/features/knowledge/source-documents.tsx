@@ -20,6 +20,7 @@ import { DocumentLink } from './document-link';
 import styles from './knowledge.module.css';
 import { UPLOADS, useSources, type Listing } from './queries';
 import { STATES, type ListingState } from './search';
+import { sourceName } from './source-name';
 import { When } from './when';
 
 type ListingPage = Got<'/api/sources/{source_id}/documents'>;
@@ -57,7 +58,7 @@ export function SourceDocuments({ source, state }: SourceDocumentsProps) {
   const shown = state ?? worst;
   return (
     <Panel
-      title={source}
+      title={<span title={source}>{sourceName(source)}</span>}
       actions={
         <Link to="/knowledge" search={{ tab: 'sources' }}>
           All sources

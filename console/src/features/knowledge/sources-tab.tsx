@@ -19,6 +19,7 @@ import styles from './knowledge.module.css';
 import { UPLOADS, useSources, useSyncs, type Source, type Sync } from './queries';
 import type { ListingState } from './search';
 import { SourceDocuments } from './source-documents';
+import { sourceName, syncCommand } from './source-name';
 import { SyncProgress } from './sync-progress';
 import { When } from './when';
 
@@ -85,11 +86,12 @@ function SourceCard({ source, running }: { readonly source: Source; readonly run
       void queryClient.invalidateQueries({ queryKey: ['/api/sources'] });
     },
   });
+  const command = syncCommand(source);
   const isRunning = source.is_running || running !== undefined;
   return (
     <article className={styles.card} aria-label={source.id}>
       <div className={`${styles.row} ${styles.spread}`}>
-        <h2>{source.id}</h2>
+        <h2 title={source.id}>{sourceName(source.id)}</h2>
         <State source={source} isRunning={isRunning} />
       </div>
       {running !== undefined && <SyncProgress sync={running} />}
@@ -114,10 +116,18 @@ function SourceCard({ source, running }: { readonly source: Source; readonly run
             ),
           ],
           ['Last synced', <When key="last" at={source.synced_at} />],
-          ['Schedule', source.kind === UPLOADS ? null : source.schedule || 'when somebody asks for it'],
+          ['Schedule', source.kind === UPLOADS ? null : scheduleOf(source)],
           ['Next', source.next_sync === null ? null : <When key="next" at={source.next_sync} />],
         ]}
       />
+      {command !== null && (
+        <div>
+          <p className={styles.soft}>
+            ken.toml doesn’t name it, so it is synced from the terminal where the folder is:
+          </p>
+          <Command text={command} />
+        </div>
+      )}
       {sync.error !== null && (
         <p role="alert" className={styles.wrong}>
           {sync.error.message}
@@ -148,6 +158,10 @@ function SourceCard({ source, running }: { readonly source: Source; readonly run
   );
 }
 
+function scheduleOf(source: Source): string {
+  return source.schedule || (source.is_named ? 'when somebody asks for it' : 'none: ken.toml doesn’t name it');
+}
+
 function State({ source, isRunning }: { readonly source: Source; readonly isRunning: boolean }) {
   if (isRunning) return <Badge tone="accent">syncing</Badge>;
   if (source.problem !== '') return <Badge tone="fault">failing</Badge>;
@@ -171,9 +185,6 @@ function Problem({ source }: { readonly source: Source }) {
           : 'Put right what it says, then sync it again from the terminal.'}
         {source.documents > 0 && ' Until then answers come from the documents that were taken before.'}
       </p>
-      {!source.is_named && source.kind === 'folder' && (
-        <Command text={`ken sync ${source.location} --collection ${source.collection}`} />
-      )}
     </div>
   );
 }
@@ -191,7 +202,7 @@ function RemoveDialog({
   const remove = useMutation<unknown, ApiError>({
     mutationFn: () => unwrap(api.DELETE('/api/sources/{source_id}', { params: { path: { source_id: source.id } } })),
     onSuccess: () => {
-      toast(`${source.id} is removed.`);
+      toast(`${sourceName(source.id)} is removed.`);
       void queryClient.invalidateQueries();
       onClose();
     },
@@ -199,7 +210,7 @@ function RemoveDialog({
   return (
     <Confirm
       open={open}
-      title={`Remove ${source.id}?`}
+      title={`Remove ${sourceName(source.id)}?`}
       verb="Remove for ever"
       busy={remove.isPending}
       error={remove.error?.message ?? null}

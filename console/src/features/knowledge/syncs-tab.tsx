@@ -11,6 +11,7 @@ import { Command } from './command';
 import styles from './knowledge.module.css';
 import { did } from './progress';
 import { useSyncs, type Sync } from './queries';
+import { sourceName } from './source-name';
 import { SyncProgress } from './sync-progress';
 import { When } from './when';
 
@@ -27,7 +28,7 @@ const COLUMNS: readonly Column<Sync>[] = [
     head: 'Source',
     cell: (each) => (
       <Link to="/knowledge" search={{ tab: 'sources', source: each.source }}>
-        {each.source}
+        <span title={each.source}>{sourceName(each.source)}</span>
       </Link>
     ),
   },
@@ -74,14 +75,14 @@ export function SyncsTab({ source }: { readonly source: string | undefined }) {
               <Panel title="Running now">
                 {running.map((each) => (
                   <div key={each.id} className={styles.stack}>
-                    <h3>{each.source}</h3>
+                    <h3 title={each.source}>{sourceName(each.source)}</h3>
                     <SyncProgress sync={each} />
                   </div>
                 ))}
               </Panel>
             )}
             <Panel
-              title={source === undefined ? 'The last syncs' : `The last syncs of ${source}`}
+              title={source === undefined ? 'The last syncs' : `The last syncs of ${sourceName(source)}`}
               actions={
                 source !== undefined && (
                   <Link to="/knowledge" search={{ tab: 'syncs' }}>

@@ -179,6 +179,11 @@ interface UploadsProps {
   readonly onDeleted: (document: string) => void;
 }
 
+/** What became of the files is below what they were dropped on, and on a small screen below its end. */
+function shownFirst(title: HTMLElement | null): void {
+  title?.scrollIntoView({ block: 'nearest' });
+}
+
 function Uploads({ uploads, onRetry, onDeleted }: UploadsProps) {
   const [leaving, setLeaving] = useState<string | null>(null);
   const done = uploads.filter(({ state }) => state === 'done').length;
@@ -186,7 +191,11 @@ function Uploads({ uploads, onRetry, onDeleted }: UploadsProps) {
   return (
     <Panel
       title={
-        <span role="status">{`${done} of ${plural(uploads.length, 'file')} taken${failed.length > 0 ? `, ${failed.length} not` : ''}`}</span>
+        <span
+          ref={shownFirst}
+          className={styles.result}
+          role="status"
+        >{`${done} of ${plural(uploads.length, 'file')} taken${failed.length > 0 ? `, ${failed.length} not` : ''}`}</span>
       }
       actions={failed.length > 0 && <Button onClick={() => onRetry(failed)}>Try again</Button>}
     >

@@ -15,6 +15,11 @@ export interface UseDialogProps {
   readonly onDone: () => void;
 }
 
+/** By the number that was asked for: a switch has one of its own, of the list alone. */
+export function servedWords(now: Pick<Snapshot, 'content'>): string {
+  return `The documents of version ${now.content} are served.`;
+}
+
 /** Asks before another corpus version is served: every answer changes with it. */
 export function UseDialog({ wanted, onClose, onDone }: UseDialogProps) {
   const use = useMutation<Snapshot, ApiError>({
@@ -25,7 +30,7 @@ export function UseDialog({ wanted, onClose, onDone }: UseDialogProps) {
         }),
       ),
     onSuccess: (now) => {
-      toast(`Corpus version ${now.corpus_version} is served.`);
+      toast(servedWords(now));
       onDone();
       onClose();
     },
@@ -33,9 +38,7 @@ export function UseDialog({ wanted, onClose, onDone }: UseDialogProps) {
   return (
     <Confirm
       open={wanted !== null}
-      title={
-        wanted === 'newest' ? 'Serve the newest documents?' : `Go back to version ${wanted?.corpus_version ?? ''}?`
-      }
+      title={wanted === 'newest' ? 'Serve the newest documents?' : `Go back to version ${wanted?.content ?? ''}?`}
       verb={wanted === 'newest' ? 'Serve the newest' : 'Go back'}
       busy={use.isPending}
       error={use.error?.message ?? null}
