@@ -202,13 +202,16 @@ def test_the_tabs_work_by_the_keyboard_and_nothing_is_wider_than_a_phone(page: P
     expect(page.get_by_role("tab", name="Costs")).to_have_attribute("aria-selected", "true")
 
 
-def test_others_than_operators_are_told_whose_page_it_is(context: BrowserContext, served: Served) -> None:
-    """A clerk who has the address reads that it takes an operator's key, and nothing of the models."""
+@pytest.mark.parametrize("place", ["gateway", "alerts", "settings", "views"])
+def test_others_than_operators_are_told_whose_page_it_is(context: BrowserContext, served: Served, place: str) -> None:
+    """A clerk who has the address reads, by their name, that it takes an operator's key, and nothing of what it shows."""
     wrong: list[str] = []
     context.add_init_script(f"sessionStorage.setItem('ken-key', {served.clerk!r})")
     page = watched(context, served.url, wrong)
-    page.goto(f"{served.url}/gateway")
+    page.goto(f"{served.url}/{place}")
     expect(page.get_by_role("alert")).to_contain_text("This page is for operators")
+    expect(page.get_by_role("alert")).to_contain_text("clerk may not see it")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     expect(page.get_by_role("tab")).to_have_count(0)
     assert wrong == []
 
