@@ -93,12 +93,12 @@ def test_the_original_file_is_kept(page: Page, served: Served) -> None:
 
 
 def test_a_page_of_a_pdf_is_drawn_with_its_quotation(page: Page, served: Served) -> None:
-    """The second page as it was made, with the cited words marked; the text is a tab away."""
+    """The page where the cited words stand, though another was named, as it was made; the text is a tab away."""
     with served.client() as client:
         client.put("/api/documents/notes/tides.pdf", content=pdf("The first page of tides.", "High water is at noon."))
         opened = client.get("/api/documents/notes/tides.pdf").json()
     start = opened["text"].index("High water")
-    page.goto(f"{served.url}/documents/notes/tides.pdf?start={start}&end={start + len('High water')}&page=2")
+    page.goto(f"{served.url}/documents/notes/tides.pdf?start={start}&end={start + len('High water')}&page=1")
     drawn = page.get_by_role("group", name="Page 2")
     expect(page.get_by_text("Page 2 of 2")).to_be_visible()
     expect(drawn.get_by_label("Cited")).to_be_in_viewport()

@@ -133,8 +133,12 @@ def test_two_versions_are_compared_and_the_older_is_served_until_the_newest_is_a
     changes = page.get_by_role("region", name="Changes in papers/tide.md")
     expect(changes).to_contain_text("removed: The tide turns at noon.")
     expect(changes).to_contain_text("added: The tide turns at dusk.")
-    page.get_by_role("button", name=re.compile("Go back to")).first.click()
+    back = page.get_by_role("button", name=re.compile("Go back to")).first
+    number = re.sub(r"\D", "", back.inner_text())
+    back.click()
     page.get_by_role("dialog").get_by_role("button", name="Go back").click()
+    expect(page.get_by_text(f"The documents of version {number} are served.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"is served: version {number}")).to_be_visible()
     page.get_by_role("tab", name="Collections").click()
     banner = page.get_by_text("An older version of the documents is served")
     expect(banner).to_be_visible()
