@@ -31,11 +31,8 @@ export function NoModels() {
         </p>
         {me?.simulated === true && (
           <p>
-            The models on record are made up, as are the questions: what they would have cost stands under{' '}
-            <Link to="/gateway" search={{ tab: 'costs' }}>
-              Costs
-            </Link>
-            , who would have been asked for what in the{' '}
+            The models on record are made up, as are the questions, and this page shows what was called in earnest. What
+            those would have cost, by model and tier, stands in the{' '}
             <Link to="/views" search={{ view: 'cost' }}>
               view of costs
             </Link>
