@@ -9,7 +9,8 @@ trace of 500 spans is sent to it. The browser is Debian's Chromium without a scr
 - Interactive: from the navigation's start until the field takes a letter and shows it.
 - Scrolling: the wheel turns for four seconds; a frame that comes later than 50 ms after the one before it is late. "The longest" is
   the longest time without a frame.
-- View: from the click on its tab until its first chart is drawn with data.
+
+Views have a script of their own, console_views.py.
 """
 
 from __future__ import annotations
@@ -91,25 +92,6 @@ def scrolling(browser: Browser, url: str, *, trace_id: str) -> None:
         _print_scroll(page, table.bounding_box(), name="the list of traces", rows=None)
 
 
-def views(browser: Browser, url: str, *, rounds: int) -> None:
-    """From a click on a view's tab until its data stands there."""
-    print("| view | ms from click to data, median (least – most) |\n|---|---:|")
-    for name in ("Health", "Quality", "Latency", "Cost"):
-        times = []
-        for _ in range(rounds):
-            with tab(browser) as page:
-                page.goto(f"{url}/views?window=604800")
-                page.locator("canvas").first.wait_for()
-                page.wait_for_load_state("networkidle")
-                start = time.perf_counter()
-                page.get_by_role("tab", name=name, exact=True).click()
-                page.wait_for_function("document.querySelectorAll('[aria-busy=true]').length === 0")
-                page.locator("canvas").first.wait_for()
-                times.append((time.perf_counter() - start) * 1000)
-        print(f"| {name} | {statistics.median(times):.0f} ({min(times):.0f} – {max(times):.0f}) |", flush=True)
-    print()
-
-
 @contextmanager
 def tab(browser: Browser) -> Iterator[Page]:
     """A page with nothing in its cache."""
@@ -177,7 +159,6 @@ def main() -> None:
             steps: tuple[Callable[[], None], ...] = (
                 lambda: first_load(browser, url, rounds=given.rounds),
                 lambda: scrolling(browser, url, trace_id=trace_id),
-                lambda: views(browser, url, rounds=given.rounds),
             )
             for step in steps:
                 step()
