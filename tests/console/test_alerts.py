@@ -218,5 +218,5 @@ def test_others_than_operators_read_why_they_see_nothing(context: BrowserContext
     page = watched(context, served.url, wrong)
     context.add_init_script(f"sessionStorage.setItem('ken-key', {served.clerk!r})")
     page.goto(served.url + "/alerts")
-    expect(page.get_by_role("alert")).to_contain_text("it takes a key with the group 'operators'")
+    expect(page.get_by_role("alert")).to_contain_text("it takes a key with the group operators")
     assert wrong == []
