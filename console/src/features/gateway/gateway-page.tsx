@@ -5,6 +5,7 @@ import { apiQuery } from '@/lib/api/client';
 import { moment } from '@/lib/format';
 import { ForOperators } from '@/ui/for-operators';
 import { Page } from '@/ui/page';
+import { Skeleton } from '@/ui/states';
 import { Tabs, type TabOf } from '@/ui/tabs';
 
 import { BudgetsTab } from './budgets-tab';
@@ -38,7 +39,15 @@ export function GatewayPage() {
   }
   return (
     <Page title="Gateway" lead="What stands between a question and the model that answers it.">
-      {models.data?.models.some(({ breaker }) => breaker !== null) === true && <OutageBanner told={models.data} />}
+      <div className={styles.state}>
+        {models.data === undefined ? (
+          <Skeleton height="var(--state-height)" />
+        ) : models.data.models.some(({ breaker }) => breaker !== null) ? (
+          <OutageBanner told={models.data} />
+        ) : (
+          <p className={styles.none}>No call leaves this process, so there is no breaker that could open.</p>
+        )}
+      </div>
       {models.error !== null && models.data !== undefined && (
         <p role="alert" className={styles.stale}>
           This is as of {moment(models.data.at, { seconds: true })}: {models.error.message}
