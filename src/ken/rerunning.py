@@ -119,12 +119,19 @@ class Reruns:
     """The reranker that reads so many passages word by word."""
     confirmed: Callable[[], ConfirmedQuestions]
 
-    def served(self) -> Reruns:
+    def kept(self) -> Reruns:
+        """Keep what the present release stands for, where that isn't known; a home that is only opened stays as it is."""
+        with contextlib.suppress(StorageError):
+            known = self.book.get(self.parts.release.id)
+            if known is None or known.settings != self.present.stored:
+                self.served()
+        return self
+
+    def served(self) -> None:
         """Keep what the present release stands for, and that it is served now. On a full disk it isn't kept."""
         release = self.parts.release
         with contextlib.suppress(StorageError):
             self.book.know(release.id, fields=fields_of(release), settings=self.present.stored, at=time.time())
-        return self
 
     def assistant(self, release_id: str | None, *, model: str | None) -> Assistant:
         """What answers as a release did; None stands for the present one. It reads the database.

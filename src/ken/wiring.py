@@ -190,7 +190,6 @@ class Ken:
         if self.library.reranking is not None and isinstance(self.library.reranking.reranker, Closing):
             await self.library.reranking.reranker.aclose()
         self.library.close()
-        await anyio.to_thread.run_sync(self.reruns.served)
         await anyio.to_thread.run_sync(self.cache.close)
         await anyio.to_thread.run_sync(self.recorder.close)
         if self.reception is not None:
@@ -282,7 +281,7 @@ async def _opened(settings: Settings, shared: Store) -> Ken:
         model_names=tuple(providers.models),
         readers=frozenset({providers.reader.name}),
         providers=providers,
-        reruns=await anyio.to_thread.run_sync(again.served),
+        reruns=await anyio.to_thread.run_sync(again.kept),
         store=shared,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio.to_thread
 from anyio import create_task_group
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -121,12 +122,14 @@ def build(opened: Ken, *, pages: Path = console.FOLDER) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await anyio.to_thread.run_sync(opened.reruns.served)
         async with scheduler.running(), create_task_group() as tasks:
             scheduler.replace(configured.jobs())
             tasks.start_soon(configured.follow, scheduler)
             tasks.start_soon(upkeep.warm_up)
             yield
             tasks.cancel_scope.cancel()
+        await anyio.to_thread.run_sync(opened.reruns.served)
 
     app = Described(
         redirect_slashes=False,
