@@ -263,7 +263,8 @@ def test_who_sends_too_fast_is_told_when_to_come_back(receiving: Served) -> None
     (trace_id,) = ids(11)
     body = request(*(a_span(trace_id, f"{number + 1:016x}") for number in range(2_500)))
     with receiving.client(slow) as client:
-        with ThreadPoolExecutor(8) as pool:  # at once: one after the other may take as long as the limit takes to recover
+        # At once: one after the other they may take as long as the limit takes to recover.
+        with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: send(client, body), range(16)))
         refused = next(answer for answer in answers if answer.status_code != 200)
         assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (429, True)
